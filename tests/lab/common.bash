@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# What `run` and `build-kernel` share: where things are, and how to find a kernel.
+
+lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$lab/../.." && pwd)
+cache=${LIBIOMMU_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/libiommu-lab}
+export lab root cache
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 2
+}
+
+need() {
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || die "$tool is missing; see tests/lab/packages*"
+	done
+}
+
+image_name() {
+	case $1 in
+	x86_64) echo "bzImage-$2-x86_64" ;;
+	arm64) echo "Image.gz-$2-arm64" ;;
+	*) die "no such architecture: $1" ;;
+	esac
+}
+
+# The newest image for an architecture: from the folder the user names, from beside the
+# repository, or one that build-kernel made.
+find_lab_kernel() {
+	local arch=$1 dir pattern found
+	pattern=$(image_name "$arch" '*')
+	for dir in "${LIBIOMMU_LAB_KERNELS:-}" "$root/../shared/lab" "$cache/kernels"; do
+		[[ -n $dir && -d $dir ]] || continue
+		found=$(find "$dir" -maxdepth 1 -name "$pattern" | sort -V | tail -n 1)
+		if [[ -n $found ]]; then
+			echo "$found"
+			return
+		fi
+		[[ $dir == "${LIBIOMMU_LAB_KERNELS:-}" ]] && break
+	done
+	echo "no kernel $pattern: set LIBIOMMU_LAB_KERNELS, or run tests/lab/build-kernel $arch" >&2
+	return 1
+}
+
+# The distribution's kernel for clouds: prints "IMAGE MODULES-FOLDER".
+find_debian_kernel() {
+	local package dir work
+	package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
+		sed -nE 's/^ *Depends: *(linux-image-[0-9].*)/\1/p' | head -n 1) || true
+	if [[ -n $package && ! -d $cache/debian/$package ]]; then
+		mkdir -p "$cache/debian"
+		work=$(mktemp -d "$cache/debian/.new-XXXXXX")
+		echo "fetching $package" >&2
+		if (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$package" >&2 &&
+			dpkg -x ./*.deb tree && rm ./*.deb) &&
+			[[ -d $work/tree/boot ]]; then
+			mv -T "$work/tree" "$cache/debian/$package" || true
+		fi
+		rm -rf "$work"
+	fi
+	# Without an archive the newest one of an earlier run is as good.
+	dir=$cache/debian/$package
+	[[ -n $package && -d $dir ]] ||
+		dir=$(find "$cache/debian" -maxdepth 1 -name 'linux-image-*' 2>/dev/null |
+			sort -V | tail -n 1)
+	if [[ -z $dir ]]; then
+		echo "linux-image-cloud-amd64 cannot be had (has apt-get update been run?)" >&2
+		return 1
+	fi
+	echo "$(echo "$dir"/boot/vmlinuz-*) $(echo "$dir"/lib/modules/*)"
+}
