@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file backend.h
+ * The interface between libiommu and what it drives. Not part of the umbrella
+ * header; its ABI is promised from libiommu 1.0 on, not before.
+ *
+ * A backend is a table of functions with private data behind each object. The
+ * core checks arguments, keeps the ledger and the state of attachments and
+ * knows the group rules; a backend may rely on that and keeps no copy of it.
+ * Slots get pointers to their private data, zeroed when the object is made.
+ *
+ *   open -> [group_ids, group_read, group_of]*
+ *        -> device_open -> attach -> (map | unmap)* -> detach -> device_close
+ *        -> domain_new  -> (map | unmap)*                      -> domain_free
+ *        -> close
+ *
+ * Every fallible slot returns 0, or calls libiommu_refuse() or
+ * libiommu_refuse_kernel() and returns what that returns. A slot that fails
+ * leaves everything as it was before the call, unless its comment says more.
+ *
+ * Concurrency that the core guarantees ("gates", no lock is held while a slot
+ * runs): open, close, device_open, device_close, domain_new, domain_free,
+ * attach, detach, replace of one context run one at a time. map and unmap of a
+ * domain run beside each other for disjoint ranges and beside everything of
+ * other domains, but never beside attach, detach, replace or free of the same
+ * domain. Group slots, device_cap, device_ranges and the register slots may run
+ * beside everything, except close of their object.
+ */
+#ifndef LIBIOMMU_BACKEND_H
+#define LIBIOMMU_BACKEND_H
+
+#include <libiommu/context.h>
+#include <libiommu/device.h>
+#include <libiommu/domain.h>
+#include <libiommu/hooks.h>
+#include <libiommu/interrupt.h>
+#include <libiommu/mapping.h>
+#include <libiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LIBIOMMU_BACKEND_ABI 1u
+
+#if defined(__GNUC__)
+#define LIBIOMMU_PRINTF_(string, first) __attribute__((format(printf, string, first)))
+#else
+#define LIBIOMMU_PRINTF_(string, first)
+#endif
+
+/** Why a slot refused; lives on the core's stack, so a refusal allocates nothing. */
+struct libiommu_failure {
+	enum libiommu_reason reason;
+	int kernel_errno;        /**< positive; 0: the kernel was not asked */
+	const char *kernel_call; /**< static, "VFIO_IOMMU_MAP_DMA"; NULL: none */
+	bool guess;              /**< the reason was inferred after the refusal */
+	bool has_figures;
+	uint64_t needed;
+	uint64_t available;
+	char subject[64];
+	char detail[256]; /**< added to the reason's sentence; may be empty */
+};
+
+/**
+ * Fill a failure. NULL `failure` is allowed.
+ * @param subject what it is about; NULL leaves the subject as it is
+ * @param detail printf format of one sentence more; NULL for none
+ * @return the reason's negative errno (-EIO for kernel-refused)
+ */
+LIBIOMMU_API int libiommu_refuse(struct libiommu_failure *failure, enum libiommu_reason reason,
+				 const char *subject, const char *detail, ...)
+	LIBIOMMU_PRINTF_(4, 5);
+
+/**
+ * The kernel's refusal with nothing more exact to say (kernel-refused). A
+ * diagnosis afterwards may call libiommu_refuse() on top; kernel_errno and
+ * kernel_call stay.
+ * @param error the negative errno of the call
+ * @param call static name of the call
+ * @return error
+ */
+LIBIOMMU_API int libiommu_refuse_kernel(struct libiommu_failure *failure, int error,
+					const char *call, const char *subject);
+
+/** Name a range as the subject ("0x1000-0x1fff"). NULL `failure` is allowed. */
+LIBIOMMU_API void libiommu_refuse_subject_range(struct libiommu_failure *failure, uint64_t start,
+						uint64_t last);
+
+/** Add figures. NULL `failure` is allowed. */
+LIBIOMMU_API void libiommu_refuse_figures(struct libiommu_failure *failure, uint64_t needed,
+					  uint64_t available);
+
+/** What a backend gets from its context; lives as long as the backend's context data. */
+struct libiommu_backend_env {
+	size_t size;
+	const struct libiommu_sys *sys;
+	const struct libiommu_allocator *allocator;
+	const char *config; /**< libiommu_ctx_options.config; NULL: none */
+	void *object;       /**< libiommu_ctx_options.backend_object */
+};
+
+/** One mapping for a backend. */
+struct libiommu_backend_map {
+	uint64_t iova;
+	uint64_t length;
+	uint32_t prot;
+	int fd;          /**< with LIBIOMMU_BACKEND_FILES and a file source; else -1 */
+	void *memory;    /**< where the memory is in this process; NULL when fd is used */
+	uint64_t offset; /**< of fd */
+};
+
+/** Where a device or domain can translate; made by the slot, owned by the core after it. */
+struct libiommu_geometry {
+	uint64_t page_sizes;           /**< bit n: leaves of 2^n bytes; 0: unknown */
+	uint64_t page_min;             /**< smallest alignment in bytes, a power of two */
+	size_t count;                  /**< ranges in ascending order, without overlap */
+	struct libiommu_range *ranges; /**< from the env's allocator; see libiommu_geometry_add() */
+};
+
+/**
+ * Append a range. @return 0 or -ENOMEM (reason no-memory)
+ */
+LIBIOMMU_API int libiommu_geometry_add(const struct libiommu_backend_env *env,
+				       struct libiommu_geometry *geometry, uint64_t start,
+				       uint64_t last, struct libiommu_failure *failure);
+
+/** Free the ranges and zero the struct. */
+LIBIOMMU_API void libiommu_geometry_clear(const struct libiommu_backend_env *env,
+					  struct libiommu_geometry *geometry);
+
+/** Collects group ids; order does not matter. */
+struct libiommu_id_builder;
+LIBIOMMU_API int libiommu_id_builder_add(struct libiommu_id_builder *builder, uint32_t id,
+					 struct libiommu_failure *failure);
+
+/** Collects what a group snapshot holds; strings are copied. */
+struct libiommu_group_builder;
+LIBIOMMU_API int libiommu_group_builder_type(struct libiommu_group_builder *builder,
+					     const char *type, struct libiommu_failure *failure);
+/** @param member its size must be set; NULL strings are taken as "" */
+LIBIOMMU_API int libiommu_group_builder_member(struct libiommu_group_builder *builder,
+					       const struct libiommu_group_member *member,
+					       struct libiommu_failure *failure);
+LIBIOMMU_API int libiommu_group_builder_reserved(struct libiommu_group_builder *builder,
+						 const struct libiommu_reserved *reserved,
+						 struct libiommu_failure *failure);
+
+/** close, device_close, domain_free: the process is a forked child; only give back what is
+ * private to it (close descriptors, free memory), issue no call that the parent would feel. */
+#define LIBIOMMU_CLOSE_FORKED 1u
+
+/** What the core tells with an attach or a replace. */
+struct libiommu_backend_attach {
+	size_t size;
+	/** no other endpoint of the device's group is attached now */
+	bool first;
+	/** with LIBIOMMU_BACKEND_REPLAY: every live mapping of the new domain, ascending */
+	const struct libiommu_backend_map *maps;
+	size_t map_count;
+};
+
+/** Registers and interrupts of a device. Missing slots refuse with backend-capability. */
+struct libiommu_backend_regions {
+	size_t size;
+	/** @param[out] size bytes, greater than 0. no-such-region, needs-attach. */
+	int (*open)(void *device, unsigned int index, uint64_t *size,
+		    struct libiommu_failure *failure);
+	/** The access is aligned and inside the region. */
+	int (*read)(void *device, unsigned int index, uint64_t offset, unsigned int width,
+		    uint64_t *value, struct libiommu_failure *failure);
+	int (*write)(void *device, unsigned int index, uint64_t offset, unsigned int width,
+		     uint64_t value, struct libiommu_failure *failure);
+	int (*map)(void *device, unsigned int index, uint64_t size, void **out,
+		   struct libiommu_failure *failure);
+	void (*unmap)(void *device, unsigned int index, uint64_t size, void *address);
+	int (*interrupt_count)(void *device, enum libiommu_interrupt_kind kind,
+			       unsigned int *count, struct libiommu_failure *failure);
+	/** count 0: disable. The number is not above interrupt_count's. */
+	int (*interrupt_set)(void *device, enum libiommu_interrupt_kind kind, const int *fds,
+			     unsigned int count, struct libiommu_failure *failure);
+	int (*interrupt_unmask)(void *device, struct libiommu_failure *failure);
+	int (*reset)(void *device, struct libiommu_failure *failure);
+};
+
+/** The context's choice "auto" may take this backend. */
+#define LIBIOMMU_BACKEND_AUTO   1u
+/** attach and replace want the domain's mappings. */
+#define LIBIOMMU_BACKEND_REPLAY 2u
+/** map takes memory files by descriptor; else the core maps them into the process. */
+#define LIBIOMMU_BACKEND_FILES  4u
+
+struct libiommu_backend {
+	size_t struct_size; /**< sizeof(struct libiommu_backend) */
+	uint32_t abi;       /**< LIBIOMMU_BACKEND_ABI */
+	uint32_t flags;     /**< LIBIOMMU_BACKEND_* */
+	const char *name;
+	size_t ctx_size;    /**< bytes of private data behind each object; may be 0 */
+	size_t device_size;
+	size_t domain_size;
+
+	/** Start. env lives until close. On failure close is not called. */
+	int (*open)(void *ctx, const struct libiommu_backend_env *env,
+		    struct libiommu_failure *failure);
+	/** End; all devices are closed and all domains freed before. */
+	void (*close)(void *ctx, uint32_t flags);
+
+	int (*group_ids)(void *ctx, struct libiommu_id_builder *ids,
+			 struct libiommu_failure *failure);
+	/** group-unknown, sysfs-unreadable. */
+	int (*group_read)(void *ctx, uint32_t id, struct libiommu_group_builder *group,
+			  struct libiommu_failure *failure);
+	/** bad-name, device-unknown, no-iommu-group. */
+	int (*group_of)(void *ctx, const char *device, uint32_t *id,
+			struct libiommu_failure *failure);
+
+	/**
+	 * Claim a device; it is not open in this context.
+	 * @param[out] group id of its group
+	 * See libiommu_device_open() for the reasons.
+	 */
+	int (*device_open)(void *ctx, void *device, const char *name, uint32_t *group,
+			   struct libiommu_failure *failure);
+	/** The device is detached and has no open region. */
+	void (*device_close)(void *device, uint32_t flags);
+	/** out is zeroed (unknown). Cannot fail: what is not known is unknown. */
+	void (*device_cap)(void *device, enum libiommu_cap cap, struct libiommu_cap_answer *out);
+	/** needs-attach. On failure the core clears the geometry. */
+	int (*device_ranges)(void *device, struct libiommu_geometry *geometry,
+			     struct libiommu_failure *failure);
+
+	/** no-uapi or domain-type for types that the backend has not. */
+	int (*domain_new)(void *ctx, void *domain, enum libiommu_domain_type type,
+			  struct libiommu_failure *failure);
+	/** Nothing is attached; mappings have been unmapped, except with LIBIOMMU_CLOSE_FORKED. */
+	void (*domain_free)(void *domain, uint32_t flags);
+
+	/**
+	 * Give the device's group access to the domain (attach->first), or add a
+	 * device to a group that has it. Group rules have been checked.
+	 * @param[out] geometry of the domain with this device; filled before
+	 *        anything is committed; on failure the core clears it
+	 * A refusal because of one mapping names it as the subject.
+	 */
+	int (*attach)(void *device, void *domain, const struct libiommu_backend_attach *attach,
+		      struct libiommu_geometry *geometry, struct libiommu_failure *failure);
+	/**
+	 * @param last no other endpoint of the group is attached
+	 * @param flags LIBIOMMU_DETACH_MAY_REOPEN
+	 * @param[out] geometry of the domain without it; a backend that cannot fill it for
+	 *        want of memory leaves it empty (the core keeps the old, narrower one) and
+	 *        detaches nevertheless
+	 */
+	int (*detach)(void *device, void *domain, bool last, uint32_t flags,
+		      struct libiommu_geometry *geometry, struct libiommu_failure *failure);
+	/**
+	 * Move every attached endpoint of one group in one step.
+	 * @param devices count private pointers
+	 * @param[out] from_geometry,to_geometry as for detach and attach
+	 */
+	int (*replace)(void *const *devices, size_t count, void *from, void *to,
+		       const struct libiommu_backend_attach *attach,
+		       struct libiommu_geometry *from_geometry,
+		       struct libiommu_geometry *to_geometry, struct libiommu_failure *failure);
+
+	/**
+	 * Add a mapping; called also while nothing is attached. It overlaps
+	 * nothing of this library and lies in the domain's geometry.
+	 * All or nothing over everything behind the domain.
+	 * mapping-exists must not be returned: a clash is foreign-mapping.
+	 */
+	int (*map)(void *domain, const struct libiommu_backend_map *map,
+		   struct libiommu_failure *failure);
+	/**
+	 * Remove mappings that follow each other without a hole. No device
+	 * reaches them any more when it returns.
+	 * @param count at least 1
+	 * @param[out] done how many, from the first on, are gone; on failure too.
+	 *        Those behind are as they were.
+	 */
+	int (*unmap)(void *domain, const struct libiommu_backend_map *maps, size_t count,
+		     size_t *done, struct libiommu_failure *failure);
+
+	const struct libiommu_backend_regions *regions; /**< NULL: none */
+	/* ABI 1 ends here; new slots go below. */
+};
+
+/**
+ * The backend's private data of an endpoint's device, for side doors such as mock.h.
+ * @return NULL when the endpoint's context runs on another backend
+ */
+LIBIOMMU_API void *libiommu_backend_endpoint(const struct libiommu_endpoint *ep,
+					     const char *backend);
+
+/** The backend's private data of a context; NULL when it runs on another backend. */
+LIBIOMMU_API void *libiommu_backend_ctx(const struct libiommu_ctx *ctx, const char *backend);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

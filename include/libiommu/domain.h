@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file domain.h
+ * One I/O address space. What is in it: mapping.h. Who uses it: endpoint.h.
+ */
+#ifndef LIBIOMMU_DOMAIN_H
+#define LIBIOMMU_DOMAIN_H
+
+#include <libiommu/error.h>
+#include <libiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Types of domains; numbers are permanent. */
+enum libiommu_domain_type {
+	LIBIOMMU_DOMAIN_PAGING = 1, /**< what libiommu_domain_map() puts into it */
+	LIBIOMMU_DOMAIN_BLOCKED,    /**< nothing passes; maps are refused (domain-type) */
+	LIBIOMMU_DOMAIN_IDENTITY    /**< everything passes untranslated; kernel backends: no-uapi */
+};
+
+struct libiommu_domain_options {
+	size_t size;
+	enum libiommu_domain_type type; /**< 0: PAGING */
+};
+#define LIBIOMMU_DOMAIN_OPTIONS_INIT                                                               \
+	{                                                                                          \
+		sizeof(struct libiommu_domain_options), LIBIOMMU_DOMAIN_PAGING                     \
+	}
+
+/**
+ * Make a domain.
+ * @param opts NULL: an ordinary PAGING domain
+ * @param[out] out written on success; free with libiommu_domain_free()
+ * Reasons: null-argument, after-fork, bad-options, unknown-options,
+ * backend-undecided, no-uapi, domain-type, no-memory.
+ */
+LIBIOMMU_API int libiommu_domain_new(struct libiommu_ctx *ctx,
+				     const struct libiommu_domain_options *opts,
+				     struct libiommu_domain **out, struct libiommu_error **err);
+
+/**
+ * Free a domain and its mappings. NULL is allowed. Reasons: domain-in-use.
+ */
+LIBIOMMU_API int libiommu_domain_free(struct libiommu_domain *dom, struct libiommu_error **err);
+
+/** @return its type. */
+LIBIOMMU_API enum libiommu_domain_type
+libiommu_domain_type(const struct libiommu_domain *dom);
+
+/** @return its context. Borrowed. */
+LIBIOMMU_API struct libiommu_ctx *libiommu_domain_ctx(const struct libiommu_domain *dom);
+
+/**
+ * @return the smallest page in bytes: what IOVAs, lengths and sources must be
+ *         multiples of. Until an endpoint is attached, the CPU's page size.
+ */
+LIBIOMMU_API uint64_t libiommu_domain_page_size(const struct libiommu_domain *dom);
+
+/**
+ * IOVAs that every attached endpoint can use and that are allowed, in ascending
+ * order. Without endpoints: the whole 64-bit space, cut by what is allowed.
+ * @param[out] ranges array of *count; may be NULL when *count is 0
+ * @param[in,out] count in: room; out: how many there are
+ * Reasons: null-argument, after-fork, buffer-too-small.
+ */
+LIBIOMMU_API int libiommu_domain_iova_ranges(struct libiommu_domain *dom,
+					     struct libiommu_range *ranges, size_t *count,
+					     struct libiommu_error **err);
+
+/**
+ * Restrict the IOVAs of every later map, chosen by the caller or by the
+ * library. Replaces what was set.
+ * @param ranges ascending, without overlap; copied
+ * @param count 0: everything is allowed again
+ * Reasons: null-argument, after-fork, bad-ranges, domain-type, outside-allowed
+ * (a mapping lies outside; subject: the mapping), no-memory.
+ */
+LIBIOMMU_API int libiommu_domain_set_allowed(struct libiommu_domain *dom,
+					     const struct libiommu_range *ranges, size_t count,
+					     struct libiommu_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file group.h
+ * Groups: which devices cannot be isolated from each other.
+ *
+ * A group object is a snapshot: it shows what was true when it was taken and
+ * never changes. It is reference counted; strings and members that it returns
+ * live as long as it does.
+ */
+#ifndef LIBIOMMU_GROUP_H
+#define LIBIOMMU_GROUP_H
+
+#include <libiommu/error.h>
+#include <libiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A device or bridge of a group. */
+struct libiommu_group_member {
+	size_t size;
+	const char *name;   /**< "0000:3b:00.0" */
+	const char *bus;    /**< "pci", "platform"; "" when unknown */
+	const char *driver; /**< bound driver; "" when none */
+	uint32_t class_code; /**< PCI class, 24 bits (0x010802); 0 when unknown */
+	uint32_t vendor;    /**< PCI vendor; 0 when unknown */
+	uint32_t device;    /**< PCI device id; 0 when unknown */
+	bool bridge;        /**< a bridge: never blocks */
+	bool blocks;        /**< its driver keeps the group from being used */
+};
+#define LIBIOMMU_GROUP_MEMBER_INIT                                                                 \
+	{                                                                                          \
+		sizeof(struct libiommu_group_member), NULL, NULL, NULL, 0, 0, 0, false, false      \
+	}
+
+/**
+ * Ids of all groups, in ascending order.
+ * @param[out] ids array of *count numbers; may be NULL when *count is 0
+ * @param[in,out] count in: room; out: how many there are
+ * Reasons: null-argument, after-fork, buffer-too-small, backend-undecided,
+ * sysfs-unreadable, no-memory.
+ */
+LIBIOMMU_API int libiommu_group_ids(struct libiommu_ctx *ctx, uint32_t *ids, size_t *count,
+				    struct libiommu_error **err);
+
+/**
+ * Take a snapshot of a group.
+ * @param[out] out written on success; give back with libiommu_group_unref()
+ * Reasons: null-argument, after-fork, group-unknown, sysfs-unreadable, no-memory.
+ */
+LIBIOMMU_API int libiommu_group_get(struct libiommu_ctx *ctx, uint32_t id,
+				    struct libiommu_group **out, struct libiommu_error **err);
+
+/**
+ * The group of a device, by the device's name; the device need not be open.
+ * Reasons: null-argument, after-fork, bad-name, device-unknown, no-iommu-group,
+ * sysfs-unreadable, no-memory.
+ */
+LIBIOMMU_API int libiommu_group_of(struct libiommu_ctx *ctx, const char *device,
+				   struct libiommu_group **out, struct libiommu_error **err);
+
+/** One more reference. @return group itself */
+LIBIOMMU_API struct libiommu_group *libiommu_group_ref(struct libiommu_group *group);
+
+/** Give a reference back; the last one frees. NULL is allowed. */
+LIBIOMMU_API void libiommu_group_unref(struct libiommu_group *group);
+
+/** @return the kernel's number of the group. */
+LIBIOMMU_API uint32_t libiommu_group_id(const struct libiommu_group *group);
+
+/** @return the kernel's domain type of the group ("DMA", "identity"); "" when unknown. Borrowed. */
+LIBIOMMU_API const char *libiommu_group_type(const struct libiommu_group *group);
+
+/** @return number of members. */
+LIBIOMMU_API size_t libiommu_group_member_count(const struct libiommu_group *group);
+
+/**
+ * One member.
+ * @param index below libiommu_group_member_count()
+ * @param[out] out filled; its strings are borrowed from the group
+ * @return 0; -EINVAL when out is of a wrong size or index too large
+ */
+LIBIOMMU_API int libiommu_group_member(const struct libiommu_group *group, size_t index,
+				       struct libiommu_group_member *out);
+
+/** @return true when no member blocks. */
+LIBIOMMU_API bool libiommu_group_viable(const struct libiommu_group *group);
+
+/** @return number of reserved ranges. */
+LIBIOMMU_API size_t libiommu_group_reserved_count(const struct libiommu_group *group);
+
+/** One reserved range, in ascending order. @return 0; -EINVAL for a wrong index or NULL */
+LIBIOMMU_API int libiommu_group_reserved(const struct libiommu_group *group, size_t index,
+					 struct libiommu_reserved *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file libiommu.h
+ * Everything that an application needs. Beside it stand mock.h (tests without
+ * hardware), pgtable.h (page tables) and backend.h (writing a backend).
+ */
+#ifndef LIBIOMMU_LIBIOMMU_H
+#define LIBIOMMU_LIBIOMMU_H
+
+#include <libiommu/context.h>
+#include <libiommu/device.h>
+#include <libiommu/domain.h>
+#include <libiommu/endpoint.h>
+#include <libiommu/error.h>
+#include <libiommu/group.h>
+#include <libiommu/hooks.h>
+#include <libiommu/interrupt.h>
+#include <libiommu/mapping.h>
+#include <libiommu/reader.h>
+#include <libiommu/region.h>
+#include <libiommu/types.h>
+#include <libiommu/version.h>
+
+#endif

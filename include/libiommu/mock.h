@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file mock.h
+ * The mock from the device's side: DMA, faults, page-table walks and figures,
+ * for tests of code that drives devices. Not part of the umbrella header.
+ *
+ * A mock machine has three independent axes: its hardware (IOMMUs with a
+ * profile), the kernel interface that stands before it (the personality), and
+ * its RAM (how pages get physical addresses). docs/mock.md describes the text
+ * that makes one.
+ *
+ * Threads: every function may be called from any thread. A DMA that runs when
+ * memory is unmapped has ended when the unmap returns, as on hardware.
+ */
+#ifndef LIBIOMMU_MOCK_H
+#define LIBIOMMU_MOCK_H
+
+#include <libiommu/context.h>
+#include <libiommu/error.h>
+#include <libiommu/pgtable.h>
+#include <libiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct libiommu_mock_machine;
+
+/**
+ * Make a machine that several contexts can share: hand it over as
+ * libiommu_ctx_options.backend_object. A context without one makes a private
+ * machine from its config text.
+ * @param text the description; NULL: the machine of libiommu_mock_default_machine()
+ * @param[out] out free with libiommu_mock_machine_free() after the contexts
+ * Reasons: null-argument, config-syntax (subject: the line), model-unknown, no-memory.
+ */
+LIBIOMMU_API int libiommu_mock_machine_new(const char *text, struct libiommu_mock_machine **out,
+					   struct libiommu_error **err);
+
+/** Free a machine. NULL is allowed. No context may use it any more. */
+LIBIOMMU_API void libiommu_mock_machine_free(struct libiommu_mock_machine *machine);
+
+/** @return the text of the default machine. Static. */
+LIBIOMMU_API const char *libiommu_mock_default_machine(void);
+
+/**
+ * The device reads memory by IOVA.
+ * @param ep an endpoint of a mock context
+ * @param[out] buffer length bytes; on failure what was read before the fault is in it
+ * Reasons: null-argument, foreign-context (not a mock), dma-fault (subject: the
+ * IOVA of the fault; the fault is recorded, too).
+ */
+LIBIOMMU_API int libiommu_mock_dma_read(struct libiommu_endpoint *ep, uint64_t iova, void *buffer,
+					size_t length, struct libiommu_error **err);
+
+/** The device writes memory by IOVA. As libiommu_mock_dma_read(). */
+LIBIOMMU_API int libiommu_mock_dma_write(struct libiommu_endpoint *ep, uint64_t iova,
+					 const void *buffer, size_t length,
+					 struct libiommu_error **err);
+
+/**
+ * The device compares and swaps, atomically towards CPUs (PCIe AtomicOp CAS).
+ * Needs read and write permission.
+ * @param iova a multiple of width
+ * @param width 4 or 8 bytes
+ * @param[in,out] expected in: compared; out: what was found
+ * @param desired stored when equal
+ * Reasons: as libiommu_mock_dma_read(); misaligned.
+ */
+LIBIOMMU_API int libiommu_mock_dma_cas(struct libiommu_endpoint *ep, uint64_t iova,
+				       unsigned int width, uint64_t *expected, uint64_t desired,
+				       struct libiommu_error **err);
+
+enum libiommu_mock_fault_kind {
+	LIBIOMMU_MOCK_FAULT_BLOCKED = 1,  /**< the device has no domain, or a blocked one */
+	LIBIOMMU_MOCK_FAULT_NOT_MAPPED,   /**< no translation */
+	LIBIOMMU_MOCK_FAULT_PERMISSION,   /**< the translation forbids this access */
+	LIBIOMMU_MOCK_FAULT_APERTURE,     /**< the IOVA is wider than the IOMMU translates */
+	LIBIOMMU_MOCK_FAULT_RESERVED,     /**< a reserved window, such as that of MSIs */
+	LIBIOMMU_MOCK_FAULT_BUS_MASTER    /**< the device may not start requests */
+};
+
+/** A refused access, as the IOMMU recorded it. */
+struct libiommu_mock_fault {
+	size_t size;
+	char device[32]; /**< "0000:00:04.0" */
+	uint64_t iova;
+	uint32_t access; /**< LIBIOMMU_PROT_READ, _WRITE or both (CAS) */
+	enum libiommu_mock_fault_kind kind;
+};
+#define LIBIOMMU_MOCK_FAULT_INIT                                                                   \
+	{                                                                                          \
+		sizeof(struct libiommu_mock_fault), "", 0, 0, LIBIOMMU_MOCK_FAULT_BLOCKED          \
+	}
+
+/**
+ * Take the oldest recorded fault of the context's machine. 256 are kept; when
+ * more come the newest are dropped and counted.
+ * @return 0; -EAGAIN when there is none; -EINVAL, -EXDEV (not a mock)
+ */
+LIBIOMMU_API int libiommu_mock_fault_next(struct libiommu_ctx *ctx,
+					  struct libiommu_mock_fault *out);
+
+/**
+ * Every level of the walk of one IOVA through the endpoint's page table.
+ * @param[out] format name of the page-table format, static; may be NULL
+ * Reasons: null-argument, foreign-context, bad-options, not-attached, outside-aperture.
+ */
+LIBIOMMU_API int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
+				    struct libiommu_pgtable_walk *out, const char **format,
+				    struct libiommu_error **err);
+
+struct libiommu_mock_stats {
+	size_t size;
+	uint64_t pinned_pages;    /**< pins in force; a page pinned twice counts twice */
+	uint64_t locked_bytes;    /**< charged against the limit */
+	uint64_t table_pages;     /**< page-table pages in use */
+	uint64_t address_spaces;  /**< containers or IOASes that exist */
+	uint64_t iotlb_hits;
+	uint64_t iotlb_misses;
+	uint64_t invalidations;   /**< IOTLB invalidations carried out */
+	uint64_t faults;          /**< faults recorded */
+	uint64_t faults_dropped;  /**< faults that found the queue full */
+};
+#define LIBIOMMU_MOCK_STATS_INIT                                                                   \
+	{                                                                                          \
+		sizeof(struct libiommu_mock_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0                      \
+	}
+
+/** Figures of the context's machine. @return 0; -EINVAL, -EXDEV (not a mock) */
+LIBIOMMU_API int libiommu_mock_stats(struct libiommu_ctx *ctx, struct libiommu_mock_stats *out);
+
+/**
+ * Plant the classic kernel bug: unmaps leave the IOTLB alone from now on, so
+ * that stale entries stay visible to devices; off invalidates everything.
+ * For tests of tests. @return 0; -EINVAL, -EXDEV (not a mock)
+ */
+LIBIOMMU_API int libiommu_mock_skip_invalidation(struct libiommu_ctx *ctx, bool skip);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file pgtable.h
+ * I/O page tables in the exact formats of the hardware, in memory of the
+ * caller's choice. Not part of the umbrella header.
+ *
+ * Levels are numbered as the manuals of VT-d and AMD do: level 1 holds the
+ * smallest pages, the root is the highest.
+ *
+ * Threads: lookups (walk, translate, next_leaf, mark) may run beside edits and
+ * beside each other without locks. Edits (map, unmap) of disjoint ranges may
+ * run at the same time; the caller keeps ranges of concurrent edits apart. A
+ * table page that an edit removes is handed over in the gather and stays
+ * readable until libiommu_pgtable_release(), which the caller makes when caches
+ * have been dropped and no walker that started before can still be inside.
+ */
+#ifndef LIBIOMMU_PGTABLE_H
+#define LIBIOMMU_PGTABLE_H
+
+#include <libiommu/error.h>
+#include <libiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct libiommu_pgtable;
+
+/** Formats; numbers are permanent. */
+enum libiommu_pgtable_format {
+	/** Intel VT-d second stage (VT-d specification 4.1, section 9.8): 3 or 4 levels. */
+	LIBIOMMU_PGTABLE_VTD_SS = 1,
+	/** x86-64 long mode (Intel SDM volume 3, 4.5; VT-d first stage, AMD v2): 4 levels. */
+	LIBIOMMU_PGTABLE_X86_64 = 2
+};
+
+#define LIBIOMMU_PGTABLE_MAX_LEVELS 6
+
+/** What a format can express with its present number of levels. */
+struct libiommu_pgtable_desc {
+	const char *name;        /**< "vtd-ss", "x86-64" */
+	unsigned int levels;     /**< number of levels */
+	unsigned int index_bits; /**< address bits that one level resolves */
+	unsigned int granule;    /**< log2 of the smallest page in bytes */
+	uint64_t leaf_sizes;     /**< bit n: a leaf of 2^n bytes exists */
+	uint64_t iova_last;      /**< highest address that can be mapped */
+	unsigned int phys_bits;  /**< width of a physical address */
+	bool read_only;          /**< read without write can be expressed */
+	bool write_only;         /**< write without read can be expressed */
+	bool dirty;              /**< leaves have accessed and dirty bits that hardware sets */
+};
+
+/**
+ * Where table pages live. Every hook may be called from every thread that
+ * edits or walks. All tables of the present formats are 4096 bytes.
+ */
+struct libiommu_pgtable_memory {
+	size_t size; /**< sizeof(struct libiommu_pgtable_memory) */
+	void *data;  /**< handed to every hook */
+	/** @return `bytes` of zeroed memory aligned to `bytes`, or NULL */
+	void *(*alloc)(void *data, size_t bytes);
+	void (*free)(void *data, void *virt, size_t bytes);
+	/** @return the address that the hardware would use for a table page */
+	uint64_t (*phys)(void *data, const void *virt);
+	/** @return where a table page can be read, or NULL when `phys` is not one */
+	void *(*virt)(void *data, uint64_t phys, size_t bytes);
+};
+
+struct libiommu_pgtable_options {
+	size_t size;
+	enum libiommu_pgtable_format format;
+	unsigned int levels; /**< 0: the format's usual number */
+	uint64_t leaf_sizes; /**< sizes that the hardware supports; 0: all of the format */
+	/** copied; NULL: process memory, physical equal to virtual addresses */
+	const struct libiommu_pgtable_memory *memory;
+};
+#define LIBIOMMU_PGTABLE_OPTIONS_INIT                                                              \
+	{                                                                                          \
+		sizeof(struct libiommu_pgtable_options), LIBIOMMU_PGTABLE_VTD_SS, 0, 0, NULL       \
+	}
+
+/**
+ * What caches must drop after an edit, and the table pages that wait for it.
+ * Edits add to it, so that one gather serves a batch.
+ */
+struct libiommu_pgtable_gather {
+	size_t size;
+	struct libiommu_range iova; /**< what changed; start > last: nothing */
+	uint32_t levels;            /**< bit n: entries of level n changed */
+	uint32_t tables;            /**< number of table pages that wait */
+	void *waiting;              /**< internal: their list */
+};
+#define LIBIOMMU_PGTABLE_GATHER_INIT                                                               \
+	{                                                                                          \
+		sizeof(struct libiommu_pgtable_gather), { UINT64_MAX, 0 }, 0, 0, NULL              \
+	}
+
+/** One physically contiguous piece of memory. */
+struct libiommu_pgtable_piece {
+	uint64_t phys;
+	uint64_t length;
+};
+
+/** What kind of entry a walk met. */
+enum libiommu_pgtable_entry {
+	LIBIOMMU_PGTABLE_EMPTY = 0, /**< not present */
+	LIBIOMMU_PGTABLE_TABLE,     /**< points to the next table */
+	LIBIOMMU_PGTABLE_LEAF,      /**< maps memory */
+	LIBIOMMU_PGTABLE_BROKEN     /**< present, but reserved bits are set or the table is unreachable */
+};
+
+struct libiommu_pgtable_step {
+	unsigned int level;
+	unsigned int index;  /**< of the entry in its table */
+	uint64_t table;      /**< physical address of the table */
+	uint64_t entry;      /**< raw value of the entry */
+	enum libiommu_pgtable_entry kind;
+	uint64_t next;       /**< physical address of the next table or of the leaf's memory */
+};
+
+/** The walk of one address, from the root downward. */
+struct libiommu_pgtable_walk {
+	size_t size;
+	unsigned int steps;
+	struct libiommu_pgtable_step step[LIBIOMMU_PGTABLE_MAX_LEVELS];
+};
+#define LIBIOMMU_PGTABLE_WALK_INIT                                                                 \
+	{                                                                                          \
+		sizeof(struct libiommu_pgtable_walk), 0, { { 0, 0, 0, 0, LIBIOMMU_PGTABLE_EMPTY, 0 } } \
+	}
+
+/** One leaf, as translate and next_leaf report it. */
+struct libiommu_pgtable_leaf {
+	uint64_t iova;   /**< first IOVA of the leaf */
+	uint64_t length; /**< bytes, a power of two */
+	uint64_t phys;   /**< physical address that belongs to iova */
+	uint32_t prot;   /**< LIBIOMMU_PROT_*, permissions of all levels combined */
+	bool accessed;
+	bool dirty;
+};
+
+/**
+ * Make an empty table.
+ * @param opts what to make; NULL: VT-d second stage of 4 levels in process memory
+ * @param[out] out the table, owned by the caller
+ * Reasons: null-argument, bad-options, unknown-options, bad-format, no-memory.
+ */
+LIBIOMMU_API int libiommu_pgtable_new(const struct libiommu_pgtable_options *opts,
+				      struct libiommu_pgtable **out, struct libiommu_error **err);
+
+/** Free a table with everything in it. NULL is allowed. Nothing may use it any more. */
+LIBIOMMU_API void libiommu_pgtable_free(struct libiommu_pgtable *pt);
+
+/** @return the description; borrowed, lives as long as the table. */
+LIBIOMMU_API const struct libiommu_pgtable_desc *
+libiommu_pgtable_describe(const struct libiommu_pgtable *pt);
+
+/** @return physical address of the root table, as context or PASID entries want it. */
+LIBIOMMU_API uint64_t libiommu_pgtable_root(const struct libiommu_pgtable *pt);
+
+/** @return table pages in use, the root included. */
+LIBIOMMU_API size_t libiommu_pgtable_pages(const struct libiommu_pgtable *pt);
+
+/**
+ * Map one physically contiguous range with the largest leaves that alignment
+ * allows. All or nothing: on failure no entry of the range is left (an empty
+ * table page may stay).
+ * @param iova,phys,length multiples of the smallest page
+ * @param prot LIBIOMMU_PROT_*
+ * @param gather what changed (empty tables that a larger leaf replaced)
+ * Reasons: null-argument, empty-range, misaligned, range-wraps,
+ * outside-aperture, address-width, no-protection, protection-unsupported,
+ * mapping-exists, no-memory.
+ */
+LIBIOMMU_API int libiommu_pgtable_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys,
+				      uint64_t length, uint32_t prot,
+				      struct libiommu_pgtable_gather *gather,
+				      struct libiommu_error **err);
+
+/**
+ * Map pieces one after the other from iova upward, in one walk. Physically
+ * adjacent pieces are not merged: each piece chooses its own leaves.
+ * All or nothing. Reasons: as libiommu_pgtable_map().
+ */
+LIBIOMMU_API int libiommu_pgtable_map_list(struct libiommu_pgtable *pt, uint64_t iova,
+					   const struct libiommu_pgtable_piece *pieces, size_t count,
+					   uint32_t prot, struct libiommu_pgtable_gather *gather,
+					   struct libiommu_error **err);
+
+/**
+ * Remove every leaf in the range; holes are passed over. Table pages that the
+ * range covers wholly go to the gather.
+ * @param[out] removed bytes that were mapped; may be NULL
+ * Reasons: null-argument, empty-range, misaligned, range-wraps,
+ * outside-aperture; would-split when an end cuts a leaf (then nothing is
+ * removed).
+ */
+LIBIOMMU_API int libiommu_pgtable_unmap(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
+					uint64_t *removed, struct libiommu_pgtable_gather *gather,
+					struct libiommu_error **err);
+
+/** Free the table pages that wait in the gather and reset it. NULL gather is allowed. */
+LIBIOMMU_API void libiommu_pgtable_release(struct libiommu_pgtable *pt,
+					   struct libiommu_pgtable_gather *gather);
+
+/**
+ * Every level's entry for one address. Returns 0 also when the address is not
+ * mapped: the last step says where the walk ended.
+ * Reasons: null-argument, bad-options, outside-aperture.
+ */
+LIBIOMMU_API int libiommu_pgtable_walk(const struct libiommu_pgtable *pt, uint64_t iova,
+				       struct libiommu_pgtable_walk *out,
+				       struct libiommu_error **err);
+
+/**
+ * Translate one address as hardware does, without changing anything.
+ * @return true and the leaf that holds iova, or false
+ */
+LIBIOMMU_API bool libiommu_pgtable_translate(const struct libiommu_pgtable *pt, uint64_t iova,
+					     struct libiommu_pgtable_leaf *leaf);
+
+/**
+ * Set the accessed bit, and with `write` the dirty bit, of the leaf that holds
+ * iova, as hardware does (an atomic OR).
+ * @return true when there is such a leaf
+ */
+LIBIOMMU_API bool libiommu_pgtable_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write);
+
+/**
+ * The first leaf that ends at or after iova and starts at or before last.
+ * Continue with leaf->iova + leaf->length (stop when that wraps to 0).
+ * @return true and the leaf, or false
+ */
+LIBIOMMU_API bool libiommu_pgtable_next_leaf(const struct libiommu_pgtable *pt, uint64_t iova,
+					     uint64_t last, struct libiommu_pgtable_leaf *leaf);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

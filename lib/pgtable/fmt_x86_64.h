@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* x86-64 long mode: Intel SDM volume 3, 4.5; also VT-d first stage (VT-d 9.7) and AMD v2. */
+#ifndef LIBIOMMU_LIB_PGTABLE_FMT_X86_64_H
+#define LIBIOMMU_LIB_PGTABLE_FMT_X86_64_H
+
+#include "lib/pgtable/geometry.h"
+#include "lib/pgtable/internal.h"
+
+#define FMT_OPS          libiommu_pgtable_x86_64
+#define FMT_NAME         "x86-64"
+#define FMT_MIN_LEVELS   4
+#define FMT_MAX_LEVELS   5
+#define FMT_USUAL_LEVELS 4
+#define FMT_PHYS_BITS    52
+#define FMT_READ_ONLY    true
+#define FMT_WRITE_ONLY   false
+#define FMT_DIRTY        true
+
+#define X86_P   (UINT64_C(1) << 0)
+#define X86_RW  (UINT64_C(1) << 1)
+#define X86_US  (UINT64_C(1) << 2)
+#define X86_A   (UINT64_C(1) << 5)
+#define X86_D   (UINT64_C(1) << 6)
+#define X86_PS  (UINT64_C(1) << 7)
+#define X86_PAT (UINT64_C(1) << 12) /* in leaves above level 1 */
+#define X86_OA  UINT64_C(0x000ffffffffff000)
+
+/* Addresses are sign-extended; only the lower half is offered. */
+static inline uint64_t fmt_iova_last(unsigned int levels)
+{
+	return (UINT64_C(1) << (fmt_level_shift(levels + 1) - 1)) - 1;
+}
+
+static inline bool fmt_present(uint64_t entry)
+{
+	return entry & X86_P;
+}
+
+static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)
+{
+	return level == 1 || (entry & X86_PS);
+}
+
+/* log2 of the bytes of the leaf that this entry belongs to. */
+static inline unsigned int fmt_leaf_shift(unsigned int level, uint64_t entry)
+{
+	(void)entry;
+	return fmt_level_shift(level);
+}
+
+static inline uint64_t fmt_leaf_phys(unsigned int level, uint64_t entry)
+{
+	return entry & X86_OA & ~((UINT64_C(1) << fmt_level_shift(level)) - 1);
+}
+
+static inline uint64_t fmt_table_phys(uint64_t entry)
+{
+	return entry & X86_OA;
+}
+
+/* Does a present entry carry bits that must be zero? */
+static inline bool fmt_reserved(unsigned int level, uint64_t entry, bool leaf)
+{
+	uint64_t low = ((UINT64_C(1) << fmt_level_shift(level)) - 1) & X86_OA & ~X86_PAT;
+
+	return leaf && (entry & low);
+}
+
+static inline uint64_t fmt_leaf(unsigned int level, unsigned int shift, uint64_t phys,
+				uint32_t prot)
+{
+	(void)shift;
+	return phys | X86_P | X86_US | (level > 1 ? X86_PS : 0) |
+	       (prot & LIBIOMMU_PROT_WRITE ? X86_RW : 0);
+}
+
+static inline uint64_t fmt_table(uint64_t phys)
+{
+	return phys | X86_P | X86_RW | X86_US;
+}
+
+/* What a device's ordinary request may do, which is one of user privilege. */
+static inline uint32_t fmt_prot(uint64_t entry)
+{
+	if (!(entry & X86_US))
+		return 0;
+	return LIBIOMMU_PROT_READ | (entry & X86_RW ? LIBIOMMU_PROT_WRITE : 0);
+}
+
+static inline bool fmt_accessed(uint64_t entry)
+{
+	return entry & X86_A;
+}
+
+static inline bool fmt_dirty(uint64_t entry)
+{
+	return entry & X86_D;
+}
+
+static inline uint64_t fmt_marks(bool write)
+{
+	return X86_A | (write ? X86_D : 0);
+}
+
+#endif
