@@ -28,9 +28,12 @@ struct libiommu_pgtable;
 
 /** Formats; numbers are permanent. */
 enum libiommu_pgtable_format {
-	/** Intel VT-d second stage (VT-d specification 4.1, section 9.8): 3 or 4 levels. */
+	/** Intel VT-d second stage (VT-d specification 4.1, section 9.8): 3, 4 or 5 levels. */
 	LIBIOMMU_PGTABLE_VTD_SS = 1,
-	/** x86-64 long mode (Intel SDM volume 3, 4.5; VT-d first stage, AMD v2): 4 levels. */
+	/**
+	 * x86-64 long mode (Intel SDM volume 3, 4.5; VT-d first stage, AMD v2): 4 or
+	 * 5 levels. Of its sign-extended addresses the lower half.
+	 */
 	LIBIOMMU_PGTABLE_X86_64 = 2
 };
 
@@ -69,8 +72,9 @@ struct libiommu_pgtable_memory {
 struct libiommu_pgtable_options {
 	size_t size;
 	enum libiommu_pgtable_format format;
-	unsigned int levels; /**< 0: the format's usual number */
-	uint64_t leaf_sizes; /**< sizes that the hardware supports; 0: all of the format */
+	unsigned int levels; /**< 0: the format's usual number (4) */
+	/** sizes that the hardware supports, the smallest among them; 0: all of the format */
+	uint64_t leaf_sizes;
 	/** copied; NULL: process memory, physical equal to virtual addresses */
 	const struct libiommu_pgtable_memory *memory;
 };
@@ -143,7 +147,8 @@ struct libiommu_pgtable_leaf {
  * Make an empty table.
  * @param opts what to make; NULL: VT-d second stage of 4 levels in process memory
  * @param[out] out the table, owned by the caller
- * Reasons: null-argument, bad-options, unknown-options, bad-format, no-memory.
+ * Reasons: null-argument (also for a missing memory hook), bad-options,
+ * unknown-options, bad-format, no-memory, address-width (of a table page).
  */
 LIBIOMMU_API int libiommu_pgtable_new(const struct libiommu_pgtable_options *opts,
 				      struct libiommu_pgtable **out, struct libiommu_error **err);
@@ -158,7 +163,7 @@ libiommu_pgtable_describe(const struct libiommu_pgtable *pt);
 /** @return physical address of the root table, as context or PASID entries want it. */
 LIBIOMMU_API uint64_t libiommu_pgtable_root(const struct libiommu_pgtable *pt);
 
-/** @return table pages in use, the root included. */
+/** @return table pages in use: with the root, without those that wait in a gather. */
 LIBIOMMU_API size_t libiommu_pgtable_pages(const struct libiommu_pgtable *pt);
 
 /**
@@ -167,10 +172,12 @@ LIBIOMMU_API size_t libiommu_pgtable_pages(const struct libiommu_pgtable *pt);
  * table page may stay).
  * @param iova,phys,length multiples of the smallest page
  * @param prot LIBIOMMU_PROT_*
- * @param gather what changed (empty tables that a larger leaf replaced)
+ * @param gather what changed: empty tables that a larger leaf replaced, and
+ *               after a failure what was there for a moment
  * Reasons: null-argument, empty-range, misaligned, range-wraps,
  * outside-aperture, address-width, no-protection, protection-unsupported,
- * mapping-exists, no-memory.
+ * mapping-exists, no-memory. A table page that the format cannot address gives
+ * address-width too.
  */
 LIBIOMMU_API int libiommu_pgtable_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys,
 				      uint64_t length, uint32_t prot,
@@ -221,7 +228,7 @@ LIBIOMMU_API bool libiommu_pgtable_translate(const struct libiommu_pgtable *pt, 
 
 /**
  * Set the accessed bit, and with `write` the dirty bit, of the leaf that holds
- * iova, as hardware does (an atomic OR).
+ * iova, as hardware does: atomically, and only while the leaf is there.
  * @return true when there is such a leaf
  */
 LIBIOMMU_API bool libiommu_pgtable_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write);

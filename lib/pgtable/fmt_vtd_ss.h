@@ -3,7 +3,7 @@
 #ifndef LIBIOMMU_LIB_PGTABLE_FMT_VTD_SS_H
 #define LIBIOMMU_LIB_PGTABLE_FMT_VTD_SS_H
 
-#include "lib/pgtable/geometry.h"
+#include "lib/pgtable/shape.h"
 #include "lib/pgtable/internal.h"
 
 #define FMT_OPS          libiommu_pgtable_vtd_ss
@@ -25,15 +25,19 @@
 #define VTD_SS_OA    UINT64_C(0x000ffffffffff000)
 #define VTD_SS_BIT62 (UINT64_C(1) << 62) /* reserved since transient mappings are gone */
 
+/* There is no present bit: an entry that allows nothing is not there. */
+#define FMT_PRESENT (VTD_SS_R | VTD_SS_W)
+
 static inline uint64_t fmt_iova_last(unsigned int levels)
 {
 	return (UINT64_C(1) << fmt_level_shift(levels + 1)) - 1;
 }
 
-/* There is no present bit: an entry that allows nothing is not there. */
-static inline bool fmt_present(uint64_t entry)
+/* A table that allows everything and has nothing odd: what edits make. */
+static inline bool fmt_is_plain_table(uint64_t entry)
 {
-	return entry & (VTD_SS_R | VTD_SS_W);
+	return (entry & (VTD_SS_R | VTD_SS_W | VTD_SS_PS | VTD_SS_SNP | VTD_SS_BIT62)) ==
+	       (VTD_SS_R | VTD_SS_W);
 }
 
 static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)

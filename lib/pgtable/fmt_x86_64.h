@@ -3,7 +3,7 @@
 #ifndef LIBIOMMU_LIB_PGTABLE_FMT_X86_64_H
 #define LIBIOMMU_LIB_PGTABLE_FMT_X86_64_H
 
-#include "lib/pgtable/geometry.h"
+#include "lib/pgtable/shape.h"
 #include "lib/pgtable/internal.h"
 
 #define FMT_OPS          libiommu_pgtable_x86_64
@@ -25,15 +25,18 @@
 #define X86_PAT (UINT64_C(1) << 12) /* in leaves above level 1 */
 #define X86_OA  UINT64_C(0x000ffffffffff000)
 
+#define FMT_PRESENT X86_P
+
 /* Addresses are sign-extended; only the lower half is offered. */
 static inline uint64_t fmt_iova_last(unsigned int levels)
 {
 	return (UINT64_C(1) << (fmt_level_shift(levels + 1) - 1)) - 1;
 }
 
-static inline bool fmt_present(uint64_t entry)
+/* A table that allows everything and has nothing odd: what edits make. */
+static inline bool fmt_is_plain_table(uint64_t entry)
 {
-	return entry & X86_P;
+	return (entry & (X86_P | X86_RW | X86_US | X86_PS)) == (X86_P | X86_RW | X86_US);
 }
 
 static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)

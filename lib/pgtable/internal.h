@@ -89,13 +89,6 @@ static inline void pgtable_store(uint64_t *slot, uint64_t entry)
 	__atomic_store_n(slot, entry, __ATOMIC_RELAXED);
 }
 
-static inline uint64_t *pgtable_virt(const struct libiommu_pgtable *pt, uint64_t phys)
-{
-	if (pgtable_likely(pt->identity))
-		return (uint64_t *)(uintptr_t)phys;
-	return pt->memory.virt(pt->memory.data, phys, PGTABLE_BYTES);
-}
-
 static inline void pgtable_free_page(const struct libiommu_pgtable *pt, void *page)
 {
 	pt->memory.free(pt->memory.data, page, PGTABLE_BYTES);

@@ -9,8 +9,6 @@
 #ifndef LIBIOMMU_LIB_PGTABLE_WALKER_H
 #define LIBIOMMU_LIB_PGTABLE_WALKER_H
 
-#include <string.h>
-
 static inline uint64_t span_mask(unsigned int level)
 {
 	return (UINT64_C(1) << fmt_level_shift(level)) - 1;
@@ -27,13 +25,18 @@ static inline bool same_table(unsigned int level, uint64_t a, uint64_t b)
 	return (a ^ b) >> fmt_level_shift(level) >> fmt_level_bits(level) == 0;
 }
 
+static inline bool is_present(uint64_t entry)
+{
+	return entry & FMT_PRESENT;
+}
+
 /* As hardware judges an entry; a table's reachability is left to the caller. */
 static inline enum libiommu_pgtable_entry classify(const struct libiommu_pgtable *pt,
 						   unsigned int level, uint64_t entry)
 {
 	bool leaf;
 
-	if (!fmt_present(entry))
+	if (!is_present(entry))
 		return LIBIOMMU_PGTABLE_EMPTY;
 	leaf = fmt_is_leaf(level, entry);
 	if (pgtable_unlikely(fmt_reserved(level, entry, leaf)))
@@ -45,49 +48,103 @@ static inline enum libiommu_pgtable_entry classify(const struct libiommu_pgtable
 	return LIBIOMMU_PGTABLE_BROKEN;
 }
 
-/* One level of a lookup: the next table, or NULL where it ends. */
-static inline __attribute__((always_inline)) uint64_t *
-step_down(const struct libiommu_pgtable *pt, uint64_t *table, unsigned int level, uint64_t iova,
-	  struct pgtable_place *place)
+/* Where the table is that an entry points to. `identity` is a constant at every call. */
+static inline __attribute__((always_inline)) uint64_t *table_of(const struct libiommu_pgtable *pt,
+								uint64_t entry, bool identity)
 {
-	uint64_t *next;
+	if (identity)
+		return (uint64_t *)(uintptr_t)fmt_table_phys(entry);
+	return pt->memory.virt(pt->memory.data, fmt_table_phys(entry), PGTABLE_BYTES);
+}
 
+static inline uint64_t *below(const struct libiommu_pgtable *pt, uint64_t entry)
+{
+	return table_of(pt, entry, pt->identity);
+}
+
+/* One level of a lookup: the next table, or NULL where it ends. */
+static inline __attribute__((always_inline)) uint64_t *step_down(const struct libiommu_pgtable *pt,
+								 uint64_t *table,
+								 unsigned int level, uint64_t iova,
+								 struct pgtable_place *place,
+								 bool identity)
+{
+	uint64_t *next, *slot = &table[index_at(level, iova)];
+	uint64_t entry = pgtable_load_acquire(slot);
+
+	if (pgtable_likely(level > 1 && fmt_is_plain_table(entry))) {
+		next = table_of(pt, entry, identity);
+		if (identity || pgtable_likely(next != NULL))
+			return next;
+	}
 	place->level = level;
-	place->slot = &table[index_at(level, iova)];
-	place->entry = pgtable_load_acquire(place->slot);
-	place->kind = classify(pt, level, place->entry);
+	place->slot = slot;
+	place->entry = entry;
+	place->kind = classify(pt, level, entry);
 	if (place->kind == LIBIOMMU_PGTABLE_EMPTY || place->kind == LIBIOMMU_PGTABLE_BROKEN)
 		return NULL;
-	place->prot &= fmt_prot(place->entry);
+	place->prot &= fmt_prot(entry);
 	if (level == 1 || place->kind == LIBIOMMU_PGTABLE_LEAF)
 		return NULL;
-	next = pgtable_virt(pt, fmt_table_phys(place->entry));
-	if (pgtable_unlikely(!next))
+	next = table_of(pt, entry, identity);
+	if (!next)
 		place->kind = LIBIOMMU_PGTABLE_BROKEN;
 	return next;
 }
 
-/* The levels are unrolled so that each has its shifts and masks as constants. */
-static inline __attribute__((always_inline)) void
-look_up(const struct libiommu_pgtable *pt, uint64_t iova, struct pgtable_place *place)
+/*
+ * The levels are unrolled so that each has its shifts and masks as constants.
+ * X(n) is one step; the formats' minimum saves the question.
+ */
+#define EACH_LEVEL(pt, X)                                                              \
+	do {                                                                           \
+		if (FMT_MAX_LEVELS >= 6 && (pt)->levels >= 6)                          \
+			X(6);                                                          \
+		if (FMT_MAX_LEVELS >= 5 && (FMT_MIN_LEVELS >= 5 || (pt)->levels >= 5)) \
+			X(5);                                                          \
+		if (FMT_MAX_LEVELS >= 4 && (FMT_MIN_LEVELS >= 4 || (pt)->levels >= 4)) \
+			X(4);                                                          \
+		if (FMT_MAX_LEVELS >= 3 && (FMT_MIN_LEVELS >= 3 || (pt)->levels >= 3)) \
+			X(3);                                                          \
+		if (FMT_MAX_LEVELS >= 2 && (FMT_MIN_LEVELS >= 2 || (pt)->levels >= 2)) \
+			X(2);                                                          \
+	} while (0)
+
+static inline __attribute__((always_inline)) void descend(const struct libiommu_pgtable *pt,
+							  uint64_t iova,
+							  struct pgtable_place *place,
+							  bool identity)
 {
 	uint64_t *table = pt->root;
 
-	static_assert(FMT_MAX_LEVELS <= 6 && LIBIOMMU_PGTABLE_MAX_LEVELS == 6, "six steps below");
+	static_assert(LIBIOMMU_PGTABLE_MAX_LEVELS == 6, "EACH_LEVEL knows six");
 	place->prot = LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE;
-#define STEP(n)                                                                                    \
-	if (FMT_MAX_LEVELS >= (n) && (FMT_MIN_LEVELS >= (n) || pt->levels >= (n))) {               \
-		table = step_down(pt, table, (n), iova, place);                                    \
-		if (!table)                                                                        \
-			return;                                                                    \
-	}
-	STEP(6)
-	STEP(5)
-	STEP(4)
-	STEP(3)
-	STEP(2)
-	STEP(1)
+	place->kind = LIBIOMMU_PGTABLE_EMPTY;
+#define STEP(n)                                                           \
+	do {                                                              \
+		table = step_down(pt, table, (n), iova, place, identity); \
+		if (pgtable_unlikely(!table))                             \
+			return;                                           \
+	} while (0)
+	EACH_LEVEL(pt, STEP);
+	STEP(1);
 #undef STEP
+}
+
+static __attribute__((noinline)) void descend_by_hooks(const struct libiommu_pgtable *pt,
+						       uint64_t iova, struct pgtable_place *place)
+{
+	descend(pt, iova, place, false);
+}
+
+static inline __attribute__((always_inline)) void look_up(const struct libiommu_pgtable *pt,
+							  uint64_t iova,
+							  struct pgtable_place *place)
+{
+	if (pgtable_likely(pt->identity))
+		descend(pt, iova, place, true);
+	else
+		descend_by_hooks(pt, iova, place);
 }
 
 /* The first of the entries that together make one leaf. */
@@ -152,23 +209,27 @@ static bool op_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write)
 static void op_walk(const struct libiommu_pgtable *pt, uint64_t iova,
 		    struct libiommu_pgtable_walk *out)
 {
-	struct pgtable_place place = { .prot = 0 };
-	uint64_t phys = pt->root_phys, *table = pt->root;
+	uint64_t phys = pt->root_phys, *next, *table = pt->root;
 	struct libiommu_pgtable_step *step = out->step;
 	unsigned int level;
 
-	for (level = pt->levels; level && table; level--, step++) {
-		table = step_down(pt, table, level, iova, &place);
+	for (level = pt->levels; table; level--, step++, table = next) {
 		step->level = level;
 		step->index = index_at(level, iova);
 		step->table = phys;
-		step->entry = place.entry;
-		step->kind = place.kind;
+		step->entry = pgtable_load_acquire(&table[step->index]);
+		step->kind = classify(pt, level, step->entry);
 		step->next = 0;
-		if (fmt_present(place.entry))
-			step->next = fmt_is_leaf(level, place.entry)
-					     ? fmt_leaf_phys(level, place.entry)
-					     : fmt_table_phys(place.entry);
+		next = NULL;
+		if (step->kind == LIBIOMMU_PGTABLE_EMPTY)
+			continue;
+		step->next = fmt_is_leaf(level, step->entry) ? fmt_leaf_phys(level, step->entry)
+							     : fmt_table_phys(step->entry);
+		if (step->kind != LIBIOMMU_PGTABLE_TABLE)
+			continue;
+		next = below(pt, step->entry);
+		if (!next)
+			step->kind = LIBIOMMU_PGTABLE_BROKEN;
 		phys = step->next;
 	}
 	out->steps = (unsigned int)(step - out->step);
@@ -185,19 +246,22 @@ static bool next_below(const struct libiommu_pgtable *pt, uint64_t *table, unsig
 		end = at | span_mask(level);
 		place.slot = &table[index_at(level, at)];
 		place.entry = pgtable_load_acquire(place.slot);
-		place.kind = classify(pt, level, place.entry);
-		place.prot = prot & fmt_prot(place.entry);
-		if (place.kind == LIBIOMMU_PGTABLE_LEAF) {
-			report_leaf(&place, at, leaf);
-			return true;
-		}
-		if (place.kind == LIBIOMMU_PGTABLE_TABLE && level > 1) {
-			next = pgtable_virt(pt, fmt_table_phys(place.entry));
-			if (next && next_below(pt, next, level - 1, place.prot, at,
-					       end < last ? end : last, leaf))
+		if (end >= last)
+			end = last;
+		if (is_present(place.entry)) {
+			place.kind = classify(pt, level, place.entry);
+			place.prot = prot & fmt_prot(place.entry);
+			if (place.kind == LIBIOMMU_PGTABLE_LEAF) {
+				report_leaf(&place, at, leaf);
+				return true;
+			}
+			next = NULL;
+			if (place.kind == LIBIOMMU_PGTABLE_TABLE)
+				next = below(pt, place.entry);
+			if (next && next_below(pt, next, level - 1, place.prot, at, end, leaf))
 				return true;
 		}
-		if (end >= last)
+		if (end == last)
 			return false;
 	}
 }

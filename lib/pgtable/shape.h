@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The shape that many formats share: 4 KiB tables of 512 entries, pages of 4 KiB, 2 MiB, 1 GiB. */
-#ifndef LIBIOMMU_LIB_PGTABLE_GEOMETRY_H
-#define LIBIOMMU_LIB_PGTABLE_GEOMETRY_H
+#ifndef LIBIOMMU_LIB_PGTABLE_SHAPE_H
+#define LIBIOMMU_LIB_PGTABLE_SHAPE_H
 
 #include <stdint.h>
 

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Mapping, written once and compiled for each format; not a header for others. */
+#ifndef LIBIOMMU_LIB_PGTABLE_MAP_H
+#define LIBIOMMU_LIB_PGTABLE_MAP_H
+
+/* A place in the tree that moves upward with a map. */
+struct cursor {
+	struct libiommu_pgtable *pt;
+	struct libiommu_pgtable_gather *gather;
+	uint64_t iova;
+	unsigned int level; /* tables of this level and above belong to iova */
+	uint64_t *table[FMT_MAX_LEVELS + 1];
+};
+
+static bool is_empty(const struct libiommu_pgtable *pt, const uint64_t *table, unsigned int level)
+{
+	unsigned int i, n = 1u << fmt_level_bits(level);
+	const uint64_t *next;
+	uint64_t entry;
+
+	if (level == 1)
+		return !any_present(table, n);
+	for (i = 0; i < n; i++) {
+		entry = pgtable_load_acquire(&table[i]);
+		if (!is_present(entry))
+			continue;
+		if (fmt_is_leaf(level, entry))
+			return false;
+		next = below(pt, entry);
+		if (!next || !is_empty(pt, next, level - 1))
+			return false;
+	}
+	return true;
+}
+
+/* Write `n` entries of level 1 for contiguous memory, or none. */
+static __attribute__((noinline)) enum libiommu_reason fill_lowest(uint64_t *slot, uint64_t phys,
+								  unsigned int n, uint32_t prot)
+{
+	unsigned int i;
+
+	if (any_present(slot, n))
+		return REASON_EXISTS;
+	UNROLL
+	for (i = 0; i < n; i++, phys += span_mask(1) + 1)
+		pgtable_store(&slot[i], fmt_leaf(1, fmt_level_shift(1), phys, prot));
+	return REASON_NONE;
+}
+
+static inline enum libiommu_reason fill_one(uint64_t *slot, uint64_t phys, uint32_t prot)
+{
+	if (pgtable_unlikely(is_present(pgtable_load(slot))))
+		return REASON_EXISTS;
+	pgtable_store(slot, fmt_leaf(1, fmt_level_shift(1), phys, prot));
+	return REASON_NONE;
+}
+
+/* Are all entries free for leaves, at most with empty tables that these replace? */
+static bool can_fill(const struct libiommu_pgtable *pt, unsigned int level, const uint64_t *slot,
+		     unsigned int n)
+{
+	const uint64_t *next;
+	unsigned int i;
+	uint64_t entry;
+
+	for (i = 0; i < n; i++) {
+		entry = pgtable_load_acquire(&slot[i]);
+		if (!is_present(entry))
+			continue;
+		if (fmt_is_leaf(level, entry))
+			return false;
+		next = below(pt, entry);
+		if (!next || !is_empty(pt, next, level - 1))
+			return false;
+	}
+	return true;
+}
+
+/* Write a leaf's entry where an empty table may be. */
+static void replace(struct cursor *c, unsigned int level, uint64_t iova, uint64_t *slot,
+		    uint64_t entry)
+{
+	struct erasure e = { .pt = c->pt, .gather = c->gather, .count = true };
+	uint64_t old = pgtable_load_acquire(slot);
+
+	pgtable_store(slot, entry);
+	if (is_present(old)) {
+		changed(c->gather, level, iova, iova | span_mask(level));
+		detach(&e, below(c->pt, old), level - 1);
+	}
+}
+
+/* Write the entries of `n` leaves of 2^shift bytes, or none. */
+static enum libiommu_reason fill(struct cursor *c, unsigned int level, unsigned int shift,
+				 uint64_t phys, unsigned int n, uint32_t prot)
+{
+	unsigned int i, j, run = 1u << (shift - fmt_level_shift(level));
+	uint64_t entry, at = c->iova, *slot = &c->table[level][index_at(level, at)];
+	bool tables;
+
+	if (level == 1 && run == 1)
+		return fill_lowest(slot, phys, n, prot);
+	tables = any_present(slot, n * run);
+	if (tables && !can_fill(c->pt, level, slot, n * run))
+		return REASON_EXISTS;
+	for (i = 0; i < n; i++, phys += UINT64_C(1) << shift) {
+		entry = fmt_leaf(level, shift, phys, prot);
+		for (j = 0; j < run; j++, slot++, at += span_mask(level) + 1) {
+			if (pgtable_unlikely(tables))
+				replace(c, level, at, slot, entry);
+			else
+				pgtable_store(slot, entry);
+		}
+	}
+	return REASON_NONE;
+}
+
+/* The table behind an entry; made when there is none. */
+static enum libiommu_reason open_table(struct libiommu_pgtable *pt, uint64_t *slot,
+				       unsigned int level, uint64_t **out)
+{
+	uint64_t phys, *page = NULL, entry = pgtable_load_acquire(slot);
+	enum libiommu_reason reason;
+
+	while (!is_present(entry)) {
+		if (!page) {
+			reason = libiommu_pgtable_alloc_page(pt, &page, &phys);
+			if (reason)
+				return reason;
+		}
+		if (__atomic_compare_exchange_n(slot, &entry, fmt_table(phys), false,
+						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			__atomic_add_fetch(&pt->pages, 1, __ATOMIC_RELAXED);
+			*out = page;
+			return REASON_NONE;
+		}
+	}
+	if (page)
+		pgtable_free_page(pt, page); /* a neighbour was faster */
+	if (fmt_is_leaf(level, entry))
+		return REASON_EXISTS;
+	*out = below(pt, entry);
+	return *out ? REASON_NONE : REASON_EXISTS;
+}
+
+/* Move to iova and make sure of the tables down to `level`. */
+static enum libiommu_reason seek(struct cursor *c, uint64_t iova, unsigned int level)
+{
+	enum libiommu_reason reason;
+
+	while (c->level < level || !same_table(c->level, c->iova, iova))
+		c->level++;
+	c->iova = iova;
+	while (c->level > level) {
+		reason = open_table(c->pt, &c->table[c->level][index_at(c->level, iova)], c->level,
+				    &c->table[c->level - 1]);
+		if (reason)
+			return reason;
+		c->level--;
+	}
+	return REASON_NONE;
+}
+
+/* log2 of the largest leaf for the start of a range. */
+static inline unsigned int best_shift(uint64_t sizes, uint64_t iova, uint64_t phys, uint64_t length)
+{
+	unsigned int fits = 63 - (unsigned int)__builtin_clzll(length);
+	unsigned int aligned = iova | phys ? (unsigned int)__builtin_ctzll(iova | phys) : 63;
+
+	if (aligned < fits)
+		fits = aligned;
+	return 63 - (unsigned int)__builtin_clzll(sizes & ((UINT64_C(2) << fits) - 1));
+}
+
+/* How many leaves of this size come next, until the table ends or larger ones are possible. */
+static inline unsigned int count_next(const struct libiommu_pgtable *pt, unsigned int level,
+				      unsigned int shift, uint64_t iova, uint64_t phys,
+				      uint64_t length)
+{
+	unsigned int end = fmt_level_shift(level) + fmt_level_bits(level);
+	uint64_t larger = pt->leaf_sizes & ~((UINT64_C(2) << shift) - 1);
+	uint64_t n;
+
+	if (larger) {
+		larger &= -larger;
+		if (!((iova ^ phys) & (larger - 1)) && larger >> end == 0)
+			end = (unsigned int)__builtin_ctzll(larger);
+	}
+	n = (UINT64_C(1) << (end - shift)) -
+	    ((iova >> shift) & ((UINT64_C(1) << (end - shift)) - 1));
+	return (unsigned int)(n < length >> shift ? n : length >> shift);
+}
+
+/* Map one piece. *done is moved behind each part that is complete. */
+static enum libiommu_reason map_piece(struct cursor *c, uint64_t *done, uint64_t phys,
+				      uint64_t length, uint32_t prot)
+{
+	struct libiommu_pgtable *pt = c->pt;
+	enum libiommu_reason reason;
+	unsigned int level, shift, n;
+	uint64_t bytes;
+
+	while (length) {
+		shift = best_shift(pt->leaf_sizes, *done, phys, length);
+		for (level = 1; fmt_level_shift(level + 1) <= shift;)
+			level++;
+		n = count_next(pt, level, shift, *done, phys, length);
+		reason = seek(c, *done, level);
+		if (!reason)
+			reason = fill(c, level, shift, phys, n, prot);
+		if (reason)
+			return reason;
+		bytes = (uint64_t)n << shift;
+		*done += bytes;
+		phys += bytes;
+		length -= bytes;
+	}
+	return REASON_NONE;
+}
+
+static void start(struct cursor *c, struct libiommu_pgtable *pt, uint64_t iova,
+		  struct libiommu_pgtable_gather *gather)
+{
+	c->pt = pt;
+	c->gather = gather;
+	c->iova = iova;
+	c->level = pt->levels;
+	c->table[pt->levels] = pt->root;
+}
+
+/* Take back what a map has done. Caches may have seen it, so the gather learns of it. */
+static void undo(struct cursor *c, uint64_t iova, uint64_t done)
+{
+	struct erasure e = { .pt = c->pt, .gather = c->gather, .keep_tables = true };
+
+	if (done > iova)
+		erase(&e, c->pt->root, c->pt->levels, iova, done - 1);
+}
+
+static __attribute__((noinline)) enum libiommu_reason map_large(
+	struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uint64_t length, uint32_t prot,
+	struct libiommu_pgtable_gather *gather)
+{
+	enum libiommu_reason reason;
+	uint64_t done = iova;
+	struct cursor c;
+
+	start(&c, pt, iova, gather);
+	reason = map_piece(&c, &done, phys, length, prot);
+	if (reason)
+		undo(&c, iova, done);
+	return reason;
+}
+
+static enum libiommu_reason op_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys,
+				   uint64_t length, uint32_t prot,
+				   struct libiommu_pgtable_gather *gather)
+{
+	uint64_t *table;
+
+	if (!is_small(iova, iova + length - 1))
+		return map_large(pt, iova, phys, length, prot, gather);
+	table = lowest_table(pt, iova);
+	if (pgtable_unlikely(!table))
+		return map_large(pt, iova, phys, length, prot, gather);
+	table += index_at(1, iova);
+	if (length > span_mask(1) + 1)
+		return fill_lowest(table, phys, (unsigned int)(length >> fmt_level_shift(1)), prot);
+	return fill_one(table, phys, prot);
+}
+
+static enum libiommu_reason op_map_list(struct libiommu_pgtable *pt, uint64_t iova,
+					const struct libiommu_pgtable_piece *pieces, size_t count,
+					uint32_t prot, struct libiommu_pgtable_gather *gather)
+{
+	const struct libiommu_pgtable_piece *p, *end = pieces + count;
+	enum libiommu_reason reason = REASON_NONE;
+	uint64_t done = iova;
+	struct cursor c;
+
+	start(&c, pt, iova, gather);
+	for (p = pieces; p < end && !reason; p++) {
+		if (p->length > span_mask(1) + 1 || c.level > 1 || !same_table(1, c.iova, done)) {
+			reason = map_piece(&c, &done, p->phys, p->length, prot);
+			continue;
+		}
+		reason = fill_one(&c.table[1][index_at(1, done)], p->phys, prot);
+		if (pgtable_unlikely(reason))
+			break;
+		done += span_mask(1) + 1;
+	}
+	if (reason)
+		undo(&c, iova, done);
+	return reason;
+}
+
+#endif
