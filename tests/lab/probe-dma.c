@@ -8,18 +8,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#define P 0x1000ULL
+#define P  0x1000ULL
 #define RW (PROT_READ | PROT_WRITE)
 
-#define EDU_SOURCE 0x80
-#define EDU_TARGET 0x88
-#define EDU_COUNT 0x90
+#define EDU_SOURCE  0x80
+#define EDU_TARGET  0x88
+#define EDU_COUNT   0x90
 #define EDU_COMMAND 0x98
-#define EDU_BUFFER 0x40000ULL
-#define EDU_BYTES 64
+#define EDU_BUFFER  0x40000ULL
+#define EDU_BYTES   64
 
-#define PCI_CONFIG 7
-#define PCI_COMMAND 4
+#define PCI_CONFIG     7
+#define PCI_COMMAND    4
 #define PCI_BUS_MASTER 4
 
 enum direction { READ_MEMORY = 1, WRITE_MEMORY = 3 };

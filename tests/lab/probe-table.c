@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define P 0x1000ULL
-#define B 0x100000ULL
+#define P          0x1000ULL
+#define B          0x100000ULL
 #define LAST_BYTES (UINT64_MAX - P + 1)
 
 /* Before the act: A is [B, B + 4P), C is [B + 8P, B + 12P). */
@@ -33,9 +33,13 @@ struct row {
 	int64_t want[MODES], left[MODES];
 };
 
-#define ALIKE(x) { x, x, x, x, x }
+#define ALIKE(x)              \
+	{                     \
+		x, x, x, x, x \
+	}
 #define NA NOT_ASKED
 
+/* clang-format off */
 static const struct row rows[] = {
 	{ "unmap nothing", NONE, UNMAP, 0, HERE, B, P, RW, { 0, 0, 0, 0, -ENOENT }, ALIKE(0) },
 	{ "unmap all of nothing", NONE, UNMAP, UNMAP_EVERY, HERE, 0, 0, RW, ALIKE(0), ALIKE(0) },
@@ -108,6 +112,7 @@ static const struct row rows[] = {
 	  ALIKE(-EFAULT), ALIKE(0) },
 	{ "map read-only memory for read", NONE, MAP, MAP_R, HERE, B, P, RO, ALIKE(0), ALIKE(P) },
 };
+/* clang-format on */
 
 /* What type1 answered before the kernel that the table above was written for. */
 static const struct older {
@@ -173,7 +178,8 @@ static void ask(const struct space *s, const struct row *r)
 		return;
 	}
 	for (size_t i = 0; i < sizeof(older) / sizeof(older[0]); i++)
-		if (s->mode <= V1 && machine.kernel < older[i].until && !strcmp(older[i].name, r->name))
+		if (s->mode <= V1 && machine.kernel < older[i].until &&
+		    !strcmp(older[i].name, r->name))
 			want = older[i].want;
 	if (r->before & A && map(s, MAP_R | MAP_W, rw, B, 4 * P))
 		fail("a map that must work");

@@ -15,10 +15,7 @@
 
 struct machine machine;
 const char *const mode_names[MODES] = {
-	[V2] = "v2",
-	[V1] = "v1",
-	[COMPAT_V2] = "compat-v2",
-	[COMPAT_V1] = "compat-v1",
+	[V2] = "v2",          [V1] = "v1", [COMPAT_V2] = "compat-v2", [COMPAT_V1] = "compat-v1",
 	[NATIVE] = "iommufd",
 };
 
@@ -171,8 +168,11 @@ static void arguments(int argc, char **argv)
 	static const struct option_name {
 		const char *name;
 		int key;
-	} names[] = { { "alone", 'a' }, { "member", 'm' }, { "half-bound", 'h' },
-		      { "unbound", 'u' }, { "kernel-bound", 'k' } };
+	} names[] = { { "alone", 'a' },
+		      { "member", 'm' },
+		      { "half-bound", 'h' },
+		      { "unbound", 'u' },
+		      { "kernel-bound", 'k' } };
 
 	for (int i = 1; i < argc; i++) {
 		int key = 0;
@@ -226,6 +226,7 @@ int main(int argc, char **argv)
 	check_vaddr();
 	check_limits();
 	check_compat();
+	check_cdev();
 	check_dma();
 	printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
 	return failed ? 1 : 0;

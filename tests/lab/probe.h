@@ -14,52 +14,57 @@
 
 #define NR(n) (0x3b00 + (n))
 
-#define VFIO_GET_API_VERSION NR(0x64)
-#define VFIO_CHECK_EXTENSION NR(0x65)
-#define VFIO_SET_IOMMU NR(0x66)
-#define VFIO_GROUP_GET_STATUS NR(0x67)
-#define VFIO_GROUP_SET_CONTAINER NR(0x68)
-#define VFIO_GROUP_UNSET_CONTAINER NR(0x69)
-#define VFIO_GROUP_GET_DEVICE_FD NR(0x6a)
+#define VFIO_GET_API_VERSION        NR(0x64)
+#define VFIO_CHECK_EXTENSION        NR(0x65)
+#define VFIO_SET_IOMMU              NR(0x66)
+#define VFIO_GROUP_GET_STATUS       NR(0x67)
+#define VFIO_GROUP_SET_CONTAINER    NR(0x68)
+#define VFIO_GROUP_UNSET_CONTAINER  NR(0x69)
+#define VFIO_GROUP_GET_DEVICE_FD    NR(0x6a)
 #define VFIO_DEVICE_GET_REGION_INFO NR(0x6c)
-#define VFIO_IOMMU_GET_INFO NR(0x70)
-#define VFIO_IOMMU_MAP_DMA NR(0x71)
-#define VFIO_IOMMU_UNMAP_DMA NR(0x72)
-#define VFIO_IOMMU_ENABLE NR(0x73)
-#define VFIO_IOMMU_DIRTY_PAGES NR(0x75)
-#define IOMMU_IOAS_MAP NR(0x85)
-#define IOMMU_IOAS_UNMAP NR(0x86)
-#define IOMMU_OPTION NR(0x87)
-#define IOMMU_VFIO_IOAS NR(0x88)
+#define VFIO_IOMMU_GET_INFO         NR(0x70)
+#define VFIO_IOMMU_MAP_DMA          NR(0x71)
+#define VFIO_IOMMU_UNMAP_DMA        NR(0x72)
+#define VFIO_IOMMU_ENABLE           NR(0x73)
+#define VFIO_IOMMU_DIRTY_PAGES      NR(0x75)
+#define VFIO_DEVICE_BIND_IOMMUFD    NR(0x76)
+#define VFIO_DEVICE_ATTACH_PT       NR(0x77)
+#define VFIO_DEVICE_DETACH_PT       NR(0x78)
+#define IOMMU_DESTROY               NR(0x80)
+#define IOMMU_IOAS_ALLOC            NR(0x81)
+#define IOMMU_IOAS_MAP              NR(0x85)
+#define IOMMU_IOAS_UNMAP            NR(0x86)
+#define IOMMU_OPTION                NR(0x87)
+#define IOMMU_VFIO_IOAS             NR(0x88)
 
-#define TYPE1_V1 1
-#define TYPE1_V2 3
-#define TYPE1_NESTING 6
-#define EXT_SPAPR 2
-#define EXT_DMA_CC 4
-#define EXT_SPAPR_V2 7
-#define EXT_NOIOMMU 8
-#define EXT_UNMAP_ALL 9
+#define TYPE1_V1         1
+#define TYPE1_V2         3
+#define TYPE1_NESTING    6
+#define EXT_SPAPR        2
+#define EXT_DMA_CC       4
+#define EXT_SPAPR_V2     7
+#define EXT_NOIOMMU      8
+#define EXT_UNMAP_ALL    9
 #define EXT_UPDATE_VADDR 10
 
-#define GROUP_VIABLE 1U
+#define GROUP_VIABLE        1U
 #define GROUP_CONTAINER_SET 2U
 
-#define MAP_R 1U
-#define MAP_W 2U
-#define MAP_VADDR 4U
+#define MAP_R           1U
+#define MAP_W           2U
+#define MAP_VADDR       4U
 #define UNMAP_GET_DIRTY 1U
-#define UNMAP_EVERY 2U
-#define UNMAP_VADDR 4U
+#define UNMAP_EVERY     2U
+#define UNMAP_VADDR     4U
 
-#define INFO_CAPS 2U
+#define INFO_CAPS      2U
 #define CAP_IOVA_RANGE 1
-#define CAP_MIGRATION 2
-#define CAP_DMA_AVAIL 3
+#define CAP_MIGRATION  2
+#define CAP_DMA_AVAIL  3
 
 #define DIRTY_START 1U
-#define DIRTY_STOP 2U
-#define DIRTY_GET 4U
+#define DIRTY_STOP  2U
+#define DIRTY_GET   4U
 
 struct group_status {
 	uint32_t argsz, flags;
@@ -101,6 +106,28 @@ struct region_info {
 	uint64_t size, offset;
 };
 
+struct bind {
+	uint32_t argsz, flags;
+	int32_t iommufd;
+	uint32_t devid;
+};
+
+struct attach {
+	uint32_t argsz, flags, pt_id;
+};
+
+struct detach {
+	uint32_t argsz, flags;
+};
+
+struct ioas_alloc {
+	uint32_t size, flags, id;
+};
+
+struct destroy {
+	uint32_t size, id;
+};
+
 struct ioas_map {
 	uint32_t size, flags, ioas_id, reserved;
 	uint64_t user_va, length, iova;
@@ -134,6 +161,12 @@ _Static_assert(sizeof(struct dma_bitmap) == 24, "vfio_bitmap");
 _Static_assert(sizeof(struct dirty) == 8 + 40, "vfio_iommu_type1_dirty_bitmap and _get");
 _Static_assert(sizeof(struct region_info) == 32, "vfio_region_info");
 _Static_assert(offsetof(struct region_info, offset) == 24, "vfio_region_info.offset");
+/* These three without the members that came later. */
+_Static_assert(sizeof(struct bind) == 16, "vfio_device_bind_iommufd");
+_Static_assert(sizeof(struct attach) == 12, "vfio_device_attach_iommufd_pt");
+_Static_assert(sizeof(struct detach) == 8, "vfio_device_detach_iommufd_pt");
+_Static_assert(sizeof(struct ioas_alloc) == 12, "iommu_ioas_alloc");
+_Static_assert(sizeof(struct destroy) == 8, "iommu_destroy");
 _Static_assert(sizeof(struct ioas_map) == 40, "iommu_ioas_map");
 _Static_assert(offsetof(struct ioas_map, user_va) == 16, "iommu_ioas_map.user_va");
 _Static_assert(sizeof(struct ioas_unmap) == 24, "iommu_ioas_unmap");
@@ -149,8 +182,8 @@ struct space {
 	enum mode mode;
 	int fd, group, device;
 	uint32_t ioas;
-	uint64_t last;	      /* end of the last usable range */
-	uint64_t hole;	      /* a reserved page between two usable ranges, 0 if none */
+	uint64_t last; /* end of the last usable range */
+	uint64_t hole; /* a reserved page between two usable ranges, 0 if none */
 	uint64_t pgsizes;
 };
 
@@ -158,7 +191,7 @@ struct machine {
 	const char *alone[4], *member[4];
 	const char *half_bound, *unbound, *kernel_bound;
 	int nr_alone, nr_members;
-	unsigned int kernel;  /* 601 is Linux 6.1 */
+	unsigned int kernel; /* 601 is Linux 6.1 */
 };
 
 extern struct machine machine;
@@ -200,6 +233,7 @@ void check_dirty(enum mode mode);
 void check_vaddr(void);
 void check_bar(enum mode mode);
 void check_compat(void);
+void check_cdev(void);
 void check_dma(void);
 
 #endif
