@@ -67,10 +67,14 @@ static void check_compat_lazy(void)
 	check("lazy: collides with the device", -EADDRINUSE,
 	      device_open(s.group, machine.alone[0]));
 	check("lazy: that map stays too", P, unmap_all(&s));
-	check("lazy: a map above the end", 0, map(&s, MAP_R, pages(1, RW), 1ULL << 60, P));
-	check("lazy: collides with the aperture", -EADDRINUSE,
-	      device_open(s.group, machine.alone[0]));
-	unmap_all(&s);
+	if (machine.last < 1ULL << 60) {
+		check("lazy: a map above the end", 0, map(&s, MAP_R, pages(1, RW), 1ULL << 60, P));
+		check("lazy: collides with the aperture", -EADDRINUSE,
+		      device_open(s.group, machine.alone[0]));
+		unmap_all(&s);
+	} else {
+		skip("lazy: collides with the aperture", "all 64 bits are usable");
+	}
 	device = (int)device_open(s.group, machine.alone[0]);
 	check("lazy: then the device comes", 1, device >= 0);
 	check("lazy: set container again", -EINVAL, group_join(s.group, s.fd));

@@ -131,8 +131,10 @@ void space_open(struct space *s, enum mode mode, const char *bdf, bool lazy)
 		errno = (int)-rc;
 		fail("an address space");
 	}
-	if (!lazy)
+	if (!lazy) {
 		space_ranges(s);
+		machine.last = s->last;
+	}
 }
 
 void space_close(struct space *s)

@@ -99,6 +99,17 @@ bool have_iommufd(void)
 	return !access("/dev/iommu", F_OK);
 }
 
+static bool behind(const char *bdf, const char *iommu)
+{
+	char path[128], target[256];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu", bdf);
+	len = readlink(path, target, sizeof(target) - 1);
+	target[len < 0 ? 0 : len] = '\0';
+	return strstr(target, iommu);
+}
+
 int group_number(const char *bdf)
 {
 	char path[128], target[256];
@@ -211,6 +222,7 @@ int main(int argc, char **argv)
 	uname(&name);
 	sscanf(name.release, "%u.%u", &major, &minor);
 	machine.kernel = major * 100 + minor;
+	machine.virtio = behind(machine.alone[0], "virtio");
 	note("Linux %s", name.release);
 
 	check_container();
