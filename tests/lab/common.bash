@@ -20,6 +20,11 @@ need() {
 	done
 }
 
+# This machine, in the words of rows.bash.
+host_arch() {
+	uname -m | sed s/aarch64/arm64/
+}
+
 image_name() {
 	case $1 in
 	x86_64) echo "bzImage-$2-x86_64" ;;

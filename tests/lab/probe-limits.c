@@ -17,16 +17,16 @@
 #define RW           (PROT_READ | PROT_WRITE)
 #define CAP_IPC_LOCK 14
 
-static int64_t file_number(const char *path, const char *format)
+/* The number behind a word that starts a line. */
+static int64_t file_number(const char *path, const char *word)
 {
 	FILE *f = fopen(path, "re");
-	char line[256];
-	unsigned long n = 0;
 	int64_t found = -ENOENT;
+	char line[256];
 
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, format, &n) == 1)
-			found = (int64_t)n;
+		if (!strncmp(line, word, strlen(word)))
+			found = (int64_t)strtoull(line + strlen(word), NULL, 10);
 	if (f)
 		fclose(f);
 	return found;
@@ -34,13 +34,12 @@ static int64_t file_number(const char *path, const char *format)
 
 static int64_t locked_kib(void)
 {
-	return file_number("/proc/self/status", "VmLck: %lu");
+	return file_number("/proc/self/status", "VmLck:");
 }
 
 static void check_entries(void)
 {
-	int64_t limit =
-		file_number("/sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "%lu");
+	int64_t limit = file_number("/sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "");
 	void *mem = pages(1, RW);
 	struct space s;
 	int64_t n = 0, rc = 0;
