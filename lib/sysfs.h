@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Groups and devices as sysfs shows them. Everything is read through the system calls of a context
+ * and below a root that the caller names. What is in the files is not trusted: what cannot be
+ * understood is "unknown" where the kernel may leave it out, else sysfs-unreadable.
+ */
+#ifndef LIB_SYSFS_H
+#define LIB_SYSFS_H
+
+#include <libiommu/group.h>
+#include <libiommu/backend.h>
+
+struct libiommu_sysfs {
+	const struct libiommu_sys *sys;
+	const char *root; /* "/sys" */
+};
+
+/* Room for a name of a device, a driver or a type with its NUL; longer ones are not accepted. */
+#define LIBIOMMU_SYSFS_NAME 64
+
+/* Visitors return 0 to go on; what else they return ends the walk and is returned. */
+typedef int (*libiommu_sysfs_id_fn)(void *data, uint32_t id, struct libiommu_failure *failure);
+typedef int (*libiommu_sysfs_member_fn)(void *data, const struct libiommu_group_member *member,
+					struct libiommu_failure *failure);
+typedef int (*libiommu_sysfs_reserved_fn)(void *data, const struct libiommu_reserved *reserved,
+					  struct libiommu_failure *failure);
+
+/* @return whether it can be a device's name: "0000:3b:00.0", or a plain name on another bus */
+bool libiommu_sysfs_name_valid(const char *name);
+
+/* @return whether a device with this driver ("" for none) keeps others from using its group */
+bool libiommu_sysfs_driver_blocks(const char *driver);
+
+/* @return whether it is a driver that lends devices to user space */
+bool libiommu_sysfs_driver_is_vfio(const char *driver);
+
+/* A kernel without IOMMU has no groups; that is no error. */
+int libiommu_sysfs_groups(const struct libiommu_sysfs *fs, libiommu_sysfs_id_fn visit, void *data,
+			  struct libiommu_failure *failure);
+
+/* Reasons: bad-name, device-unknown, no-iommu-group, sysfs-unreadable. */
+int libiommu_sysfs_group_of(const struct libiommu_sysfs *fs, const char *device, uint32_t *id,
+			    struct libiommu_failure *failure);
+
+/* "" when the group has no type that is known. Reasons: group-unknown. */
+int libiommu_sysfs_type(const struct libiommu_sysfs *fs, uint32_t id,
+			char type[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure);
+
+/* Reasons: group-unknown, sysfs-unreadable. */
+int libiommu_sysfs_members(const struct libiommu_sysfs *fs, uint32_t id,
+			   libiommu_sysfs_member_fn visit, void *data,
+			   struct libiommu_failure *failure);
+
+/* A group without the file has none. Reasons: sysfs-unreadable. */
+int libiommu_sysfs_reserved(const struct libiommu_sysfs *fs, uint32_t id,
+			    libiommu_sysfs_reserved_fn visit, void *data,
+			    struct libiommu_failure *failure);
+
+/*
+ * A short file below the root as a string without its last newline.
+ * @return length, or the negative errno of the system call; -EIO when it is too long or no text
+ */
+int libiommu_sysfs_read(const struct libiommu_sysfs *fs, const char *path, char *out, size_t size);
+
+/* The last component of a link below the root. @return as libiommu_sysfs_read() */
+int libiommu_sysfs_link(const struct libiommu_sysfs *fs, const char *path, char *out, size_t size);
+
+#endif
