@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/vfio/vfio.h"
+
+#include <libiommu/endpoint.h>
+
+#include <errno.h>
+
+/* The three ways in which a group gets at a domain's mappings. */
+enum way {
+	KEPT,   /* it has a vessel from before: the mappings are replayed there */
+	JOINED, /* it shares the domain's first vessel: the kernel replays */
+	MADE    /* it gets a vessel of its own: the mappings are replayed there */
+};
+
+struct entry {
+	struct vfio_ctx *ctx;
+	struct vfio_device *device;
+	struct vfio_group *group;
+	struct vfio_domain *domain;
+	struct vfio_vessel *vessel;
+	enum way way;
+	struct vfio_info info; /* JOINED: what the vessel tells now; else empty */
+};
+
+static int keep(struct entry *entry, struct libiommu_failure *failure)
+{
+	entry->way = KEPT;
+	entry->vessel = entry->group->vessel;
+	return entry->vessel->stale ? libiommu_vfio_vessel_empty(entry->ctx, entry->vessel, failure)
+				    : 0;
+}
+
+static int make(struct entry *entry, struct libiommu_failure *failure)
+{
+	entry->way = MADE;
+	return libiommu_vfio_vessel_new(entry->ctx, entry->group, entry->device->name,
+					&entry->vessel, failure);
+}
+
+static int join(struct entry *entry, struct libiommu_failure *failure)
+{
+	struct vfio_ctx *ctx = entry->ctx;
+	int rc;
+
+	entry->way = JOINED;
+	entry->vessel = entry->domain->vessels;
+	rc = libiommu_vfio_set_container(ctx->sys, entry->group->fd, entry->vessel->fd);
+	/* They cannot share a vessel; one of its own works, or tells exactly why not. */
+	if (rc == -EINVAL)
+		return make(entry, failure);
+	if (rc < 0)
+		return libiommu_vfio_diagnose_attach(ctx, entry->group, entry->device->name, rc,
+						     "VFIO_GROUP_SET_CONTAINER", failure);
+	rc = libiommu_vfio_info_read(ctx, entry->vessel->fd, &entry->info, failure);
+	if (rc)
+		libiommu_vfio_vessel_leave(ctx, entry->group);
+	return rc;
+}
+
+static int enter(struct entry *entry, struct libiommu_failure *failure)
+{
+	if (entry->group->vessel)
+		return keep(entry, failure);
+	return entry->domain->vessels ? join(entry, failure) : make(entry, failure);
+}
+
+static void leave(struct entry *entry)
+{
+	switch (entry->way) {
+	case KEPT:
+		if (libiommu_vfio_vessel_empty(entry->ctx, entry->vessel, NULL))
+			entry->vessel->stale = true;
+		break;
+	case JOINED:
+		libiommu_vfio_vessel_leave(entry->ctx, entry->group);
+		break;
+	case MADE:
+		libiommu_vfio_vessel_leave(entry->ctx, entry->group);
+		libiommu_vfio_vessel_free(entry->ctx, entry->vessel);
+		break;
+	}
+	libiommu_vfio_info_clear(entry->ctx, &entry->info);
+}
+
+static int prepare(struct entry *entry, const struct libiommu_backend_attach *attach,
+		   struct libiommu_geometry *geometry, struct libiommu_failure *failure)
+{
+	const struct vfio_info *info = entry->way == JOINED ? &entry->info : &entry->vessel->info;
+	int rc = 0;
+
+	/* Named exactly, which the kernel would not do. */
+	if (entry->way != JOINED)
+		rc = libiommu_geometry_check(&info->geometry, attach->maps, attach->map_count,
+					     failure);
+	if (!rc)
+		rc = libiommu_vfio_domain_geometry(entry->domain, entry->vessel, info, geometry,
+						   failure);
+	if (!rc && entry->way != JOINED)
+		rc = libiommu_vfio_vessel_replay(entry->ctx, entry->vessel, attach->maps,
+						 attach->map_count, failure);
+	/* It resets the device, so nothing may be refused behind it. */
+	return rc ? rc : libiommu_vfio_device_take(entry->device, failure);
+}
+
+static void commit(struct entry *entry)
+{
+	struct vfio_info old = { 0 };
+
+	pthread_mutex_lock(&entry->ctx->lock);
+	if (entry->way == JOINED) {
+		old = entry->vessel->info;
+		entry->vessel->info = entry->info;
+		entry->vessel->groups++;
+	}
+	entry->group->vessel = entry->vessel;
+	pthread_mutex_unlock(&entry->ctx->lock);
+	if (entry->way != JOINED)
+		libiommu_vfio_vessel_link(entry->vessel, entry->domain);
+	libiommu_vfio_info_clear(entry->ctx, &old);
+}
+
+int libiommu_vfio_attach(void *device_data, void *domain_data,
+			 const struct libiommu_backend_attach *attach,
+			 struct libiommu_geometry *geometry, struct libiommu_failure *failure)
+{
+	struct vfio_device *device = device_data;
+	struct entry entry = {
+		.ctx = device->ctx,
+		.device = device,
+		.group = device->group,
+		.domain = domain_data,
+	};
+	int rc;
+
+	if (!attach->first) {
+		rc = libiommu_vfio_domain_geometry(entry.domain, NULL, NULL, geometry, failure);
+		return rc ? rc : libiommu_vfio_device_take(device, failure);
+	}
+	rc = libiommu_vfio_group_ready(entry.ctx, entry.group, failure);
+	if (!rc)
+		rc = enter(&entry, failure);
+	if (rc)
+		return rc;
+	rc = prepare(&entry, attach, geometry, failure);
+	if (rc)
+		leave(&entry);
+	else
+		commit(&entry);
+	return rc;
+}
+
+/* Others stay: what the vessel offers may have grown, but the old answer is right as well. */
+static void leave_shared(struct vfio_ctx *ctx, struct vfio_group *group)
+{
+	struct vfio_vessel *vessel = group->vessel;
+	struct vfio_info info, old = { 0 };
+	int rc = libiommu_vfio_info_read(ctx, vessel->fd, &info, NULL);
+
+	pthread_mutex_lock(&ctx->lock);
+	if (!rc) {
+		old = vessel->info;
+		vessel->info = info;
+	}
+	vessel->groups--;
+	group->vessel = NULL;
+	pthread_mutex_unlock(&ctx->lock);
+	libiommu_vfio_info_clear(ctx, &old);
+}
+
+int libiommu_vfio_detach(void *device_data, void *domain_data, bool last, uint32_t flags,
+			 struct libiommu_geometry *geometry, struct libiommu_failure *failure)
+{
+	struct vfio_device *device = device_data;
+	struct vfio_group *group = device->group;
+	struct vfio_vessel *vessel = group->vessel;
+	int rc;
+
+	if (last && vessel->groups == 1) {
+		rc = libiommu_vfio_vessel_empty(device->ctx, vessel, failure);
+		if (rc)
+			return rc;
+		libiommu_vfio_vessel_unlink(vessel);
+	} else if (last) {
+		if (!(flags & LIBIOMMU_DETACH_MAY_REOPEN))
+			return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_FD_IN_USE,
+					       device->name, NULL);
+		rc = libiommu_vfio_group_give_up(device->ctx, group, failure);
+		if (rc)
+			return rc;
+		leave_shared(device->ctx, group);
+	}
+	/* Without memory it stays empty; the core then keeps the narrower one. */
+	libiommu_vfio_domain_geometry(domain_data, NULL, NULL, geometry, NULL);
+	return 0;
+}
+
+int libiommu_vfio_replace(void *const *devices, size_t count, void *from, void *to,
+			  const struct libiommu_backend_attach *attach,
+			  struct libiommu_geometry *from_geometry,
+			  struct libiommu_geometry *to_geometry, struct libiommu_failure *failure)
+{
+	const struct vfio_device *device = devices[0];
+
+	(void)count;
+	(void)from;
+	(void)to;
+	(void)attach;
+	(void)from_geometry;
+	(void)to_geometry;
+	return libiommu_refuse(failure, LIBIOMMU_REASON_REPLACE_UNSUPPORTED, device->name, NULL);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/vfio/vfio.h"
+
+#include "lib/geometry.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What the group's members tell about the device that is to be opened. */
+struct members {
+	const char *device;
+	bool others; /* another member keeps the group from being used */
+	char driver[LIBIOMMU_SYSFS_NAME];
+};
+
+static int look_at(void *data, const struct libiommu_group_member *member,
+		   struct libiommu_failure *failure)
+{
+	struct members *members = data;
+
+	(void)failure;
+	if (!strcmp(member->name, members->device))
+		strcpy(members->driver, member->driver);
+	else if (member->blocks)
+		members->others = true;
+	return 0;
+}
+
+static int check_group(struct vfio_ctx *ctx, uint32_t id, const char *name,
+		       struct libiommu_failure *failure)
+{
+	struct members members = { .device = name };
+	int rc = libiommu_sysfs_members(&ctx->sysfs, id, look_at, &members, failure);
+
+	if (rc)
+		return rc;
+	if (members.others)
+		return libiommu_vfio_diagnose_viability(ctx, id, name, failure);
+	if (libiommu_sysfs_driver_is_vfio(members.driver))
+		return 0;
+	if (!members.driver[0])
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, name,
+				       "It has no driver.");
+	return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, name, "Its driver is %s.",
+			       members.driver);
+}
+
+int libiommu_vfio_device_open(void *ctx_data, void *device_data, const char *name, uint32_t *id,
+			      struct libiommu_failure *failure)
+{
+	struct vfio_device *device = device_data;
+	struct vfio_ctx *ctx = ctx_data;
+	struct vfio_group *group;
+	int rc = libiommu_sysfs_group_of(&ctx->sysfs, name, id, failure);
+
+	if (!rc)
+		rc = check_group(ctx, *id, name, failure);
+	if (!rc)
+		rc = libiommu_vfio_group_get(ctx, *id, name, &group, failure);
+	if (rc)
+		return rc;
+	device->ctx = ctx;
+	device->group = group;
+	device->fd = -1;
+	strcpy(device->name, name);
+	pthread_rwlock_wrlock(&group->lock);
+	device->next = group->devices;
+	group->devices = device;
+	pthread_rwlock_unlock(&group->lock);
+	return 0;
+}
+
+void libiommu_vfio_device_close(void *data, uint32_t flags)
+{
+	struct vfio_device *device = data;
+	struct vfio_device **link = &device->group->devices;
+	const bool locks = !(flags & LIBIOMMU_CLOSE_FORKED);
+
+	if (locks)
+		pthread_rwlock_wrlock(&device->group->lock);
+	while (*link != device)
+		link = &(*link)->next;
+	*link = device->next;
+	libiommu_vfio_close(device->ctx, &device->fd);
+	if (locks)
+		pthread_rwlock_unlock(&device->group->lock);
+	libiommu_vfio_group_put(device->ctx, device->group, flags);
+}
+
+int libiommu_vfio_device_ranges(void *data, struct libiommu_geometry *geometry,
+				struct libiommu_failure *failure)
+{
+	struct vfio_device *device = data;
+	struct vfio_ctx *ctx = device->ctx;
+	int rc = 0;
+
+	pthread_mutex_lock(&ctx->lock);
+	if (device->group->vessel) {
+		const struct libiommu_geometry *from = &device->group->vessel->info.geometry;
+
+		for (size_t i = 0; i < from->count && !rc; i++)
+			rc = libiommu_geometry_add(ctx->env, geometry, from->ranges[i].start,
+						   from->ranges[i].last, failure);
+		geometry->page_sizes = from->page_sizes;
+		geometry->page_min = from->page_min;
+	} else {
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, device->name,
+				     "The kernel tells ranges of attached devices only.");
+	}
+	pthread_mutex_unlock(&ctx->lock);
+	return rc;
+}
+
+int libiommu_vfio_device_take(struct vfio_device *device, struct libiommu_failure *failure)
+{
+	struct vfio_ctx *ctx = device->ctx;
+	int fd;
+
+	if (device->fd >= 0)
+		return 0;
+	fd = libiommu_vfio_device_fd(ctx->sys, device->group->fd, device->name);
+	if (fd < 0)
+		return libiommu_vfio_diagnose_attach(ctx, device->group, device->name, fd,
+						     "VFIO_GROUP_GET_DEVICE_FD", failure);
+	pthread_rwlock_wrlock(&device->group->lock);
+	device->fd = fd;
+	pthread_rwlock_unlock(&device->group->lock);
+	return 0;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/vfio/vfio.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+/* Room for the capabilities of a region; they are a few areas at most. */
+#define REPLY_SIZE 1024
+
+static_assert((int)LIBIOMMU_INTERRUPT_INTX == VFIO_PCI_INTX_IRQ_INDEX, "ABI");
+static_assert((int)LIBIOMMU_INTERRUPT_MSI == VFIO_PCI_MSI_IRQ_INDEX, "ABI");
+static_assert((int)LIBIOMMU_INTERRUPT_MSIX == VFIO_PCI_MSIX_IRQ_INDEX, "ABI");
+
+/* Hold the device's descriptor. The group's other devices share the lock; that costs nothing. */
+static int hold(struct vfio_device *device, struct libiommu_failure *failure)
+{
+	pthread_rwlock_rdlock(&device->group->lock);
+	if (device->fd >= 0)
+		return 0;
+	pthread_rwlock_unlock(&device->group->lock);
+	return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, device->name, NULL);
+}
+
+/* The same to change what is known through it. */
+static int hold_alone(struct vfio_device *device, struct libiommu_failure *failure)
+{
+	pthread_rwlock_wrlock(&device->group->lock);
+	if (device->fd >= 0)
+		return 0;
+	pthread_rwlock_unlock(&device->group->lock);
+	return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, device->name, NULL);
+}
+
+static void release(struct vfio_device *device)
+{
+	pthread_rwlock_unlock(&device->group->lock);
+}
+
+static int look_up(struct vfio_device *device, unsigned int index, struct libiommu_failure *failure)
+{
+	struct vfio_region_info info;
+	int rc;
+
+	if (device->regions[index].known)
+		return 0;
+	rc = libiommu_vfio_region_info(device->ctx->sys, device->fd, index, &info, sizeof(info));
+	if (rc < 0) {
+		libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_GET_REGION_INFO", device->name);
+		if (rc == -EINVAL)
+			rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_REGION, NULL,
+					     "Its number is %u.", index);
+		return rc;
+	}
+	device->regions[index] = (struct vfio_region){
+		.known = true,
+		.flags = info.flags,
+		.size = info.size,
+		.offset = info.offset,
+	};
+	return 0;
+}
+
+static int region_open(void *data, unsigned int index, uint64_t *size,
+		       struct libiommu_failure *failure)
+{
+	const uint32_t usable = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	struct vfio_device *device = data;
+	int rc = hold_alone(device, failure);
+
+	if (rc)
+		return rc;
+	if (index < VFIO_PCI_NUM_REGIONS)
+		rc = look_up(device, index, failure);
+	if (!rc && (index >= VFIO_PCI_NUM_REGIONS || !device->regions[index].size ||
+		    !(device->regions[index].flags & usable)))
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_REGION, device->name,
+				     "Its number is %u.", index);
+	if (!rc)
+		*size = device->regions[index].size;
+	release(device);
+	return rc;
+}
+
+static int refuse_access(struct vfio_device *device, int64_t moved, const char *call,
+			 struct libiommu_failure *failure)
+{
+	libiommu_refuse_kernel(failure, moved < 0 ? (int)moved : -EIO, call, device->name);
+	return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_IO, device->name, NULL);
+}
+
+static int region_read(void *data, unsigned int index, uint64_t offset, unsigned int width,
+		       uint64_t *value, struct libiommu_failure *failure)
+{
+	struct vfio_device *device = data;
+	uint8_t bytes[8];
+	int64_t moved;
+	int rc = hold(device, failure);
+
+	if (rc)
+		return rc;
+	moved = device->ctx->sys->pread(device->ctx->sys->data, device->fd, bytes, width,
+					device->regions[index].offset + offset);
+	release(device);
+	if (moved != (int64_t)width)
+		return refuse_access(device, moved, "pread", failure);
+	*value = 0;
+	for (unsigned int i = width; i--;)
+		*value = *value << 8 | bytes[i];
+	return 0;
+}
+
+static int region_write(void *data, unsigned int index, uint64_t offset, unsigned int width,
+			uint64_t value, struct libiommu_failure *failure)
+{
+	struct vfio_device *device = data;
+	uint8_t bytes[8];
+	int64_t moved;
+	int rc = hold(device, failure);
+
+	if (rc)
+		return rc;
+	for (unsigned int i = 0; i < width; i++, value >>= 8)
+		bytes[i] = (uint8_t)value;
+	moved = device->ctx->sys->pwrite(device->ctx->sys->data, device->fd, bytes, width,
+					 device->regions[index].offset + offset);
+	release(device);
+	return moved == (int64_t)width ? 0 : refuse_access(device, moved, "pwrite", failure);
+}
+
+/* A region that lists areas is mappable in these only. */
+static int check_areas(struct vfio_device *device, unsigned int index,
+		       struct libiommu_failure *failure)
+{
+	_Alignas(8) char reply[REPLY_SIZE];
+	const struct vfio_region_info *info = (const void *)reply;
+	int rc;
+
+	if (!(device->regions[index].flags & VFIO_REGION_INFO_FLAG_CAPS))
+		return 0;
+	rc = libiommu_vfio_region_info(device->ctx->sys, device->fd, index, reply, sizeof(reply));
+	if (rc < 0)
+		return libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_GET_REGION_INFO",
+					      device->name);
+	if (info->argsz > sizeof(reply) ||
+	    libiommu_vfio_capability(reply, sizeof(reply), info->cap_offset,
+				     VFIO_REGION_INFO_CAP_SPARSE_MMAP,
+				     sizeof(struct vfio_info_cap_header)))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_REGION_NOT_MAPPABLE, device->name,
+				       "Only parts of it can be mapped.");
+	return 0;
+}
+
+static int region_map(void *data, unsigned int index, uint64_t size, void **out,
+		      struct libiommu_failure *failure)
+{
+	struct vfio_device *device = data;
+	const struct libiommu_sys *sys = device->ctx->sys;
+	const struct vfio_region *region = &device->regions[index];
+	int prot, rc = hold_alone(device, failure);
+
+	if (rc)
+		return rc;
+	prot = (region->flags & VFIO_REGION_INFO_FLAG_READ ? PROT_READ : 0) |
+	       (region->flags & VFIO_REGION_INFO_FLAG_WRITE ? PROT_WRITE : 0);
+	if (region->flags & VFIO_REGION_INFO_FLAG_MMAP)
+		rc = check_areas(device, index, failure);
+	else
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_REGION_NOT_MAPPABLE, device->name,
+				     NULL);
+	if (!rc) {
+		rc = sys->mmap(sys->data, NULL, (size_t)size, prot, MAP_SHARED, device->fd,
+			       region->offset, out);
+		if (rc < 0)
+			rc = libiommu_vfio_diagnose(failure, rc, "mmap", device->name);
+	}
+	if (!rc)
+		device->mapped++;
+	release(device);
+	return rc;
+}
+
+static void region_unmap(void *data, unsigned int index, uint64_t size, void *address)
+{
+	struct vfio_device *device = data;
+
+	(void)index;
+	device->ctx->sys->munmap(device->ctx->sys->data, address, (size_t)size);
+	pthread_rwlock_wrlock(&device->group->lock);
+	device->mapped--;
+	pthread_rwlock_unlock(&device->group->lock);
+}
+
+static int ask_count(struct vfio_device *device, enum libiommu_interrupt_kind kind,
+		     unsigned int *count, struct libiommu_failure *failure)
+{
+	uint32_t flags, number;
+	int rc = libiommu_vfio_irq_info(device->ctx->sys, device->fd, (uint32_t)kind, &flags,
+					&number);
+
+	if (rc < 0) {
+		libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_GET_IRQ_INFO", device->name);
+		if (rc == -EINVAL)
+			rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_INTERRUPT, NULL, NULL);
+		return rc;
+	}
+	*count = flags & VFIO_IRQ_INFO_EVENTFD ? number : 0;
+	return 0;
+}
+
+static int interrupt_count(void *data, enum libiommu_interrupt_kind kind, unsigned int *count,
+			   struct libiommu_failure *failure)
+{
+	struct vfio_device *device = data;
+	int rc = hold(device, failure);
+
+	if (rc)
+		return rc;
+	rc = ask_count(device, kind, count, failure);
+	release(device);
+	return rc;
+}
+
+static int disable(struct vfio_device *device, enum libiommu_interrupt_kind kind,
+		   struct libiommu_failure *failure)
+{
+	const uint32_t bit = 1u << kind;
+	int rc;
+
+	/* The kernel refuses to stop what does not run. */
+	if (!(device->enabled & bit))
+		return 0;
+	rc = libiommu_vfio_irq_disable(device->ctx->sys, device->fd, (uint32_t)kind);
+	if (rc < 0)
+		return libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_SET_IRQS", device->name);
+	device->enabled &= ~bit;
+	return 0;
+}
+
+static int enable(struct vfio_device *device, enum libiommu_interrupt_kind kind, const int *fds,
+		  unsigned int count, struct libiommu_failure *failure)
+{
+	const size_t size = libiommu_vfio_irq_set_size(count);
+	void *buffer = libiommu_vfio_alloc(device->ctx, size);
+	int rc = 0;
+
+	if (!buffer)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	/* Only as many as there were can be exchanged in place. */
+	if (device->vectors[kind] != count)
+		rc = disable(device, kind, failure);
+	if (!rc) {
+		rc = libiommu_vfio_irq_eventfds(device->ctx->sys, device->fd, (uint32_t)kind, fds,
+						count, buffer);
+		if (rc < 0)
+			rc = libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_SET_IRQS",
+						    device->name);
+	}
+	if (!rc) {
+		device->enabled |= 1u << kind;
+		device->vectors[kind] = count;
+	}
+	libiommu_vfio_free(device->ctx, buffer, size);
+	return rc;
+}
+
+static int interrupt_set(void *data, enum libiommu_interrupt_kind kind, const int *fds,
+			 unsigned int count, struct libiommu_failure *failure)
+{
+	struct vfio_device *device = data;
+	int rc = hold_alone(device, failure);
+
+	if (rc)
+		return rc;
+	rc = count ? enable(device, kind, fds, count, failure) : disable(device, kind, failure);
+	release(device);
+	return rc;
+}
+
+static int interrupt_unmask(void *data, struct libiommu_failure *failure)
+{
+	struct vfio_device *device = data;
+	unsigned int count;
+	int rc = hold(device, failure);
+
+	if (rc)
+		return rc;
+	rc = ask_count(device, LIBIOMMU_INTERRUPT_INTX, &count, failure);
+	if (!rc && !count)
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_INTERRUPT, device->name, NULL);
+	if (!rc) {
+		rc = libiommu_vfio_irq_unmask(device->ctx->sys, device->fd,
+					      VFIO_PCI_INTX_IRQ_INDEX);
+		if (rc < 0)
+			rc = libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_SET_IRQS",
+						    device->name);
+	}
+	release(device);
+	return rc;
+}
+
+static int reset(void *data, struct libiommu_failure *failure)
+{
+	struct vfio_device *device = data;
+	uint32_t flags;
+	int rc = hold(device, failure);
+
+	if (rc)
+		return rc;
+	rc = libiommu_vfio_device_info(device->ctx->sys, device->fd, &flags);
+	if (rc < 0) {
+		rc = libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_GET_INFO", device->name);
+	} else if (!(flags & VFIO_DEVICE_FLAGS_RESET)) {
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_RESET_UNSUPPORTED, device->name,
+				     NULL);
+	} else {
+		rc = libiommu_vfio_device_reset(device->ctx->sys, device->fd);
+		if (rc < 0)
+			rc = libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_RESET", device->name);
+	}
+	release(device);
+	return rc;
+}
+
+const struct libiommu_backend_regions libiommu_vfio_regions = {
+	.size = sizeof(struct libiommu_backend_regions),
+	.open = region_open,
+	.read = region_read,
+	.write = region_write,
+	.map = region_map,
+	.unmap = region_unmap,
+	.interrupt_count = interrupt_count,
+	.interrupt_set = interrupt_set,
+	.interrupt_unmask = interrupt_unmask,
+	.reset = reset,
+};

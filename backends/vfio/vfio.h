@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The type1 backend's objects. The kernel's container is called a vessel here: a domain is a list
+ * of vessels that hold the same mappings, a group is in one vessel at most and keeps it, emptied,
+ * while it is detached and alone there, because leaving would cost its device descriptors.
+ *
+ * Opening, closing, attaching and detaching run one at a time; what else may run beside them is
+ * guarded by two locks. Vessels' lists are also read by maps and unmaps, which the core never runs
+ * beside a change of the same domain.
+ */
+#ifndef BACKENDS_VFIO_VFIO_H
+#define BACKENDS_VFIO_VFIO_H
+
+#include "backends/vfio/uapi.h"
+#include "lib/sysfs.h"
+
+#include <libiommu/backend.h>
+
+#include <pthread.h>
+
+struct vfio_ctx {
+	const struct libiommu_backend_env *env;
+	const struct libiommu_sys *sys;
+	struct libiommu_sysfs sysfs;
+	struct vfio_group *groups;
+	pthread_mutex_t lock; /* groups' vessels and what is known of them */
+};
+
+/* What a vessel tells of itself. */
+struct vfio_info {
+	struct libiommu_geometry geometry;
+	bool has_ranges;
+	bool has_available;
+	uint32_t available; /* mappings that still fit */
+};
+
+struct vfio_vessel {
+	struct vfio_vessel *next;   /* of the domain */
+	struct vfio_domain *domain; /* NULL: kept by its only group */
+	int fd;
+	unsigned int groups;
+	bool stale;   /* emptying it failed, and must be done before it is used */
+	int coherent; /* no-snoop is ignored: 1, 0; negative: unknown */
+	struct vfio_info info;
+	bool has_limit;
+	uint32_t limit; /* mappings that fit into the empty vessel */
+};
+
+struct vfio_domain {
+	struct vfio_ctx *ctx;
+	struct vfio_vessel *vessels;
+};
+
+struct vfio_group {
+	struct vfio_group *next;
+	uint32_t id;
+	int fd; /* -1: lost when the vessel could not be left otherwise; opened again at need */
+	struct vfio_vessel *vessel;
+	struct vfio_device *devices; /* open ones */
+	pthread_rwlock_t lock;       /* the devices' descriptors and what is known through them */
+};
+
+struct vfio_region {
+	bool known;
+	uint32_t flags;
+	uint64_t size;
+	uint64_t offset;
+};
+
+struct vfio_device {
+	struct vfio_ctx *ctx;
+	struct vfio_group *group;
+	struct vfio_device *next; /* of the group */
+	int fd;                   /* -1 until the first attach, and after it was given up */
+	unsigned int mapped;      /* regions in this process' memory */
+	uint32_t enabled;         /* kinds of interrupts */
+	unsigned int vectors[3];  /* enabled of each kind */
+	struct vfio_region regions[VFIO_PCI_NUM_REGIONS];
+	char name[LIBIOMMU_SYSFS_NAME];
+};
+
+void *libiommu_vfio_alloc(const struct vfio_ctx *ctx, size_t length);
+void libiommu_vfio_free(const struct vfio_ctx *ctx, void *memory, size_t length);
+void libiommu_vfio_close(const struct vfio_ctx *ctx, int *fd);
+
+/* info.c */
+int libiommu_vfio_info_read(struct vfio_ctx *ctx, int container, struct vfio_info *info,
+			    struct libiommu_failure *failure);
+void libiommu_vfio_info_clear(struct vfio_ctx *ctx, struct vfio_info *info);
+/* The domain as it would be: without the vessel `except` (NULL: with all), and with `extra`. */
+int libiommu_vfio_domain_geometry(const struct vfio_domain *domain,
+				  const struct vfio_vessel *except, const struct vfio_info *extra,
+				  struct libiommu_geometry *out, struct libiommu_failure *failure);
+
+/* group.c */
+int libiommu_vfio_group_get(struct vfio_ctx *ctx, uint32_t id, const char *device,
+			    struct vfio_group **out, struct libiommu_failure *failure);
+void libiommu_vfio_group_put(struct vfio_ctx *ctx, struct vfio_group *group, uint32_t flags);
+/* Open its node again when it was lost. */
+int libiommu_vfio_group_ready(struct vfio_ctx *ctx, struct vfio_group *group,
+			      struct libiommu_failure *failure);
+/* Every device gives its descriptor up and the group leaves its vessel, or nothing changes. */
+int libiommu_vfio_group_give_up(struct vfio_ctx *ctx, struct vfio_group *group,
+				struct libiommu_failure *failure);
+
+/* vessel.c; a vessel that was made or joined is the group's only after a commit */
+int libiommu_vfio_vessel_new(struct vfio_ctx *ctx, struct vfio_group *group, const char *device,
+			     struct vfio_vessel **out, struct libiommu_failure *failure);
+void libiommu_vfio_vessel_free(struct vfio_ctx *ctx, struct vfio_vessel *vessel);
+/* Cannot fail: when the kernel does not let the group go, its node is closed. */
+void libiommu_vfio_vessel_leave(struct vfio_ctx *ctx, struct vfio_group *group);
+int libiommu_vfio_vessel_empty(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
+			       struct libiommu_failure *failure);
+int libiommu_vfio_vessel_replay(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
+				const struct libiommu_backend_map *maps, size_t count,
+				struct libiommu_failure *failure);
+void libiommu_vfio_vessel_link(struct vfio_vessel *vessel, struct vfio_domain *domain);
+void libiommu_vfio_vessel_unlink(struct vfio_vessel *vessel);
+
+/* device.c */
+int libiommu_vfio_device_open(void *ctx, void *device, const char *name, uint32_t *group,
+			      struct libiommu_failure *failure);
+void libiommu_vfio_device_close(void *device, uint32_t flags);
+int libiommu_vfio_device_ranges(void *device, struct libiommu_geometry *geometry,
+				struct libiommu_failure *failure);
+/* Get the descriptor, which resets the device, unless it has one. */
+int libiommu_vfio_device_take(struct vfio_device *device, struct libiommu_failure *failure);
+
+/* cap.c */
+void libiommu_vfio_device_cap(void *device, enum libiommu_cap cap, struct libiommu_cap_answer *out);
+
+/* attach.c */
+int libiommu_vfio_attach(void *device, void *domain, const struct libiommu_backend_attach *attach,
+			 struct libiommu_geometry *geometry, struct libiommu_failure *failure);
+int libiommu_vfio_detach(void *device, void *domain, bool last, uint32_t flags,
+			 struct libiommu_geometry *geometry, struct libiommu_failure *failure);
+int libiommu_vfio_replace(void *const *devices, size_t count, void *from, void *to,
+			  const struct libiommu_backend_attach *attach,
+			  struct libiommu_geometry *from_geometry,
+			  struct libiommu_geometry *to_geometry, struct libiommu_failure *failure);
+
+/* map.c */
+int libiommu_vfio_map(void *domain, const struct libiommu_backend_map *map,
+		      struct libiommu_failure *failure);
+int libiommu_vfio_unmap(void *domain, const struct libiommu_backend_map *maps, size_t count,
+			size_t *done, struct libiommu_failure *failure);
+/* One mapping into one vessel; refuses with what the kernel means. */
+int libiommu_vfio_map_one(struct vfio_ctx *ctx, int container,
+			  const struct libiommu_backend_map *map, struct libiommu_failure *failure);
+
+/* regions.c */
+extern const struct libiommu_backend_regions libiommu_vfio_regions;
+
+/* diag.c: after a refusal only; these read facts and change nothing */
+int libiommu_vfio_diagnose_open(struct libiommu_failure *failure, int error, const char *path);
+int libiommu_vfio_diagnose(struct libiommu_failure *failure, int error, const char *call,
+			   const char *subject);
+/* The node that lends the group exists not; may it be in no-IOMMU mode? */
+int libiommu_vfio_diagnose_node(struct vfio_ctx *ctx, uint32_t id, const char *device,
+				struct libiommu_failure *failure);
+int libiommu_vfio_diagnose_viability(struct vfio_ctx *ctx, uint32_t id, const char *device,
+				     struct libiommu_failure *failure);
+/* SET_CONTAINER, SET_IOMMU and GET_DEVICE_FD. */
+int libiommu_vfio_diagnose_attach(struct vfio_ctx *ctx, const struct vfio_group *group,
+				  const char *device, int error, const char *call,
+				  struct libiommu_failure *failure);
+int libiommu_vfio_diagnose_map(struct vfio_ctx *ctx, int container,
+			       const struct libiommu_backend_map *map, int error,
+			       struct libiommu_failure *failure);
+
+#endif
