@@ -25,6 +25,34 @@ host_arch() {
 	uname -m | sed s/aarch64/arm64/
 }
 
+# Where the machine gets Debian from: "URI SUITE" of each of its sources but security.
+configured_sources() {
+	# shellcheck disable=SC2016 # apt's variables
+	apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
+		sed -nE 's/^Debian ([^ ]+) ([^ ]+)$/\1 \2/p' | grep -v -e security | sort -u
+}
+
+# make_apt FOLDER ARCHITECTURE SUITE...: prints apt's options for the archive that the machine uses,
+# with these suites too, and nothing of the machine's own state.
+make_apt() {
+	local dir=$1 arch=$2 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+	local uri suite signed='' found
+	shift 2
+	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
+	: >"$dir/status"
+	[[ ! -e $keyring ]] || signed="[signed-by=$keyring] "
+	found=$(configured_sources)
+	[[ -n $found ]] || die 'apt knows no Debian archive here'
+	uri=${found%% *}
+	for suite in $(cut -d ' ' -f 2 <<<"$found") "$@"; do
+		echo "deb $signed$uri $suite main"
+	done | sort -u >"$dir/sources.list"
+	printf '%s\n' -q -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+		-o "Dir::State=$dir/state" -o "Dir::State::status=$dir/status" -o "Dir::Cache=$dir/cache" \
+		-o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o APT::Sandbox::User=root
+}
+
 image_name() {
 	case $1 in
 	x86_64) echo "bzImage-$2-x86_64" ;;

@@ -16,6 +16,7 @@
 #define B            0x100000ULL
 #define RW           (PROT_READ | PROT_WRITE)
 #define CAP_IPC_LOCK 14
+#define WIDE         0x100000000ULL /* above every reserved range, for many maps */
 
 /* The number behind a word that starts a line. */
 static int64_t file_number(const char *path, const char *word)
@@ -48,16 +49,16 @@ static void check_entries(void)
 	space_open(&s, V2, machine.alone[0], false);
 	check("entries: all available", limit, dma_avail(s.fd));
 	while (n < limit && !rc) {
-		rc = map(&s, MAP_R, mem, B + (uint64_t)n * 2 * P, P);
+		rc = map(&s, MAP_R, mem, WIDE + (uint64_t)n * 2 * P, P);
 		n += !rc;
 	}
 	check("entries: as many maps as the limit", limit, n);
 	check("entries: none available", 0, dma_avail(s.fd));
-	check("entries: one more", -ENOSPC, map(&s, MAP_R, mem, B + (uint64_t)n * 2 * P, P));
-	check("entries: an overlap is told first", -EEXIST, map(&s, MAP_R, mem, B, P));
-	check("entries: unmap one", P, unmap(&s, 0, B, P));
+	check("entries: one more", -ENOSPC, map(&s, MAP_R, mem, WIDE + (uint64_t)n * 2 * P, P));
+	check("entries: an overlap is told first", -EEXIST, map(&s, MAP_R, mem, WIDE, P));
+	check("entries: unmap one", P, unmap(&s, 0, WIDE, P));
 	check("entries: one available", 1, dma_avail(s.fd));
-	check("entries: then one more", 0, map(&s, MAP_R, mem, B + (uint64_t)n * 2 * P, P));
+	check("entries: then one more", 0, map(&s, MAP_R, mem, WIDE + (uint64_t)n * 2 * P, P));
 	check("entries: unmap all", limit * (int64_t)P, unmap_all(&s));
 	check("entries: all available again", limit, dma_avail(s.fd));
 	space_close(&s);

@@ -134,6 +134,7 @@ void space_open(struct space *s, enum mode mode, const char *bdf, bool lazy)
 	if (!lazy) {
 		space_ranges(s);
 		machine.last = s->last;
+		machine.hole = s->hole;
 	}
 }
 

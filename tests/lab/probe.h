@@ -191,7 +191,7 @@ struct machine {
 	const char *alone[4], *member[4];
 	const char *half_bound, *unbound, *kernel_bound;
 	int nr_alone, nr_members;
-	uint64_t last;       /* the end of the last usable range, once a space was opened */
+	uint64_t last, hole; /* of the spaces that were opened so far */
 	bool virtio;         /* virtio-iommu: its driver has no page tables of its own */
 	unsigned int kernel; /* 601 is Linux 6.1 */
 };
