@@ -97,6 +97,7 @@ configure() {
 # --- counting ----------------------------------------------------------------------------------
 
 passed=0 failed=0 skipped=0
+run_with=()
 
 # add_counts TEXT: the last "N passed, N failed, N skipped" in TEXT; fails without one.
 add_counts() {
@@ -122,11 +123,24 @@ check_leak_sanitizer() {
 	rm -rf "$dir"
 }
 
+# ThreadSanitizer needs its part of the address space; where the kernel spreads it too widely, programs
+# run without randomisation. Sets run_with, which stands before ctest.
+check_thread_sanitizer() {
+	local dir
+	dir=$(mktemp -d)
+	echo 'int main(void) { return 0; }' >"$dir/a.c"
+	if "${CC:-cc}" -fsanitize=thread -o "$dir/a" "$dir/a.c" 2>/dev/null && ! "$dir/a" 2>/dev/null; then
+		say "ThreadSanitizer runs without address space randomisation here"
+		run_with=(setarch -R)
+	fi
+	rm -rf "$dir"
+}
+
 # run_ctest DIR [CTEST-OPTION...]: progress, the output of what failed, and the counts.
 run_ctest() {
 	local dir=$1 log=$1/ctest.log p f s
 	shift
-	ctest --test-dir "$dir" --output-on-failure -j "$jobs" "$@" 2>&1 | tee "$log" |
+	"${run_with[@]}" ctest --test-dir "$dir" --output-on-failure -j "$jobs" "$@" 2>&1 | tee "$log" |
 		grep --line-buffered -vE '^(Internal ctest|Test project| *Start +[0-9]+:)' || true
 	# "  3/40 Test  #3: unit.x ......   Passed    0.01 sec"
 	p=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#.* Passed ' "$log" || true)

@@ -7,6 +7,8 @@
 tree=$(cd "${1:?usage: ${0##*/} TREE}" && pwd)
 cd "$tree" || exit 2
 problems=0
+# `... | problems_because` counts in this shell.
+shopt -s lastpipe
 
 problem() {
 	printf '%s\n' "$*"
