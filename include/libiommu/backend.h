@@ -32,6 +32,7 @@
 #include <libiommu/context.h>
 #include <libiommu/device.h>
 #include <libiommu/domain.h>
+#include <libiommu/group.h>
 #include <libiommu/hooks.h>
 #include <libiommu/interrupt.h>
 #include <libiommu/mapping.h>
@@ -125,6 +126,14 @@ LIBIOMMU_API int libiommu_geometry_add(const struct libiommu_backend_env *env,
 				       struct libiommu_geometry *geometry, uint64_t start,
 				       uint64_t last, struct libiommu_failure *failure);
 
+/**
+ * Check that every mapping lies in the geometry.
+ * @return 0; -EADDRINUSE (mapping-conflict, subject: the first one that does not)
+ */
+LIBIOMMU_API int libiommu_geometry_check(const struct libiommu_geometry *geometry,
+					 const struct libiommu_backend_map *maps, size_t count,
+					 struct libiommu_failure *failure);
+
 /** Free the ranges and zero the struct. */
 LIBIOMMU_API void libiommu_geometry_clear(const struct libiommu_backend_env *env,
 					  struct libiommu_geometry *geometry);
@@ -174,8 +183,8 @@ struct libiommu_backend_regions {
 	int (*map)(void *device, unsigned int index, uint64_t size, void **out,
 		   struct libiommu_failure *failure);
 	void (*unmap)(void *device, unsigned int index, uint64_t size, void *address);
-	int (*interrupt_count)(void *device, enum libiommu_interrupt_kind kind,
-			       unsigned int *count, struct libiommu_failure *failure);
+	int (*interrupt_count)(void *device, enum libiommu_interrupt_kind kind, unsigned int *count,
+			       struct libiommu_failure *failure);
 	/** count 0: disable. The number is not above interrupt_count's. */
 	int (*interrupt_set)(void *device, enum libiommu_interrupt_kind kind, const int *fds,
 			     unsigned int count, struct libiommu_failure *failure);
@@ -184,18 +193,18 @@ struct libiommu_backend_regions {
 };
 
 /** The context's choice "auto" may take this backend. */
-#define LIBIOMMU_BACKEND_AUTO   1u
+#define LIBIOMMU_BACKEND_AUTO 1u
 /** attach and replace want the domain's mappings. */
 #define LIBIOMMU_BACKEND_REPLAY 2u
 /** map takes memory files by descriptor; else the core maps them into the process. */
-#define LIBIOMMU_BACKEND_FILES  4u
+#define LIBIOMMU_BACKEND_FILES 4u
 
 struct libiommu_backend {
 	size_t struct_size; /**< sizeof(struct libiommu_backend) */
 	uint32_t abi;       /**< LIBIOMMU_BACKEND_ABI */
 	uint32_t flags;     /**< LIBIOMMU_BACKEND_* */
 	const char *name;
-	size_t ctx_size;    /**< bytes of private data behind each object; may be 0 */
+	size_t ctx_size; /**< bytes of private data behind each object; may be 0 */
 	size_t device_size;
 	size_t domain_size;
 
@@ -282,6 +291,7 @@ struct libiommu_backend {
 		     size_t *done, struct libiommu_failure *failure);
 
 	const struct libiommu_backend_regions *regions; /**< NULL: none */
+
 	/* ABI 1 ends here; new slots go below. */
 };
 

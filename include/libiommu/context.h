@@ -59,10 +59,10 @@ struct libiommu_ctx_options {
 	void *log_data;
 	enum libiommu_log_level log_level; /**< lines above it are not even formatted */
 };
-#define LIBIOMMU_CTX_OPTIONS_INIT                                                                  \
-	{                                                                                          \
-		sizeof(struct libiommu_ctx_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,     \
-			NULL, LIBIOMMU_LOG_NONE                                                    \
+#define LIBIOMMU_CTX_OPTIONS_INIT                                                              \
+	{                                                                                      \
+		sizeof(struct libiommu_ctx_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+			NULL, LIBIOMMU_LOG_NONE                                                \
 	}
 
 /**
@@ -93,8 +93,9 @@ LIBIOMMU_API const char *libiommu_ctx_backend(const struct libiommu_ctx *ctx);
  * @param[out] backend its name, borrowed; may be NULL
  * @return the reason's error, borrowed; NULL when there are no more
  */
-LIBIOMMU_API const struct libiommu_error *
-libiommu_ctx_rejection(const struct libiommu_ctx *ctx, size_t index, const char **backend);
+LIBIOMMU_API const struct libiommu_error *libiommu_ctx_rejection(const struct libiommu_ctx *ctx,
+								 size_t index,
+								 const char **backend);
 
 /**
  * Wait until every lookup that runs now has ended, and free what they may have

@@ -66,12 +66,12 @@ enum libiommu_cap {
 	LIBIOMMU_CAP_FD_BEFORE_ATTACH,      /**< registers can be reached before the first attach */
 	LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED,  /**< a detached device reaches nothing */
 	LIBIOMMU_CAP_ISOLATES_OUTSIDE_APERTURE, /**< addresses beyond the aperture reach nothing */
-	LIBIOMMU_CAP_CACHE_COHERENCY,       /**< DMA is coherent with CPU caches */
-	LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY, /**< no-snoop requests are snooped nevertheless */
-	LIBIOMMU_CAP_WRITE_ONLY,            /**< write without read is enforced */
-	LIBIOMMU_CAP_READ_ONLY,             /**< read without write is enforced */
-	LIBIOMMU_CAP_P2P,                   /**< another device's BAR can be mapped */
-	LIBIOMMU_CAP_IOMMUFD,               /**< the kernel lends this device through iommufd */
+	LIBIOMMU_CAP_CACHE_COHERENCY,           /**< DMA is coherent with CPU caches */
+	LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY,   /**< no-snoop requests are snooped nevertheless */
+	LIBIOMMU_CAP_WRITE_ONLY,                /**< write without read is enforced */
+	LIBIOMMU_CAP_READ_ONLY,                 /**< read without write is enforced */
+	LIBIOMMU_CAP_P2P,                       /**< another device's BAR can be mapped */
+	LIBIOMMU_CAP_IOMMUFD,                   /**< the kernel lends this device through iommufd */
 	LIBIOMMU_CAP_PAD_ = 0x7fffffff
 };
 
@@ -87,9 +87,9 @@ struct libiommu_cap_answer {
 	uint64_t value;       /**< where the capability has one and the answer is yes; else 0 */
 	const char *evidence; /**< the call, file or rule that tells; "" when unknown. Static */
 };
-#define LIBIOMMU_CAP_ANSWER_INIT                                                                   \
-	{                                                                                          \
-		sizeof(struct libiommu_cap_answer), LIBIOMMU_ANSWER_UNKNOWN, 0, NULL               \
+#define LIBIOMMU_CAP_ANSWER_INIT                                                     \
+	{                                                                            \
+		sizeof(struct libiommu_cap_answer), LIBIOMMU_ANSWER_UNKNOWN, 0, NULL \
 	}
 
 /**

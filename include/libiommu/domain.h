@@ -24,9 +24,9 @@ struct libiommu_domain_options {
 	size_t size;
 	enum libiommu_domain_type type; /**< 0: PAGING */
 };
-#define LIBIOMMU_DOMAIN_OPTIONS_INIT                                                               \
-	{                                                                                          \
-		sizeof(struct libiommu_domain_options), LIBIOMMU_DOMAIN_PAGING                     \
+#define LIBIOMMU_DOMAIN_OPTIONS_INIT                                           \
+	{                                                                      \
+		sizeof(struct libiommu_domain_options), LIBIOMMU_DOMAIN_PAGING \
 	}
 
 /**
@@ -46,8 +46,7 @@ LIBIOMMU_API int libiommu_domain_new(struct libiommu_ctx *ctx,
 LIBIOMMU_API int libiommu_domain_free(struct libiommu_domain *dom, struct libiommu_error **err);
 
 /** @return its type. */
-LIBIOMMU_API enum libiommu_domain_type
-libiommu_domain_type(const struct libiommu_domain *dom);
+LIBIOMMU_API enum libiommu_domain_type libiommu_domain_type(const struct libiommu_domain *dom);
 
 /** @return its context. Borrowed. */
 LIBIOMMU_API struct libiommu_ctx *libiommu_domain_ctx(const struct libiommu_domain *dom);

@@ -59,12 +59,10 @@ LIBIOMMU_API int libiommu_endpoint_detach(struct libiommu_endpoint *ep, uint32_t
 					  struct libiommu_error **err);
 
 /** @return the domain that the endpoint is attached to, or NULL. Borrowed. */
-LIBIOMMU_API struct libiommu_domain *
-libiommu_endpoint_domain(const struct libiommu_endpoint *ep);
+LIBIOMMU_API struct libiommu_domain *libiommu_endpoint_domain(const struct libiommu_endpoint *ep);
 
 /** @return the endpoint's device. Borrowed. */
-LIBIOMMU_API struct libiommu_device *
-libiommu_endpoint_device(const struct libiommu_endpoint *ep);
+LIBIOMMU_API struct libiommu_device *libiommu_endpoint_device(const struct libiommu_endpoint *ep);
 
 #ifdef __cplusplus
 }

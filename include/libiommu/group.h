@@ -20,18 +20,18 @@ extern "C" {
 /** A device or bridge of a group. */
 struct libiommu_group_member {
 	size_t size;
-	const char *name;   /**< "0000:3b:00.0" */
-	const char *bus;    /**< "pci", "platform"; "" when unknown */
-	const char *driver; /**< bound driver; "" when none */
+	const char *name;    /**< "0000:3b:00.0" */
+	const char *bus;     /**< "pci", "platform"; "" when unknown */
+	const char *driver;  /**< bound driver; "" when none */
 	uint32_t class_code; /**< PCI class, 24 bits (0x010802); 0 when unknown */
-	uint32_t vendor;    /**< PCI vendor; 0 when unknown */
-	uint32_t device;    /**< PCI device id; 0 when unknown */
-	bool bridge;        /**< a bridge: never blocks */
-	bool blocks;        /**< its driver keeps the group from being used */
+	uint32_t vendor;     /**< PCI vendor; 0 when unknown */
+	uint32_t device;     /**< PCI device id; 0 when unknown */
+	bool bridge;         /**< a bridge: never blocks */
+	bool blocks;         /**< its driver keeps the group from being used */
 };
-#define LIBIOMMU_GROUP_MEMBER_INIT                                                                 \
-	{                                                                                          \
-		sizeof(struct libiommu_group_member), NULL, NULL, NULL, 0, 0, 0, false, false      \
+#define LIBIOMMU_GROUP_MEMBER_INIT                                                            \
+	{                                                                                     \
+		sizeof(struct libiommu_group_member), NULL, NULL, NULL, 0, 0, 0, false, false \
 	}
 
 /**

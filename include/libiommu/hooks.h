@@ -37,6 +37,8 @@ struct libiommu_sys {
 	int64_t (*getdents)(void *data, int fd, void *buffer, size_t length);
 	int64_t (*readlink)(void *data, const char *path, char *buffer, size_t length);
 	int (*fstat)(void *data, int fd, struct stat *st);
+	/** F_GET_SEALS; -EINVAL for files that are not memory files */
+	int (*seals)(void *data, int fd);
 	/** @return 0 and the address in *out */
 	int (*mmap)(void *data, void *hint, size_t length, int prot, int flags, int fd,
 		    uint64_t offset, void **out);

@@ -48,9 +48,12 @@ struct libiommu_mapping {
 	/** source of the first byte; for files fd is -1, since the caller's may be closed */
 	struct libiommu_source source;
 };
-#define LIBIOMMU_MAPPING_INIT                                                                      \
-	{                                                                                          \
-		sizeof(struct libiommu_mapping), 0, 0, 0, { LIBIOMMU_SOURCE_MEMORY, -1, 0 }        \
+#define LIBIOMMU_MAPPING_INIT                             \
+	{                                                 \
+		sizeof(struct libiommu_mapping), 0, 0, 0, \
+		{                                         \
+			LIBIOMMU_SOURCE_MEMORY, -1, 0     \
+		}                                         \
 	}
 
 /**
@@ -76,9 +79,8 @@ LIBIOMMU_API int libiommu_domain_map(struct libiommu_domain *dom, uint64_t iova,
  * @param[out] iova written on success
  * Reasons: as libiommu_domain_map(); iova-exhausted.
  */
-LIBIOMMU_API int libiommu_domain_map_any(struct libiommu_domain *dom,
-					 struct libiommu_source source, uint64_t length,
-					 uint32_t prot, uint64_t *iova,
+LIBIOMMU_API int libiommu_domain_map_any(struct libiommu_domain *dom, struct libiommu_source source,
+					 uint64_t length, uint32_t prot, uint64_t *iova,
 					 struct libiommu_error **err);
 
 /** One map of a batch. */
@@ -90,12 +92,12 @@ struct libiommu_map_request {
 	bool any_iova; /**< the library chooses */
 	struct libiommu_source source;
 };
-#define LIBIOMMU_MAP_REQUEST_INIT                                                                  \
-	{                                                                                          \
-		sizeof(struct libiommu_map_request), 0, 0, 0, false,                               \
-		{                                                                                  \
-			LIBIOMMU_SOURCE_MEMORY, -1, 0                                              \
-		}                                                                                  \
+#define LIBIOMMU_MAP_REQUEST_INIT                                    \
+	{                                                            \
+		sizeof(struct libiommu_map_request), 0, 0, 0, false, \
+		{                                                    \
+			LIBIOMMU_SOURCE_MEMORY, -1, 0                \
+		}                                                    \
 	}
 
 /**

@@ -72,12 +72,12 @@ LIBIOMMU_API int libiommu_mock_dma_cas(struct libiommu_endpoint *ep, uint64_t io
 				       struct libiommu_error **err);
 
 enum libiommu_mock_fault_kind {
-	LIBIOMMU_MOCK_FAULT_BLOCKED = 1,  /**< the device has no domain, or a blocked one */
-	LIBIOMMU_MOCK_FAULT_NOT_MAPPED,   /**< no translation */
-	LIBIOMMU_MOCK_FAULT_PERMISSION,   /**< the translation forbids this access */
-	LIBIOMMU_MOCK_FAULT_APERTURE,     /**< the IOVA is wider than the IOMMU translates */
-	LIBIOMMU_MOCK_FAULT_RESERVED,     /**< a reserved window, such as that of MSIs */
-	LIBIOMMU_MOCK_FAULT_BUS_MASTER    /**< the device may not start requests */
+	LIBIOMMU_MOCK_FAULT_BLOCKED = 1, /**< the device has no domain, or a blocked one */
+	LIBIOMMU_MOCK_FAULT_NOT_MAPPED,  /**< no translation */
+	LIBIOMMU_MOCK_FAULT_PERMISSION,  /**< the translation forbids this access */
+	LIBIOMMU_MOCK_FAULT_APERTURE,    /**< the IOVA is wider than the IOMMU translates */
+	LIBIOMMU_MOCK_FAULT_RESERVED,    /**< a reserved window, such as that of MSIs */
+	LIBIOMMU_MOCK_FAULT_BUS_MASTER   /**< the device may not start requests */
 };
 
 /** A refused access, as the IOMMU recorded it. */
@@ -88,9 +88,9 @@ struct libiommu_mock_fault {
 	uint32_t access; /**< LIBIOMMU_PROT_READ, _WRITE or both (CAS) */
 	enum libiommu_mock_fault_kind kind;
 };
-#define LIBIOMMU_MOCK_FAULT_INIT                                                                   \
-	{                                                                                          \
-		sizeof(struct libiommu_mock_fault), "", 0, 0, LIBIOMMU_MOCK_FAULT_BLOCKED          \
+#define LIBIOMMU_MOCK_FAULT_INIT                                                          \
+	{                                                                                 \
+		sizeof(struct libiommu_mock_fault), "", 0, 0, LIBIOMMU_MOCK_FAULT_BLOCKED \
 	}
 
 /**
@@ -112,19 +112,19 @@ LIBIOMMU_API int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 
 struct libiommu_mock_stats {
 	size_t size;
-	uint64_t pinned_pages;    /**< pins in force; a page pinned twice counts twice */
-	uint64_t locked_bytes;    /**< charged against the limit */
-	uint64_t table_pages;     /**< page-table pages in use */
-	uint64_t address_spaces;  /**< containers or IOASes that exist */
+	uint64_t pinned_pages;   /**< pins in force; a page pinned twice counts twice */
+	uint64_t locked_bytes;   /**< charged against the limit */
+	uint64_t table_pages;    /**< page-table pages in use */
+	uint64_t address_spaces; /**< containers or IOASes that exist */
 	uint64_t iotlb_hits;
 	uint64_t iotlb_misses;
-	uint64_t invalidations;   /**< IOTLB invalidations carried out */
-	uint64_t faults;          /**< faults recorded */
-	uint64_t faults_dropped;  /**< faults that found the queue full */
+	uint64_t invalidations;  /**< IOTLB invalidations carried out */
+	uint64_t faults;         /**< faults recorded */
+	uint64_t faults_dropped; /**< faults that found the queue full */
 };
-#define LIBIOMMU_MOCK_STATS_INIT                                                                   \
-	{                                                                                          \
-		sizeof(struct libiommu_mock_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0                      \
+#define LIBIOMMU_MOCK_STATS_INIT                                              \
+	{                                                                     \
+		sizeof(struct libiommu_mock_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0 \
 	}
 
 /** Figures of the context's machine. @return 0; -EINVAL, -EXDEV (not a mock) */

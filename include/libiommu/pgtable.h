@@ -78,9 +78,9 @@ struct libiommu_pgtable_options {
 	/** copied; NULL: process memory, physical equal to virtual addresses */
 	const struct libiommu_pgtable_memory *memory;
 };
-#define LIBIOMMU_PGTABLE_OPTIONS_INIT                                                              \
-	{                                                                                          \
-		sizeof(struct libiommu_pgtable_options), LIBIOMMU_PGTABLE_VTD_SS, 0, 0, NULL       \
+#define LIBIOMMU_PGTABLE_OPTIONS_INIT                                                        \
+	{                                                                                    \
+		sizeof(struct libiommu_pgtable_options), LIBIOMMU_PGTABLE_VTD_SS, 0, 0, NULL \
 	}
 
 /**
@@ -94,9 +94,9 @@ struct libiommu_pgtable_gather {
 	uint32_t tables;            /**< number of table pages that wait */
 	void *waiting;              /**< internal: their list */
 };
-#define LIBIOMMU_PGTABLE_GATHER_INIT                                                               \
-	{                                                                                          \
-		sizeof(struct libiommu_pgtable_gather), { UINT64_MAX, 0 }, 0, 0, NULL              \
+#define LIBIOMMU_PGTABLE_GATHER_INIT                                                  \
+	{                                                                             \
+		sizeof(struct libiommu_pgtable_gather), { UINT64_MAX, 0 }, 0, 0, NULL \
 	}
 
 /** One physically contiguous piece of memory. */
@@ -110,16 +110,16 @@ enum libiommu_pgtable_entry {
 	LIBIOMMU_PGTABLE_EMPTY = 0, /**< not present */
 	LIBIOMMU_PGTABLE_TABLE,     /**< points to the next table */
 	LIBIOMMU_PGTABLE_LEAF,      /**< maps memory */
-	LIBIOMMU_PGTABLE_BROKEN     /**< present, but reserved bits are set or the table is unreachable */
+	LIBIOMMU_PGTABLE_BROKEN /**< present, but reserved bits are set or the table is unreachable */
 };
 
 struct libiommu_pgtable_step {
 	unsigned int level;
-	unsigned int index;  /**< of the entry in its table */
-	uint64_t table;      /**< physical address of the table */
-	uint64_t entry;      /**< raw value of the entry */
+	unsigned int index; /**< of the entry in its table */
+	uint64_t table;     /**< physical address of the table */
+	uint64_t entry;     /**< raw value of the entry */
 	enum libiommu_pgtable_entry kind;
-	uint64_t next;       /**< physical address of the next table or of the leaf's memory */
+	uint64_t next; /**< physical address of the next table or of the leaf's memory */
 };
 
 /** The walk of one address, from the root downward. */
@@ -128,9 +128,14 @@ struct libiommu_pgtable_walk {
 	unsigned int steps;
 	struct libiommu_pgtable_step step[LIBIOMMU_PGTABLE_MAX_LEVELS];
 };
-#define LIBIOMMU_PGTABLE_WALK_INIT                                                                 \
-	{                                                                                          \
-		sizeof(struct libiommu_pgtable_walk), 0, { { 0, 0, 0, 0, LIBIOMMU_PGTABLE_EMPTY, 0 } } \
+#define LIBIOMMU_PGTABLE_WALK_INIT                                    \
+	{                                                             \
+		sizeof(struct libiommu_pgtable_walk), 0,              \
+		{                                                     \
+			{                                             \
+				0, 0, 0, 0, LIBIOMMU_PGTABLE_EMPTY, 0 \
+			}                                             \
+		}                                                     \
 	}
 
 /** One leaf, as translate and next_leaf report it. */
@@ -157,8 +162,8 @@ LIBIOMMU_API int libiommu_pgtable_new(const struct libiommu_pgtable_options *opt
 LIBIOMMU_API void libiommu_pgtable_free(struct libiommu_pgtable *pt);
 
 /** @return the description; borrowed, lives as long as the table. */
-LIBIOMMU_API const struct libiommu_pgtable_desc *
-libiommu_pgtable_describe(const struct libiommu_pgtable *pt);
+LIBIOMMU_API const struct libiommu_pgtable_desc *libiommu_pgtable_describe(
+	const struct libiommu_pgtable *pt);
 
 /** @return physical address of the root table, as context or PASID entries want it. */
 LIBIOMMU_API uint64_t libiommu_pgtable_root(const struct libiommu_pgtable *pt);
@@ -190,8 +195,9 @@ LIBIOMMU_API int libiommu_pgtable_map(struct libiommu_pgtable *pt, uint64_t iova
  * All or nothing. Reasons: as libiommu_pgtable_map().
  */
 LIBIOMMU_API int libiommu_pgtable_map_list(struct libiommu_pgtable *pt, uint64_t iova,
-					   const struct libiommu_pgtable_piece *pieces, size_t count,
-					   uint32_t prot, struct libiommu_pgtable_gather *gather,
+					   const struct libiommu_pgtable_piece *pieces,
+					   size_t count, uint32_t prot,
+					   struct libiommu_pgtable_gather *gather,
 					   struct libiommu_error **err);
 
 /**

@@ -11,6 +11,7 @@
 #ifndef LIBIOMMU_REASONS_H
 #define LIBIOMMU_REASONS_H
 
+/* clang-format off */
 #define LIBIOMMU_REASONS(X) \
 	/* The caller's arguments */ \
 	X(1, NULL_ARGUMENT, "null-argument", EINVAL, "An object or pointer is required here.", \
@@ -178,5 +179,6 @@
 	X(111, DEVICE_IO, "device-io", EIO, "The device did not answer.", "") \
 	X(112, DMA_FAULT, "dma-fault", EFAULT, "The IOMMU refused the device's access.", "") \
 	X(113, MODEL_UNKNOWN, "model-unknown", ENOENT, "There is no device model of this name.", "")
+/* clang-format on */
 
 #endif
