@@ -5,17 +5,30 @@
 #include <libiommu/backend.h>
 #include <libiommu/error.h>
 
+#include <stdarg.h>
+
 /*
- * Make an error in *err (when err is not NULL) and return the reason's negative
- * errno. subject may be NULL; detail is a printf format of one sentence more,
- * or NULL.
+ * Inside the library a refusal travels as a struct libiommu_failure on the
+ * stack; a public function turns it into an error as its last act.
+ */
+
+/* No reason, nothing said; the strings are cut, not cleared. */
+void libiommu_failure_init(struct libiommu_failure *failure);
+
+int libiommu_refuse_va(struct libiommu_failure *failure, enum libiommu_reason reason,
+		       const char *subject, const char *detail, va_list args)
+	LIBIOMMU_PRINTF_(4, 0);
+
+/* Hand a failure to the caller as *err, when the caller wants it; returns code. */
+int libiommu_error_raise(struct libiommu_error **err, const struct libiommu_allocator *allocator,
+			 int code, const struct libiommu_failure *failure);
+
+/*
+ * Make an error in *err (when err is not NULL) with the default allocator and
+ * return the reason's negative errno: for functions that know no context.
  */
 int libiommu_error_set(struct libiommu_error **err, enum libiommu_reason reason,
 		       const char *subject, const char *detail, ...) LIBIOMMU_PRINTF_(4, 5);
-
-/* The same from a backend's failure; `code` is what the slot returned. */
-int libiommu_error_set_failure(struct libiommu_error **err, int code,
-			       const struct libiommu_failure *failure);
 
 /* *err = NULL; every public function begins with it. */
 static inline void libiommu_error_clear(struct libiommu_error **err)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/error.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+void libiommu_failure_init(struct libiommu_failure *failure)
+{
+	failure->reason = LIBIOMMU_REASON_NONE;
+	failure->kernel_errno = 0;
+	failure->kernel_call = NULL;
+	failure->guess = false;
+	failure->has_figures = false;
+	failure->needed = 0;
+	failure->available = 0;
+	failure->subject[0] = '\0';
+	failure->detail[0] = '\0';
+}
+
+int libiommu_refuse_va(struct libiommu_failure *failure, enum libiommu_reason reason,
+		       const char *subject, const char *detail, va_list args)
+{
+	int code = libiommu_reason_errno(reason);
+
+	if (!code)
+		code = EIO;
+	if (!failure)
+		return -code;
+	failure->reason = reason;
+	if (subject)
+		snprintf(failure->subject, sizeof(failure->subject), "%s", subject);
+	failure->detail[0] = '\0';
+	if (detail)
+		vsnprintf(failure->detail, sizeof(failure->detail), detail, args);
+	return -code;
+}
+
+int libiommu_refuse(struct libiommu_failure *failure, enum libiommu_reason reason,
+		    const char *subject, const char *detail, ...)
+{
+	va_list args;
+	int code;
+
+	va_start(args, detail);
+	code = libiommu_refuse_va(failure, reason, subject, detail, args);
+	va_end(args);
+	return code;
+}
+
+int libiommu_refuse_kernel(struct libiommu_failure *failure, int error, const char *call,
+			   const char *subject)
+{
+	if (!failure)
+		return error;
+	libiommu_refuse(failure, LIBIOMMU_REASON_KERNEL_REFUSED, subject, NULL);
+	failure->kernel_errno = -error;
+	failure->kernel_call = call;
+	return error;
+}
+
+void libiommu_refuse_subject_range(struct libiommu_failure *failure, uint64_t start, uint64_t last)
+{
+	if (failure)
+		snprintf(failure->subject, sizeof(failure->subject), "0x%" PRIx64 "-0x%" PRIx64,
+			 start, last);
+}
+
+void libiommu_refuse_figures(struct libiommu_failure *failure, uint64_t needed, uint64_t available)
+{
+	if (!failure)
+		return;
+	failure->has_figures = true;
+	failure->needed = needed;
+	failure->available = available;
+}
