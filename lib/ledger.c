@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/ledger.h"
+
+#include <string.h>
+
+void ledger_init(struct ledger *ledger)
+{
+	memset(ledger, 0, sizeof(*ledger));
+}
+
+/* One tower in four grows a floor; splitmix64 of a counter gives the dice. */
+static uint8_t height(uint64_t dice)
+{
+	uint8_t h = 1;
+
+	while (h < LEDGER_HEIGHT && (dice & 3) == 0) {
+		h++;
+		dice >>= 2;
+	}
+	return h;
+}
+
+void ledger_heights(struct ledger *ledger, uint8_t *iova_height, uint8_t *source_height)
+{
+	uint64_t z = atomic_fetch_add_explicit(&ledger->serial, 1, memory_order_relaxed);
+
+	z = (z + 1) * 0x9e3779b97f4a7c15u;
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	z ^= z >> 31;
+	*iova_height = height(z & UINT32_MAX);
+	*source_height = height(z >> 32);
+}
+
+size_t ledger_node_size(uint8_t iova_height, uint8_t source_height)
+{
+	return sizeof(struct ledger_node) +
+	       (size_t)(iova_height + source_height) * sizeof(struct ledger_node *);
+}
+
+/*
+ * The links to follow at each floor toward the first node that ends at or above
+ * iova. Returns that node; `links` may be NULL.
+ */
+static struct ledger_node *descend(const struct ledger *ledger, uint64_t iova,
+				   const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT])
+{
+	const _Atomic(struct ledger_node *) *tower = ledger->head;
+	struct ledger_node *node = NULL;
+
+	for (int floor = LEDGER_HEIGHT - 1; floor >= 0; floor--) {
+		for (;;) {
+			node = atomic_load_explicit(&tower[floor], memory_order_acquire);
+			if (!node || node->last >= iova)
+				break;
+			tower = node->next;
+		}
+		if (links)
+			links[floor] = &tower[floor];
+	}
+	return node;
+}
+
+struct ledger_node *ledger_at_or_above(const struct ledger *ledger, uint64_t iova)
+{
+	return descend(ledger, iova, NULL);
+}
+
+/* descend() is shared with readers and takes the lists as const; writers own them. */
+static _Atomic(struct ledger_node *) *writable(const _Atomic(struct ledger_node *) *link)
+{
+	return (_Atomic(struct ledger_node *) *)(uintptr_t)link;
+}
+
+void ledger_insert(struct ledger *ledger, struct ledger_node *node)
+{
+	const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT];
+
+	descend(ledger, node->iova, links);
+	for (int floor = 0; floor < node->iova_height; floor++) {
+		_Atomic(struct ledger_node *) *link = writable(links[floor]);
+
+		atomic_store_explicit(&node->next[floor],
+				      atomic_load_explicit(link, memory_order_relaxed),
+				      memory_order_relaxed);
+		atomic_store_explicit(link, node, memory_order_release);
+	}
+	ledger_source_insert(ledger, node);
+}
+
+void ledger_remove(struct ledger *ledger, struct ledger_node *node)
+{
+	const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT];
+
+	descend(ledger, node->iova, links);
+	/* The node's own links stay: readers on it still find their way. */
+	for (int floor = node->iova_height - 1; floor >= 0; floor--)
+		atomic_store_explicit(
+			writable(links[floor]),
+			atomic_load_explicit(&node->next[floor], memory_order_relaxed),
+			memory_order_release);
+	ledger_source_remove(ledger, node);
+	atomic_fetch_add(&ledger->removals, 1);
+	if (node->iova < ledger->full_below)
+		ledger->full_below = node->iova;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LIB_LEDGER_H
+#define LIB_LEDGER_H
+
+#include "lib/reclaim.h"
+
+#include <stdbool.h>
+
+/*
+ * The ledger: what a domain has mapped. Two kinds of skip list run through the
+ * same nodes: one in order of IOVA, and one per size class in order of source.
+ * One writer at a time (the domain's lock); readers walk without locks, inside
+ * a reclaim guard. A reader takes only live nodes for real.
+ *
+ * Sources may overlap, so a lookup by source must find every node whose range
+ * holds the address. All nodes of class n are between 2^n and 2^(n+1)-1 bytes
+ * long: those that hold an address start less than 2^(n+1) below it, and a walk
+ * over that stretch, once per class in use, finds them all.
+ */
+
+#define LEDGER_HEIGHT  12 /* enough for 4^12 nodes at one tower in four growing */
+#define LEDGER_CLASSES 64
+
+enum ledger_state {
+	LEDGER_RESERVED = 1, /* blocks the range; nobody has been asked yet */
+	LEDGER_MAPPING,      /* the backend is at it */
+	LEDGER_LIVE,
+	LEDGER_UNMAPPING,
+};
+
+/* What kind of memory a source number counts in: 0 is the process, others are files. */
+#define LEDGER_SPACE_MEMORY 0u
+
+struct ledger_node {
+	struct reclaim_item item; /* first: a node is retired as its item */
+	uint64_t iova, last;      /* inclusive */
+	uint64_t source, source_last;
+	uint32_t space;
+	uint32_t prot;
+	_Atomic uint32_t state; /* enum ledger_state */
+	uint8_t iova_height, source_height;
+	void *memory;             /* where the memory is in this process; NULL: file by fd */
+	struct ledger_node *work; /* chain of one writer's work in hand */
+	_Atomic(struct ledger_node *) next[]; /* IOVA tower, then source tower */
+};
+
+struct ledger {
+	_Atomic(struct ledger_node *) head[LEDGER_HEIGHT];
+	_Atomic(struct ledger_node *) source_head[LEDGER_CLASSES][LEDGER_HEIGHT];
+	_Atomic uint64_t classes;  /* bit n: class n has been used */
+	_Atomic uint64_t removals; /* nodes unlinked so far; tells cursors that they are stale */
+	_Atomic uint64_t serial;   /* nodes made so far; seeds tower heights */
+	_Atomic size_t live;
+	uint64_t full_below; /* every usable IOVA below it is taken */
+};
+
+void ledger_init(struct ledger *ledger);
+
+/* Heights of the next node's towers; the node is ledger_node_size() bytes. */
+void ledger_heights(struct ledger *ledger, uint8_t *iova_height, uint8_t *source_height);
+size_t ledger_node_size(uint8_t iova_height, uint8_t source_height);
+
+static inline enum ledger_state ledger_state(const struct ledger_node *node)
+{
+	return (enum ledger_state)atomic_load_explicit(&node->state, memory_order_acquire);
+}
+
+static inline void ledger_set_state(struct ledger_node *node, enum ledger_state state)
+{
+	atomic_store_explicit(&node->state, state, memory_order_release);
+}
+
+static inline struct ledger_node *ledger_next(const struct ledger_node *node)
+{
+	return atomic_load_explicit(&node->next[0], memory_order_acquire);
+}
+
+/* The lowest node, of any state, that ends at or above iova; NULL when there is none. */
+struct ledger_node *ledger_at_or_above(const struct ledger *ledger, uint64_t iova);
+
+/* Writers. The node overlaps no other. */
+void ledger_insert(struct ledger *ledger, struct ledger_node *node);
+void ledger_remove(struct ledger *ledger, struct ledger_node *node);
+
+/* ledger_source.c: the lists by source. */
+void ledger_source_insert(struct ledger *ledger, struct ledger_node *node);
+void ledger_source_remove(struct ledger *ledger, struct ledger_node *node);
+
+/*
+ * The live node that holds byte `source` of `space` at the lowest IOVA not
+ * below `from`; NULL when there is none. *iova is where the byte is.
+ */
+struct ledger_node *ledger_source_find(const struct ledger *ledger, uint32_t space, uint64_t source,
+				       uint64_t from, uint64_t *iova);
+
+#endif
