@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LIB_DISPATCH_H
+#define LIB_DISPATCH_H
+
+#include "lib/object.h"
+
+/*
+ * The only way into a backend: one thin function per slot, which logs, calls,
+ * and completes what the backend said. Slots before a backend is decided take
+ * the candidate; the rest find it by the object.
+ */
+
+int dispatch_open(struct libiommu_ctx *ctx, struct candidate *c, struct libiommu_failure *f);
+void dispatch_close(struct libiommu_ctx *ctx, struct candidate *c, uint32_t flags);
+
+int dispatch_group_ids(struct candidate *c, struct libiommu_id_builder *ids,
+		       struct libiommu_failure *f);
+int dispatch_group_read(struct candidate *c, uint32_t id, struct libiommu_group_builder *group,
+			struct libiommu_failure *f);
+int dispatch_group_of(struct candidate *c, const char *device, uint32_t *id,
+		      struct libiommu_failure *f);
+
+int dispatch_device_open(struct candidate *c, struct libiommu_device *dev, uint32_t *group,
+			 struct libiommu_failure *f);
+void dispatch_device_close(struct libiommu_device *dev, uint32_t flags);
+void dispatch_device_cap(struct libiommu_device *dev, enum libiommu_cap cap,
+			 struct libiommu_cap_answer *out);
+int dispatch_device_ranges(struct libiommu_device *dev, struct libiommu_geometry *geometry,
+			   struct libiommu_failure *f);
+
+int dispatch_domain_new(struct libiommu_domain *dom, struct libiommu_failure *f);
+void dispatch_domain_free(struct libiommu_domain *dom, uint32_t flags);
+
+int dispatch_attach(struct libiommu_device *dev, struct libiommu_domain *dom,
+		    const struct libiommu_backend_attach *attach,
+		    struct libiommu_geometry *geometry, struct libiommu_failure *f);
+int dispatch_detach(struct libiommu_device *dev, struct libiommu_domain *dom, bool last,
+		    uint32_t flags, struct libiommu_geometry *geometry, struct libiommu_failure *f);
+int dispatch_replace(struct libiommu_ctx *ctx, void *const *devices, size_t count,
+		     struct libiommu_domain *from, struct libiommu_domain *to,
+		     const struct libiommu_backend_attach *attach,
+		     struct libiommu_geometry *from_geometry, struct libiommu_geometry *to_geometry,
+		     struct libiommu_failure *f);
+
+int dispatch_map(struct libiommu_domain *dom, const struct libiommu_backend_map *map,
+		 struct libiommu_failure *f);
+int dispatch_unmap(struct libiommu_domain *dom, const struct libiommu_backend_map *maps,
+		   size_t count, size_t *done, struct libiommu_failure *f);
+
+int dispatch_region_open(struct libiommu_device *dev, unsigned int index, uint64_t *size,
+			 struct libiommu_failure *f);
+int dispatch_region_read(struct libiommu_device *dev, unsigned int index, uint64_t offset,
+			 unsigned int width, uint64_t *value, struct libiommu_failure *f);
+int dispatch_region_write(struct libiommu_device *dev, unsigned int index, uint64_t offset,
+			  unsigned int width, uint64_t value, struct libiommu_failure *f);
+int dispatch_region_map(struct libiommu_region *region, void **out, struct libiommu_failure *f);
+void dispatch_region_unmap(struct libiommu_region *region);
+int dispatch_interrupt_count(struct libiommu_device *dev, enum libiommu_interrupt_kind kind,
+			     unsigned int *count, struct libiommu_failure *f);
+int dispatch_interrupt_set(struct libiommu_device *dev, enum libiommu_interrupt_kind kind,
+			   const int *fds, unsigned int count, struct libiommu_failure *f);
+int dispatch_interrupt_unmask(struct libiommu_device *dev, struct libiommu_failure *f);
+int dispatch_reset(struct libiommu_device *dev, struct libiommu_failure *f);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/dispatch.h"
+#include "lib/geometry.h"
+#include "lib/object.h"
+
+#include <errno.h>
+#include <string.h>
+
+void domain_enter(struct libiommu_domain *dom)
+{
+	while (dom->exclusive)
+		pthread_cond_wait(&dom->turn, &dom->lock);
+	dom->inside++;
+}
+
+void domain_leave(struct libiommu_domain *dom)
+{
+	if (--dom->inside == 0 && dom->exclusive)
+		pthread_cond_broadcast(&dom->turn);
+}
+
+/* Only one at a time comes here: it has the context's turn. */
+void domain_exclude(struct libiommu_domain *dom)
+{
+	pthread_mutex_lock(&dom->lock);
+	dom->exclusive = true;
+	while (dom->inside)
+		pthread_cond_wait(&dom->turn, &dom->lock);
+	pthread_mutex_unlock(&dom->lock);
+}
+
+void domain_include(struct libiommu_domain *dom)
+{
+	pthread_mutex_lock(&dom->lock);
+	dom->exclusive = false;
+	pthread_cond_broadcast(&dom->turn);
+	pthread_mutex_unlock(&dom->lock);
+}
+
+/* Takes the ranges over; the domain is excluded. An empty geometry means everything. */
+void domain_set_geometry(struct libiommu_domain *dom, struct libiommu_geometry *geometry)
+{
+	pthread_mutex_lock(&dom->lock);
+	libiommu_geometry_clear(&atomic_load(&dom->ctx->backend)->env, &dom->geometry);
+	dom->geometry = *geometry;
+	memset(geometry, 0, sizeof(*geometry));
+	atomic_store(&dom->page_min, dom->geometry.page_min ? dom->geometry.page_min : PAGE_MIN);
+	dom->ledger.full_below = 0;
+	pthread_mutex_unlock(&dom->lock);
+}
+
+static int check_type(enum libiommu_domain_type type, struct libiommu_failure *f)
+{
+	switch (type) {
+	case LIBIOMMU_DOMAIN_PAGING:
+	case LIBIOMMU_DOMAIN_BLOCKED:
+	case LIBIOMMU_DOMAIN_IDENTITY:
+		return 0;
+	}
+	return libiommu_refuse(f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL, "There is no type %d.",
+			       (int)type);
+}
+
+static void free_domain(struct libiommu_domain *dom, size_t priv_size)
+{
+	struct libiommu_ctx *ctx = dom->ctx;
+
+	ctx_release(ctx, dom->priv, priv_size);
+	ctx_release(ctx, dom, sizeof(*dom));
+}
+
+static struct libiommu_domain *make_domain(struct libiommu_ctx *ctx, size_t priv_size)
+{
+	struct libiommu_domain *dom = ctx_alloc(ctx, sizeof(*dom));
+
+	if (!dom)
+		return NULL;
+	dom->ctx = ctx;
+	ledger_init(&dom->ledger);
+	atomic_init(&dom->page_min, PAGE_MIN);
+	if (priv_size) {
+		dom->priv = ctx_alloc(ctx, priv_size);
+		if (!dom->priv)
+			goto no_memory;
+	}
+	if (pthread_mutex_init(&dom->lock, NULL))
+		goto no_memory;
+	if (!pthread_cond_init(&dom->turn, NULL))
+		return dom;
+	pthread_mutex_destroy(&dom->lock);
+no_memory:
+	free_domain(dom, priv_size);
+	return NULL;
+}
+
+static int new_domain(struct libiommu_ctx *ctx, struct candidate *c, enum libiommu_domain_type type,
+		      struct libiommu_domain **out, struct libiommu_failure *f)
+{
+	struct libiommu_domain *dom = make_domain(ctx, c->table.domain_size);
+	int code;
+
+	if (!dom)
+		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	dom->type = type;
+	dom->id = ++ctx->next_domain_id;
+	code = dispatch_domain_new(dom, f);
+	if (code) {
+		pthread_cond_destroy(&dom->turn);
+		pthread_mutex_destroy(&dom->lock);
+		free_domain(dom, c->table.domain_size);
+		return code;
+	}
+	LIST_ADD(ctx->domains, dom);
+	*out = dom;
+	return 0;
+}
+
+int libiommu_domain_new(struct libiommu_ctx *ctx, const struct libiommu_domain_options *opts,
+			struct libiommu_domain **out, struct libiommu_error **err)
+{
+	enum libiommu_domain_type type = LIBIOMMU_DOMAIN_PAGING;
+	struct libiommu_failure f;
+	struct candidate *c;
+	int code;
+
+	libiommu_error_clear(err);
+	code = ctx_check(ctx, &f);
+	if (!code && !out)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (!code && opts)
+		code = options_check(opts, sizeof(*opts), &f);
+	if (!code && opts && opts->type)
+		type = opts->type;
+	if (!code)
+		code = check_type(type, &f);
+	if (!code)
+		code = ctx_decided(ctx, &c, &f);
+	if (!code) {
+		ctx_turn_begin(ctx);
+		code = new_domain(ctx, c, type, out, &f);
+		ctx_turn_end(ctx);
+	}
+	return ctx_raise(ctx, err, code, &f);
+}
+
+/* Nothing is attached; with the turn, or nobody else is about. */
+void domain_destroy(struct libiommu_domain *dom, uint32_t flags)
+{
+	struct libiommu_ctx *ctx = dom->ctx;
+	const struct candidate *c = atomic_load(&ctx->backend);
+
+	unmap_everything(dom, flags);
+	dispatch_domain_free(dom, flags);
+	LIST_REMOVE(ctx->domains, dom);
+	source_free_files(dom);
+	libiommu_geometry_clear(&c->env, &dom->geometry);
+	ctx_release(ctx, dom->allowed, dom->allowed_count * sizeof(*dom->allowed));
+	pthread_cond_destroy(&dom->turn);
+	pthread_mutex_destroy(&dom->lock);
+	free_domain(dom, c->table.domain_size);
+}
+
+int libiommu_domain_free(struct libiommu_domain *dom, struct libiommu_error **err)
+{
+	struct libiommu_failure f;
+	struct libiommu_ctx *ctx;
+	int code = 0;
+
+	libiommu_error_clear(err);
+	if (!dom)
+		return 0;
+	ctx = dom->ctx;
+	if (ctx_forked(ctx)) {
+		/* The memory goes with the context: an endpoint may still point here. */
+		return 0;
+	}
+	libiommu_failure_init(&f);
+	ctx_turn_begin(ctx);
+	if (dom->endpoints)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_DOMAIN_IN_USE, NULL, "There are %u.",
+				       dom->endpoints);
+	else
+		domain_destroy(dom, 0);
+	ctx_turn_end(ctx);
+	return ctx_raise(ctx, err, code, &f);
+}
+
+enum libiommu_domain_type libiommu_domain_type(const struct libiommu_domain *dom)
+{
+	return dom ? dom->type : (enum libiommu_domain_type)0;
+}
+
+struct libiommu_ctx *libiommu_domain_ctx(const struct libiommu_domain *dom)
+{
+	return dom ? dom->ctx : NULL;
+}
+
+uint64_t libiommu_domain_page_size(const struct libiommu_domain *dom)
+{
+	return dom ? atomic_load(&((struct libiommu_domain *)(uintptr_t)dom)->page_min) : 0;
+}
+
+/* Lock held. */
+static void list_ranges(const struct libiommu_domain *dom, struct libiommu_range *ranges,
+			size_t room, size_t *count)
+{
+	struct libiommu_range common;
+	uint64_t from = 0;
+
+	*count = 0;
+	if (dom->type == LIBIOMMU_DOMAIN_BLOCKED)
+		return;
+	while (domain_next_usable(dom, from, &common)) {
+		if (*count < room)
+			ranges[*count] = common;
+		(*count)++;
+		if (common.last == UINT64_MAX)
+			break;
+		from = common.last + 1;
+	}
+}
+
+int libiommu_domain_iova_ranges(struct libiommu_domain *dom, struct libiommu_range *ranges,
+				size_t *count, struct libiommu_error **err)
+{
+	struct libiommu_ctx *ctx = dom ? dom->ctx : NULL;
+	struct libiommu_failure f;
+	size_t room;
+	int code;
+
+	libiommu_error_clear(err);
+	code = ctx_check(ctx, &f);
+	if (!code && (!count || (*count && !ranges)))
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (code)
+		return ctx_raise(ctx, err, code, &f);
+	room = *count;
+	pthread_mutex_lock(&dom->lock);
+	list_ranges(dom, ranges, room, count);
+	pthread_mutex_unlock(&dom->lock);
+	if (*count > room)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_BUFFER_TOO_SMALL, NULL, NULL);
+	return ctx_raise(ctx, err, code, &f);
+}
+
+static const struct libiommu_range everything = { 0, UINT64_MAX };
+
+bool domain_next_usable(const struct libiommu_domain *dom, uint64_t from,
+			struct libiommu_range *out)
+{
+	const struct libiommu_geometry *g = &dom->geometry;
+
+	return libiommu_ranges_next_common(g->count ? g->ranges : &everything,
+					   g->count ? g->count : 1,
+					   dom->allowed_count ? dom->allowed : &everything,
+					   dom->allowed_count ? dom->allowed_count : 1, from, out);
+}
+
+/* Lock held. */
+static int check_mappings_inside(struct libiommu_domain *dom, const struct libiommu_range *ranges,
+				 size_t count, struct libiommu_failure *f)
+{
+	struct ledger_node *node = count ? ledger_at_or_above(&dom->ledger, 0) : NULL;
+
+	for (; node; node = ledger_next(node)) {
+		if (libiommu_ranges_hold(ranges, count, node->iova, node->last))
+			continue;
+		libiommu_refuse_subject_range(f, node->iova, node->last);
+		return libiommu_refuse(f, LIBIOMMU_REASON_OUTSIDE_ALLOWED, NULL,
+				       "This mapping would lie outside.");
+	}
+	return 0;
+}
+
+static int set_allowed(struct libiommu_domain *dom, const struct libiommu_range *ranges,
+		       size_t count, struct libiommu_failure *f)
+{
+	struct libiommu_range *copy = NULL, *old = NULL;
+	size_t old_count = 0;
+	int code;
+
+	if (count) {
+		if (count > SIZE_MAX / sizeof(*copy))
+			return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+		copy = ctx_alloc(dom->ctx, count * sizeof(*copy));
+		if (!copy)
+			return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+		memcpy(copy, ranges, count * sizeof(*copy));
+	}
+	pthread_mutex_lock(&dom->lock);
+	code = check_mappings_inside(dom, copy, count, f);
+	if (!code) {
+		old = dom->allowed;
+		old_count = dom->allowed_count;
+		dom->allowed = copy;
+		dom->allowed_count = count;
+		dom->ledger.full_below = 0;
+		copy = NULL;
+	}
+	pthread_mutex_unlock(&dom->lock);
+	ctx_release(dom->ctx, copy, count * sizeof(*copy));
+	ctx_release(dom->ctx, old, old_count * sizeof(*old));
+	return code;
+}
+
+int libiommu_domain_set_allowed(struct libiommu_domain *dom, const struct libiommu_range *ranges,
+				size_t count, struct libiommu_error **err)
+{
+	struct libiommu_ctx *ctx = dom ? dom->ctx : NULL;
+	struct libiommu_failure f;
+	int code;
+
+	libiommu_error_clear(err);
+	code = ctx_check(ctx, &f);
+	if (!code && count && !ranges)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (!code && dom->type != LIBIOMMU_DOMAIN_PAGING)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL, NULL);
+	if (!code && !libiommu_ranges_valid(ranges, count))
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_BAD_RANGES, NULL, NULL);
+	if (!code)
+		code = set_allowed(dom, ranges, count, &f);
+	return ctx_raise(ctx, err, code, &f);
+}

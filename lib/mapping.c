@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/dispatch.h"
+#include "lib/geometry.h"
+#include "lib/object.h"
+
+#include <errno.h>
+#include <string.h>
+
+/*
+ * A map has three acts: prepare (arguments, source, memory for the node), reserve
+ * (the range in the ledger, under the lock), and map (the backend, no lock
+ * held). A batch is the same with more pieces, so one map is a batch of one.
+ */
+
+struct piece {
+	struct libiommu_map_request request;
+	struct placed_source placed;
+	struct ledger_node *node;
+};
+
+#define MEGABYTES_2 (UINT64_C(2) << 20)
+#define GIGABYTE    (UINT64_C(1) << 30)
+
+void node_free(void *data, struct reclaim_item *item)
+{
+	struct libiommu_ctx *ctx = data;
+	struct ledger_node *node = (struct ledger_node *)item;
+
+	ctx_release(ctx, node, ledger_node_size(node->iova_height, node->source_height));
+}
+
+struct libiommu_backend_map node_as_map(const struct ledger_node *node)
+{
+	return (struct libiommu_backend_map){
+		.iova = node->iova,
+		.length = node->last - node->iova + 1,
+		.prot = node->prot,
+		.fd = -1,
+		.memory = node->memory,
+	};
+}
+
+static int check_request(const struct libiommu_map_request *request, struct libiommu_failure *f)
+{
+	uint64_t iova = request->any_iova ? 0 : request->iova, length = request->length;
+
+	if (!length)
+		return libiommu_refuse(f, LIBIOMMU_REASON_EMPTY_RANGE, NULL, NULL);
+	if (iova + length - 1 < iova) {
+		libiommu_refuse_subject_range(f, iova, UINT64_MAX);
+		return libiommu_refuse(f, LIBIOMMU_REASON_RANGE_WRAPS, NULL, NULL);
+	}
+	if (!request->any_iova)
+		libiommu_refuse_subject_range(f, iova, iova + length - 1);
+	if (request->prot & ~(LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE))
+		return libiommu_refuse(f, LIBIOMMU_REASON_UNKNOWN_FLAGS, NULL, NULL);
+	if (!request->prot)
+		return libiommu_refuse(f, LIBIOMMU_REASON_NO_PROTECTION, NULL, NULL);
+	return 0;
+}
+
+static int make_node(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+{
+	uint8_t iova_height, source_height;
+	struct ledger_node *node;
+
+	ledger_heights(&dom->ledger, &iova_height, &source_height);
+	node = ctx_alloc(dom->ctx, ledger_node_size(iova_height, source_height));
+	if (!node)
+		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	node->iova_height = iova_height;
+	node->source_height = source_height;
+	node->prot = piece->request.prot;
+	node->space = piece->placed.space;
+	node->source = piece->placed.start;
+	node->source_last = piece->placed.start + piece->request.length - 1;
+	node->memory = piece->placed.memory;
+	piece->node = node;
+	return 0;
+}
+
+static int prepare(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+{
+	const struct libiommu_map_request *request = &piece->request;
+	uint64_t page_min = atomic_load(&dom->page_min);
+	int code = check_request(request, f);
+
+	if (code)
+		return code;
+	if (((request->any_iova ? 0 : request->iova) | request->length | request->source.start) &
+	    (page_min - 1)) {
+		code = libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL,
+				       "The smallest page is %llu bytes.",
+				       (unsigned long long)page_min);
+		return code;
+	}
+	code = source_place(dom, request->source, request->length, request->prot, &piece->placed,
+			    f);
+	if (code)
+		return code;
+	code = make_node(dom, piece, f);
+	if (code)
+		source_unplace(dom, piece->placed.space, piece->placed.memory, request->length);
+	return code;
+}
+
+/* A piece that is not, or no longer, in the ledger and never was seen by anybody. */
+static void unprepare(struct libiommu_domain *dom, struct piece *piece)
+{
+	source_unplace(dom, piece->placed.space, piece->placed.memory, piece->request.length);
+	node_free(dom->ctx, &piece->node->item);
+}
+
+static int check_usable(const struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+			struct libiommu_failure *f)
+{
+	const struct libiommu_geometry *g = &dom->geometry;
+
+	if (dom->allowed_count &&
+	    !libiommu_ranges_hold(dom->allowed, dom->allowed_count, iova, last))
+		return libiommu_refuse(f, LIBIOMMU_REASON_OUTSIDE_ALLOWED, NULL, NULL);
+	if (!g->count || libiommu_ranges_hold(g->ranges, g->count, iova, last))
+		return 0;
+	if (iova < g->ranges[0].start || last > g->ranges[g->count - 1].last)
+		return libiommu_refuse(f, LIBIOMMU_REASON_OUTSIDE_APERTURE, NULL, NULL);
+	return libiommu_refuse(f, LIBIOMMU_REASON_RESERVED_REGION, NULL, NULL);
+}
+
+static int check_free(const struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+		      struct libiommu_failure *f)
+{
+	const struct ledger_node *node = ledger_at_or_above(&dom->ledger, iova);
+
+	if (!node || node->iova > last)
+		return 0;
+	libiommu_refuse_subject_range(f, node->iova, node->last);
+	return libiommu_refuse(f,
+			       ledger_state(node) == LEDGER_LIVE ? LIBIOMMU_REASON_MAPPING_EXISTS
+								 : LIBIOMMU_REASON_MAPPING_BUSY,
+			       NULL, NULL);
+}
+
+/* Move full_below over what is taken from there on without a gap. */
+static void advance_full_below(struct libiommu_domain *dom)
+{
+	struct ledger *ledger = &dom->ledger;
+	struct libiommu_range usable;
+	struct ledger_node *node;
+
+	if (ledger->full_below < atomic_load(&dom->page_min))
+		ledger->full_below = atomic_load(&dom->page_min); /* 0 is never handed out */
+	node = ledger_at_or_above(ledger, ledger->full_below);
+	while (node && node->last != UINT64_MAX &&
+	       domain_next_usable(dom, ledger->full_below, &usable)) {
+		if (usable.start < ledger->full_below)
+			usable.start = ledger->full_below;
+		if (node->iova > usable.start)
+			break;
+		ledger->full_below = node->last + 1;
+		node = ledger_next(node);
+	}
+}
+
+/* The next address at or above `from` that is `offset` modulo `unit`; false: none. */
+static bool align_up(uint64_t from, uint64_t unit, uint64_t offset, uint64_t *out)
+{
+	uint64_t step = (offset - from) & (unit - 1);
+
+	*out = from + step;
+	return *out >= from;
+}
+
+/* The lowest place in one range; false: it does not fit there. */
+static bool fit(const struct ledger *ledger, struct libiommu_range range, uint64_t length,
+		uint64_t unit, uint64_t offset, uint64_t *iova)
+{
+	uint64_t from = range.start;
+
+	while (align_up(from, unit, offset, iova)) {
+		const struct ledger_node *node;
+
+		if (*iova > range.last || range.last - *iova < length - 1)
+			return false;
+		node = ledger_at_or_above(ledger, *iova);
+		if (!node || node->iova > *iova + (length - 1))
+			return true;
+		if (node->last == UINT64_MAX)
+			return false;
+		from = node->last + 1;
+	}
+	return false;
+}
+
+/*
+ * First fit, at the same place within a large page as the source: only then can
+ * the IOMMU use large leaves.
+ */
+static int choose_iova(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+{
+	uint64_t length = piece->request.length, unit = atomic_load(&dom->page_min);
+	struct libiommu_range range;
+	uint64_t from;
+
+	if (length >= GIGABYTE)
+		unit = GIGABYTE;
+	else if (length >= MEGABYTES_2)
+		unit = MEGABYTES_2;
+	advance_full_below(dom);
+	from = dom->ledger.full_below;
+	while (domain_next_usable(dom, from, &range)) {
+		if (range.start < from)
+			range.start = from;
+		if (fit(&dom->ledger, range, length, unit, piece->placed.start & (unit - 1),
+			&piece->request.iova))
+			return 0;
+		if (range.last == UINT64_MAX)
+			break;
+		from = range.last + 1;
+	}
+	return libiommu_refuse(f, LIBIOMMU_REASON_IOVA_EXHAUSTED, NULL, "0x%llx bytes are wanted.",
+			       (unsigned long long)length);
+}
+
+/* Put one piece into the ledger. Lock held. */
+static int reserve(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+{
+	struct libiommu_map_request *request = &piece->request;
+	uint64_t page_min = atomic_load(&dom->page_min), last;
+	int code;
+
+	/* Again: an attach may have come between. */
+	if ((request->length | request->source.start) & (page_min - 1))
+		return libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL, NULL);
+	if (request->any_iova) {
+		code = choose_iova(dom, piece, f);
+	} else {
+		last = request->iova + (request->length - 1);
+		code = check_usable(dom, request->iova, last, f);
+		if (!code)
+			code = check_free(dom, request->iova, last, f);
+	}
+	if (code)
+		return code;
+	piece->node->iova = request->iova;
+	piece->node->last = request->iova + (request->length - 1);
+	ledger_set_state(piece->node, LEDGER_RESERVED);
+	ledger_insert(&dom->ledger, piece->node);
+	return 0;
+}
+
+/* Take pieces out of the ledger and give up what belongs to them. Lock held. */
+static void withdraw(struct libiommu_domain *dom, struct piece *pieces, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!pieces[i].node)
+			continue;
+		ledger_remove(&dom->ledger, pieces[i].node);
+		pieces[i].node->item.next = NULL;
+		reclaim_retire(&dom->ctx->reclaim, &pieces[i].node->item);
+	}
+}
+
+static int reserve_all(struct libiommu_domain *dom, struct piece *pieces, size_t count,
+		       size_t *failed, struct libiommu_failure *f)
+{
+	int code = 0;
+
+	pthread_mutex_lock(&dom->lock);
+	domain_enter(dom);
+	for (size_t i = 0; i < count && !code; i++) {
+		*failed = i;
+		code = reserve(dom, &pieces[i], f);
+	}
+	if (code) {
+		withdraw(dom, pieces, *failed);
+		domain_leave(dom);
+	}
+	pthread_mutex_unlock(&dom->lock);
+	for (size_t i = 0; code && i < count; i++) {
+		if (i < *failed)
+			source_unplace(dom, pieces[i].placed.space, pieces[i].placed.memory,
+				       pieces[i].request.length);
+		else
+			unprepare(dom, &pieces[i]);
+	}
+	return code;
+}
+
+/*
+ * Take `count` mapped pieces back from the backend. One that the kernel does
+ * not give back stays in the ledger as what it is, and its node is forgotten
+ * here.
+ */
+static int take_back(struct libiommu_domain *dom, struct piece *pieces, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct libiommu_backend_map map = node_as_map(pieces[i].node);
+		struct libiommu_failure ignored;
+		size_t done;
+
+		libiommu_failure_init(&ignored);
+		if (!dispatch_unmap(dom, &map, 1, &done, &ignored) || done)
+			continue;
+		ledger_set_state(pieces[i].node, LEDGER_LIVE);
+		atomic_fetch_add(&dom->ledger.live, 1);
+		pieces[i].node = NULL;
+		kept++;
+	}
+	return kept ? -EIO : 0;
+}
+
+static int map_all(struct libiommu_domain *dom, struct piece *pieces, size_t count, size_t *failed,
+		   struct libiommu_failure *f)
+{
+	int code = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct libiommu_backend_map map = node_as_map(pieces[i].node);
+
+		ledger_set_state(pieces[i].node, LEDGER_MAPPING);
+		code = dispatch_map(dom, &map, f);
+		if (code)
+			break;
+	}
+	if (code) {
+		*failed = i;
+		if (take_back(dom, pieces, i))
+			code = libiommu_refuse(f, LIBIOMMU_REASON_PARTIAL, NULL,
+					       "A map was refused and others could not be undone.");
+	}
+	for (i = 0; !code && i < count; i++)
+		ledger_set_state(pieces[i].node, LEDGER_LIVE);
+
+	pthread_mutex_lock(&dom->lock);
+	if (code)
+		withdraw(dom, pieces, count);
+	else
+		atomic_fetch_add(&dom->ledger.live, count);
+	domain_leave(dom);
+	pthread_mutex_unlock(&dom->lock);
+	for (i = 0; code && i < count; i++)
+		if (pieces[i].node)
+			source_unplace(dom, pieces[i].placed.space, pieces[i].placed.memory,
+				       pieces[i].request.length);
+	return code;
+}
+
+static int map_pieces(struct libiommu_domain *dom, struct piece *pieces, size_t count,
+		      size_t *failed, struct libiommu_failure *f)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < count && !code; i++) {
+		*failed = i;
+		code = prepare(dom, &pieces[i], f);
+		for (size_t j = 0; code && j < i; j++)
+			unprepare(dom, &pieces[j]);
+	}
+	if (!code)
+		code = reserve_all(dom, pieces, count, failed, f);
+	return code ? code : map_all(dom, pieces, count, failed, f);
+}
+
+static int check_domain(struct libiommu_domain *dom, struct libiommu_failure *f)
+{
+	int code = ctx_check(dom ? dom->ctx : NULL, f);
+
+	if (!code && dom->type != LIBIOMMU_DOMAIN_PAGING)
+		code = libiommu_refuse(f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL, NULL);
+	return code;
+}
+
+int libiommu_domain_map(struct libiommu_domain *dom, uint64_t iova, struct libiommu_source source,
+			uint64_t length, uint32_t prot, struct libiommu_error **err)
+{
+	struct piece piece = { .request = { sizeof(piece.request), iova, length, prot, false,
+					    source } };
+	struct libiommu_failure f;
+	size_t failed;
+	int code;
+
+	libiommu_error_clear(err);
+	code = check_domain(dom, &f);
+	if (!code)
+		code = map_pieces(dom, &piece, 1, &failed, &f);
+	return ctx_raise(dom ? dom->ctx : NULL, err, code, &f);
+}
+
+int libiommu_domain_map_any(struct libiommu_domain *dom, struct libiommu_source source,
+			    uint64_t length, uint32_t prot, uint64_t *iova,
+			    struct libiommu_error **err)
+{
+	struct piece piece = { .request = { sizeof(piece.request), 0, length, prot, true,
+					    source } };
+	struct libiommu_failure f;
+	size_t failed;
+	int code;
+
+	libiommu_error_clear(err);
+	code = check_domain(dom, &f);
+	if (!code && !iova)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (!code)
+		code = map_pieces(dom, &piece, 1, &failed, &f);
+	if (!code)
+		*iova = piece.request.iova;
+	return ctx_raise(dom ? dom->ctx : NULL, err, code, &f);
+}
+
+static int map_batch(struct libiommu_domain *dom, struct libiommu_map_request *requests,
+		     size_t count, size_t *failed, struct libiommu_failure *f)
+{
+	struct piece *pieces;
+	int code = 0;
+
+	if (count > SIZE_MAX / sizeof(*pieces))
+		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	pieces = ctx_alloc(dom->ctx, count * sizeof(*pieces));
+	if (!pieces)
+		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	for (size_t i = 0; i < count && !code; i++) {
+		*failed = i;
+		/* An array has our stride: a longer struct cannot be meant. */
+		if (requests[i].size != sizeof(requests[i]))
+			code = libiommu_refuse(f, LIBIOMMU_REASON_BAD_OPTIONS, NULL, NULL);
+		pieces[i].request = requests[i];
+	}
+	if (!code)
+		code = map_pieces(dom, pieces, count, failed, f);
+	for (size_t i = 0; !code && i < count; i++)
+		requests[i].iova = pieces[i].request.iova;
+	ctx_release(dom->ctx, pieces, count * sizeof(*pieces));
+	return code;
+}
+
+int libiommu_domain_map_batch(struct libiommu_domain *dom, struct libiommu_map_request *requests,
+			      size_t count, size_t *failed, struct libiommu_error **err)
+{
+	struct libiommu_failure f;
+	size_t index = 0;
+	int code;
+
+	libiommu_error_clear(err);
+	code = check_domain(dom, &f);
+	if (!code && count && !requests)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (!code && count)
+		code = map_batch(dom, requests, count, &index, &f);
+	if (code && failed)
+		*failed = index;
+	return ctx_raise(dom ? dom->ctx : NULL, err, code, &f);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LIB_OBJECT_H
+#define LIB_OBJECT_H
+
+#include "lib/error.h"
+#include "lib/ledger.h"
+#include "lib/reclaim.h"
+
+#include <libiommu/backend.h>
+#include <libiommu/libiommu.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* The objects of the library, and which lock guards what. */
+
+/* A backend that a context may use or uses. */
+struct candidate {
+	struct libiommu_backend table; /* adapted: every slot is set */
+	struct libiommu_backend_regions regions;
+	struct libiommu_backend_env env;
+	void *priv;
+	bool open;
+	struct libiommu_error *rejection; /* why it was not taken */
+};
+
+struct libiommu_ctx {
+	struct libiommu_sys sys;
+	struct libiommu_allocator allocator;
+	libiommu_log_fn log;
+	void *log_data;
+	enum libiommu_log_level log_level;
+	char *config;                             /* copy */
+	volatile const unsigned char *fork_guard; /* a page that a child finds zeroed */
+	struct candidate *candidates;
+	size_t candidate_count;
+	_Atomic(struct candidate *) backend; /* NULL: undecided */
+	struct reclaim reclaim;
+
+	pthread_mutex_t lock;
+	pthread_cond_t turn;
+	bool busy;                       /* somebody has the turn */
+	struct libiommu_group *groups;   /* under the lock */
+	struct libiommu_reader *readers; /* under the lock */
+	/* With the turn: */
+	uint64_t next_domain_id;
+	struct libiommu_device *devices;
+	struct libiommu_domain *domains;
+	struct share *shares;
+};
+
+/* A group of which devices are open. Changes only with the context's turn. */
+struct share {
+	struct share *next;
+	uint32_t id;
+	unsigned int open;              /* open devices */
+	_Atomic unsigned int attached;  /* attached endpoints */
+	struct libiommu_domain *domain; /* what they are attached to */
+};
+
+struct libiommu_endpoint {
+	struct libiommu_device *device;
+	_Atomic(struct libiommu_domain *) domain; /* NULL: detached; changes with the turn */
+};
+
+struct libiommu_device {
+	struct libiommu_ctx *ctx;
+	struct libiommu_device *next, *prev;
+	struct share *share;
+	struct libiommu_endpoint endpoint;
+	struct libiommu_region *regions; /* open ones; ctx->lock */
+	char *name;
+	void *priv;
+};
+
+struct libiommu_region {
+	struct libiommu_device *device;
+	struct libiommu_region *next, *prev;
+	unsigned int index;
+	uint64_t size;
+	void *mapped;
+};
+
+/* A file that mappings come from; ids are never used again within a domain. */
+struct file {
+	struct file *next; /* immutable once published */
+	uint64_t device, inode;
+	uint32_t space;
+};
+
+struct libiommu_domain {
+	struct libiommu_ctx *ctx;
+	struct libiommu_domain *next, *prev;
+	enum libiommu_domain_type type;
+	uint64_t id; /* unique in the context, so that cursors never mistake it */
+	void *priv;
+	_Atomic(struct file *) files;
+
+	pthread_mutex_t lock; /* everything below; readers walk the ledger without it */
+	pthread_cond_t turn;
+	unsigned int inside;    /* maps and unmaps at work */
+	bool exclusive;         /* an attachment changes */
+	unsigned int endpoints; /* attached ones */
+	struct ledger ledger;
+	struct libiommu_geometry geometry; /* count 0: no endpoint, everything */
+	struct libiommu_range *allowed;
+	size_t allowed_count; /* 0: everything */
+	_Atomic uint64_t page_min;
+};
+
+struct libiommu_reader {
+	struct libiommu_ctx *ctx;
+	struct libiommu_reader *next, *prev;
+	struct reclaim_slot slot;
+	uint64_t domain; /* id of the domain of the last hit */
+	uint64_t removals;
+	struct ledger_node *node;
+};
+
+#define PAGE_MIN UINT64_C(4096)
+
+/* context.c */
+void *ctx_alloc(struct libiommu_ctx *ctx, size_t length);
+void ctx_release(struct libiommu_ctx *ctx, void *memory, size_t length);
+char *ctx_strdup(struct libiommu_ctx *ctx, const char *text);
+void ctx_strfree(struct libiommu_ctx *ctx, char *text);
+bool ctx_forked(const struct libiommu_ctx *ctx);
+/* Take the context's turn to change devices, domains or attachments. */
+void ctx_turn_begin(struct libiommu_ctx *ctx);
+void ctx_turn_end(struct libiommu_ctx *ctx);
+
+/* Refuse NULL, and calls of a forked child; begins every public call (f is initialised here). */
+int ctx_check(const struct libiommu_ctx *ctx, struct libiommu_failure *f);
+/* The end of every public call: 0 stays 0, else the failure becomes *err. ctx may be NULL. */
+int ctx_raise(struct libiommu_ctx *ctx, struct libiommu_error **err, int code,
+	      const struct libiommu_failure *f);
+/* The backend, or reason backend-undecided. */
+int ctx_decided(struct libiommu_ctx *ctx, struct candidate **out, struct libiommu_failure *f);
+/* The size of an options struct: as we know it, or longer with a zero tail. */
+int options_check(const void *options, size_t known, struct libiommu_failure *f);
+
+/* registry.c */
+int registry_adapt(const struct libiommu_backend *from, struct candidate *to,
+		   struct libiommu_failure *f);
+
+/* domain.c */
+void domain_enter(struct libiommu_domain *dom);   /* lock held: wait for a change to end */
+void domain_leave(struct libiommu_domain *dom);   /* lock held */
+void domain_exclude(struct libiommu_domain *dom); /* no lock held */
+void domain_include(struct libiommu_domain *dom);
+void domain_set_geometry(struct libiommu_domain *dom, struct libiommu_geometry *geometry);
+void domain_destroy(struct libiommu_domain *dom, uint32_t flags);
+/* Lock held: the first range that all endpoints can use and that is allowed, at or above from. */
+bool domain_next_usable(const struct libiommu_domain *dom, uint64_t from,
+			struct libiommu_range *out);
+
+/* snapshot.c: live mappings as an array for a backend; NULL and 0 for none */
+int snapshot_take(struct libiommu_domain *dom, struct libiommu_backend_map **maps, size_t *count,
+		  struct libiommu_failure *f);
+void snapshot_release(struct libiommu_domain *dom, struct libiommu_backend_map *maps, size_t count);
+
+/* source.c */
+struct placed_source {
+	uint32_t space;
+	uint64_t start;
+	void *memory; /* for MEMORY: the address; for FILE: what was mapped of it */
+};
+int source_place(struct libiommu_domain *dom, struct libiommu_source source, uint64_t length,
+		 uint32_t prot, struct placed_source *out, struct libiommu_failure *f);
+/* Unmap the window of a file source; nothing for memory. */
+void source_unplace(struct libiommu_domain *dom, uint32_t space, void *memory, uint64_t length);
+int source_space(struct libiommu_domain *dom, struct libiommu_source source, uint32_t *space);
+void source_free_files(struct libiommu_domain *dom);
+
+/* mapping.c */
+struct libiommu_backend_map node_as_map(const struct ledger_node *node);
+void node_free(void *ctx, struct reclaim_item *item);
+/* unmapping.c: for domain_destroy(); without asking the backend when flags say forked */
+void unmap_everything(struct libiommu_domain *dom, uint32_t flags);
+
+/* device.c, group.c, region.c */
+void device_destroy(struct libiommu_device *dev, uint32_t flags);
+void region_destroy(struct libiommu_region *region);
+void group_destroy_all(struct libiommu_ctx *ctx);
+void reader_destroy_all(struct libiommu_ctx *ctx);
+
+/* Doubly linked lists of objects. */
+#define LIST_ADD(head, object)                   \
+	do {                                     \
+		(object)->prev = NULL;           \
+		(object)->next = (head);         \
+		if (head)                        \
+			(head)->prev = (object); \
+		(head) = (object);               \
+	} while (0)
+#define LIST_REMOVE(head, object)                              \
+	do {                                                   \
+		if ((object)->prev)                            \
+			(object)->prev->next = (object)->next; \
+		else                                           \
+			(head) = (object)->next;               \
+		if ((object)->next)                            \
+			(object)->next->prev = (object)->prev; \
+	} while (0)
+
+#endif

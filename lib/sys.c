@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <libiommu/hooks.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef F_GET_SEALS
+#define F_GET_SEALS 1034
+#endif
+
+/* Every wrapper is one system call; interrupted ones are made again. */
+#define RETRY(call)                                    \
+	({                                             \
+		long result_;                          \
+		do                                     \
+			result_ = (long)(call);        \
+		while (result_ < 0 && errno == EINTR); \
+		result_ < 0 ? -errno : result_;        \
+	})
+
+static int real_open(void *data, const char *path, int flags)
+{
+	(void)data;
+	return (int)RETRY(open(path, flags | O_CLOEXEC));
+}
+
+static int real_close(void *data, int fd)
+{
+	(void)data;
+	/* Linux has closed the descriptor even when it says EINTR. */
+	return close(fd) && errno != EINTR ? -errno : 0;
+}
+
+static int real_dup(void *data, int fd)
+{
+	(void)data;
+	return (int)RETRY(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+static int real_ioctl(void *data, int fd, unsigned long request, void *argument)
+{
+	(void)data;
+	return (int)RETRY(ioctl(fd, request, argument));
+}
+
+static int64_t real_pread(void *data, int fd, void *buffer, size_t length, uint64_t offset)
+{
+	(void)data;
+	return RETRY(pread(fd, buffer, length, (off_t)offset));
+}
+
+static int64_t real_pwrite(void *data, int fd, const void *buffer, size_t length, uint64_t offset)
+{
+	(void)data;
+	return RETRY(pwrite(fd, buffer, length, (off_t)offset));
+}
+
+static int64_t real_getdents(void *data, int fd, void *buffer, size_t length)
+{
+	(void)data;
+	return RETRY(syscall(SYS_getdents64, fd, buffer, length));
+}
+
+static int64_t real_readlink(void *data, const char *path, char *buffer, size_t length)
+{
+	(void)data;
+	return RETRY(readlink(path, buffer, length));
+}
+
+static int real_fstat(void *data, int fd, struct stat *st)
+{
+	(void)data;
+	return fstat(fd, st) ? -errno : 0;
+}
+
+static int real_seals(void *data, int fd)
+{
+	(void)data;
+	return (int)RETRY(fcntl(fd, F_GET_SEALS));
+}
+
+static int real_mmap(void *data, void *hint, size_t length, int prot, int flags, int fd,
+		     uint64_t offset, void **out)
+{
+	void *address = mmap(hint, length, prot, flags, fd, (off_t)offset);
+
+	(void)data;
+	if (address == MAP_FAILED)
+		return -errno;
+	*out = address;
+	return 0;
+}
+
+static int real_munmap(void *data, void *address, size_t length)
+{
+	(void)data;
+	return munmap(address, length) ? -errno : 0;
+}
+
+static int real_madvise(void *data, void *address, size_t length, int advice)
+{
+	(void)data;
+	return (int)RETRY(madvise(address, length, advice));
+}
+
+static int real_memlock(void *data, uint64_t *soft)
+{
+	struct rlimit limit;
+
+	(void)data;
+	if (getrlimit(RLIMIT_MEMLOCK, &limit))
+		return -errno;
+	*soft = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+	return 0;
+}
+
+static const struct libiommu_sys default_sys = {
+	.size = sizeof(default_sys),
+	.open = real_open,
+	.close = real_close,
+	.dup = real_dup,
+	.ioctl = real_ioctl,
+	.pread = real_pread,
+	.pwrite = real_pwrite,
+	.getdents = real_getdents,
+	.readlink = real_readlink,
+	.fstat = real_fstat,
+	.seals = real_seals,
+	.mmap = real_mmap,
+	.munmap = real_munmap,
+	.madvise = real_madvise,
+	.memlock = real_memlock,
+};
+
+const struct libiommu_sys *libiommu_sys_default(void)
+{
+	return &default_sys;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/dispatch.h"
+#include "lib/object.h"
+
+#include <errno.h>
+
+/* Mappings that follow each other without a hole go to the backend together. */
+#define RUN_MAX 64
+
+/*
+ * Check the range and mark what lies in it; nothing is marked on failure. Lock
+ * held. The marked nodes form a chain through `work`.
+ */
+static int mark(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+		struct ledger_node **chain, struct libiommu_failure *f)
+{
+	struct ledger_node *first = ledger_at_or_above(&dom->ledger, iova), *node;
+	struct ledger_node **end = chain;
+
+	for (node = first; node && node->iova <= last; node = ledger_next(node)) {
+		enum libiommu_reason reason = LIBIOMMU_REASON_NONE;
+
+		if (node->iova < iova || node->last > last)
+			reason = LIBIOMMU_REASON_WOULD_SPLIT;
+		else if (ledger_state(node) != LEDGER_LIVE)
+			reason = LIBIOMMU_REASON_MAPPING_BUSY;
+		if (reason == LIBIOMMU_REASON_NONE)
+			continue;
+		libiommu_refuse_subject_range(f, node->iova, node->last);
+		return libiommu_refuse(f, reason, NULL, NULL);
+	}
+	for (node = first; node && node->iova <= last; node = ledger_next(node)) {
+		ledger_set_state(node, LEDGER_UNMAPPING);
+		*end = node;
+		end = &node->work;
+	}
+	*end = NULL;
+	return 0;
+}
+
+/* As many nodes from `node` on as follow each other; *next is the first behind them. */
+static size_t take_run(struct ledger_node *node, struct libiommu_backend_map *maps,
+		       struct ledger_node **next)
+{
+	size_t count = 0;
+
+	do {
+		maps[count++] = node_as_map(node);
+		*next = node->work;
+		if (!*next || node->last + 1 != (*next)->iova)
+			break;
+		node = *next;
+	} while (count < RUN_MAX);
+	return count;
+}
+
+/*
+ * Let the backend remove the chain. Stops at the first failure.
+ * Returns the first node that is still mapped, NULL when all are gone.
+ */
+static struct ledger_node *remove_chain(struct libiommu_domain *dom, struct ledger_node *node,
+					uint64_t *removed, int *code, struct libiommu_failure *f)
+{
+	struct libiommu_backend_map maps[RUN_MAX];
+
+	*code = 0;
+	while (node && !*code) {
+		struct ledger_node *next;
+		size_t done, count = take_run(node, maps, &next);
+
+		*code = dispatch_unmap(dom, maps, count, &done, f);
+		for (size_t i = 0; i < done; i++) {
+			*removed += maps[i].length;
+			node = node->work;
+		}
+	}
+	return node;
+}
+
+static void release_windows(struct libiommu_domain *dom, struct ledger_node *node,
+			    const struct ledger_node *end)
+{
+	for (; node != end; node = node->work)
+		source_unplace(dom, node->space, node->memory, node->last - node->iova + 1);
+}
+
+/* Take chain up to `kept` out of the ledger, make the rest live again. Lock held. */
+static struct reclaim_item *settle(struct libiommu_domain *dom, struct ledger_node *chain,
+				   struct ledger_node *kept)
+{
+	struct reclaim_item *gone = NULL;
+
+	for (struct ledger_node *node = chain; node != kept; node = node->work) {
+		ledger_remove(&dom->ledger, node);
+		atomic_fetch_sub(&dom->ledger.live, 1);
+		node->item.next = gone;
+		gone = &node->item;
+	}
+	for (; kept; kept = kept->work)
+		ledger_set_state(kept, LEDGER_LIVE);
+	return gone;
+}
+
+static int unmap_range(struct libiommu_domain *dom, uint64_t iova, uint64_t last, bool empty_is_ok,
+		       uint64_t *removed, struct libiommu_failure *f)
+{
+	struct ledger_node *chain, *kept;
+	struct reclaim_item *gone;
+	int code;
+
+	pthread_mutex_lock(&dom->lock);
+	domain_enter(dom);
+	code = mark(dom, iova, last, &chain, f);
+	if (!code && !chain && !empty_is_ok) {
+		libiommu_refuse_subject_range(f, iova, last);
+		code = libiommu_refuse(f, LIBIOMMU_REASON_NOT_MAPPED, NULL, NULL);
+	}
+	if (code || !chain) {
+		domain_leave(dom);
+		pthread_mutex_unlock(&dom->lock);
+		return code;
+	}
+	pthread_mutex_unlock(&dom->lock);
+
+	kept = remove_chain(dom, chain, removed, &code, f);
+	/* Windows first: a node must not be looked at once it is retired. */
+	release_windows(dom, chain, kept);
+
+	pthread_mutex_lock(&dom->lock);
+	gone = settle(dom, chain, kept);
+	domain_leave(dom);
+	pthread_mutex_unlock(&dom->lock);
+	reclaim_retire(&dom->ctx->reclaim, gone);
+	if (code && *removed && f->reason != LIBIOMMU_REASON_LEDGER_MISMATCH)
+		code = libiommu_refuse(f, LIBIOMMU_REASON_PARTIAL, NULL, NULL);
+	return code;
+}
+
+static int unmap_checked(struct libiommu_domain *dom, uint64_t iova, uint64_t length, bool all,
+			 uint64_t *removed, struct libiommu_error **err)
+{
+	struct libiommu_failure f;
+	uint64_t bytes = 0, last = iova + length - 1;
+	int code;
+
+	libiommu_error_clear(err);
+	code = ctx_check(dom ? dom->ctx : NULL, &f);
+	if (!code && dom->type != LIBIOMMU_DOMAIN_PAGING)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL, NULL);
+	if (!code && !all && !length)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_EMPTY_RANGE, NULL, NULL);
+	if (!code && !all && last < iova) {
+		libiommu_refuse_subject_range(&f, iova, UINT64_MAX);
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_RANGE_WRAPS, NULL, NULL);
+	}
+	if (!code)
+		code = unmap_range(dom, all ? 0 : iova, all ? UINT64_MAX : last, all, &bytes, &f);
+	if (removed)
+		*removed = bytes;
+	return ctx_raise(dom ? dom->ctx : NULL, err, code, &f);
+}
+
+int libiommu_domain_unmap(struct libiommu_domain *dom, uint64_t iova, uint64_t length,
+			  uint64_t *removed, struct libiommu_error **err)
+{
+	return unmap_checked(dom, iova, length, false, removed, err);
+}
+
+int libiommu_domain_unmap_all(struct libiommu_domain *dom, uint64_t *removed,
+			      struct libiommu_error **err)
+{
+	return unmap_checked(dom, 0, 0, true, removed, err);
+}
+
+/* What the backend does not give back now goes with its domain. */
+void unmap_everything(struct libiommu_domain *dom, uint32_t flags)
+{
+	struct ledger_node *node = ledger_at_or_above(&dom->ledger, 0);
+	struct reclaim_item *gone = NULL;
+
+	if (node && !(flags & LIBIOMMU_CLOSE_FORKED)) {
+		struct libiommu_failure ignored;
+		uint64_t removed = 0;
+
+		libiommu_failure_init(&ignored);
+		unmap_range(dom, 0, UINT64_MAX, true, &removed, &ignored);
+		node = ledger_at_or_above(&dom->ledger, 0);
+	}
+	for (; node; node = ledger_next(node)) {
+		source_unplace(dom, node->space, node->memory, node->last - node->iova + 1);
+		node->item.next = gone;
+		gone = &node->item;
+	}
+	if (!(flags & LIBIOMMU_CLOSE_FORKED))
+		reclaim_retire(&dom->ctx->reclaim, gone);
+	while (gone && flags & LIBIOMMU_CLOSE_FORKED) {
+		/* The reclaim lock may be held by a thread that is not here. */
+		struct reclaim_item *item = gone;
+
+		gone = item->next;
+		node_free(dom->ctx, item);
+	}
+}
