@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -244,6 +245,39 @@ void check_group_members(void)
 	close(other);
 }
 
+/* Maps need no device fd, only a group: type1 pins at once. */
+static void check_without_device(void)
+{
+	struct space s;
+
+	space_open(&s, V2, machine.alone[0], true);
+	check("no device fd: map", 0, map(&s, MAP_R, pages(1, RW), 0x100000, 0x1000));
+	check("no device fd: a bad address is refused now", -EFAULT,
+	      map(&s, MAP_R, (void *)0x1000, 0x200000, 0x1000));
+	check("no device fd: unmap all", 0x1000, unmap_all(&s));
+	space_close(&s);
+}
+
+/* What sysfs says of a group is what the container keeps free. */
+static void check_reserved(void)
+{
+	unsigned long long start, last;
+	char path[96], kind[32];
+	int64_t found = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions",
+		 group_number(machine.alone[0]));
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%llx %llx %31s", &start, &last, kind) == 3)
+		if (!strcmp(kind, "msi"))
+			found = (int64_t)start;
+	if (f)
+		fclose(f);
+	check("reserved: the MSI window of sysfs is the hole of the container",
+	      (int64_t)machine.hole, found);
+}
+
 /* Two groups in one container: the maps belong to the container and die with its last group. */
 void check_sharing(void)
 {
@@ -251,10 +285,14 @@ void check_sharing(void)
 	void *mem = pages(4, RW);
 	struct space s;
 
+	check_without_device();
+	check_reserved();
 	space_open(&s, V2, machine.alone[0], false);
 	check("sharing: map", 0, map(&s, MAP_R | MAP_W, mem, 0x100000, 0x4000));
 	check("sharing: second group joins a container with maps", 0, group_join(second, s.fd));
 	check("sharing: the map is still there", -EEXIST, map(&s, MAP_R, mem, 0x100000, 0x1000));
+	check("sharing: a group with a device open cannot leave", -EBUSY,
+	      call(s.group, VFIO_GROUP_UNSET_CONTAINER, NULL));
 	close(s.device);
 	s.device = -1;
 	check("sharing: first group leaves", 0, call(s.group, VFIO_GROUP_UNSET_CONTAINER, NULL));
