@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/mock/front.h"
+
+static void answer(struct libiommu_cap_answer *out, bool yes, uint64_t value, const char *evidence)
+{
+	out->answer = yes ? LIBIOMMU_ANSWER_YES : LIBIOMMU_ANSWER_NO;
+	out->value = yes ? value : 0;
+	out->evidence = evidence;
+}
+
+/* As on type1, the IOMMU's geometry is told once the group is in a container. */
+static bool geometry_known(struct mock_claim *claim)
+{
+	struct mock_machine *machine = claim->ctx->machine;
+	bool known;
+
+	pthread_mutex_lock(&machine->lock);
+	known = machine->personality->fd_before_attach || claim->dev->group->space;
+	pthread_mutex_unlock(&machine->lock);
+	return known;
+}
+
+static void personality_cap(const struct mock_machine *machine, enum libiommu_cap cap,
+			    struct libiommu_cap_answer *out)
+{
+	const struct mock_personality *who = machine->personality;
+	bool yes;
+
+	switch (cap) {
+	case LIBIOMMU_CAP_ENTRY_LIMIT:
+		answer(out, machine->entry_limit != 0, machine->entry_limit, who->evidence);
+		return;
+	case LIBIOMMU_CAP_REPLACE:
+	case LIBIOMMU_CAP_REPLACE_HITLESS:
+		yes = who->replace;
+		break;
+	case LIBIOMMU_CAP_STATE_SURVIVES_DETACH:
+	case LIBIOMMU_CAP_SHARES_PINS:
+		yes = !who->vessels;
+		break;
+	case LIBIOMMU_CAP_FD_BEFORE_ATTACH:
+		yes = who->fd_before_attach;
+		break;
+	case LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED:
+		yes = true;
+		break;
+	default: /* reprotect, file mappings, P2P: none has them */
+		yes = false;
+		break;
+	}
+	answer(out, yes, 0, who->evidence);
+}
+
+void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_cap_answer *out)
+{
+	const struct mock_hw *hw = &claim->dev->iommu->hw;
+
+	switch (cap) {
+	case LIBIOMMU_CAP_PAGE_SIZES:
+		if (geometry_known(claim))
+			answer(out, true, hw->page_sizes, hw->evidence);
+		return;
+	case LIBIOMMU_CAP_ADDRESS_BITS:
+		if (geometry_known(claim))
+			answer(out, true, hw->width, hw->evidence);
+		return;
+	case LIBIOMMU_CAP_ISOLATES_OUTSIDE_APERTURE:
+	case LIBIOMMU_CAP_READ_ONLY:
+		answer(out, true, 0, hw->evidence);
+		return;
+	case LIBIOMMU_CAP_CACHE_COHERENCY:
+		answer(out, hw->coherent, 0, hw->evidence);
+		return;
+	case LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY:
+		answer(out, hw->snoop_control, 0, hw->evidence);
+		return;
+	case LIBIOMMU_CAP_WRITE_ONLY:
+		answer(out, hw->write_only, 0, hw->evidence);
+		return;
+	case LIBIOMMU_CAP_IOMMUFD:
+		answer(out, hw->coherent && hw->msi_isolated, 0, hw->evidence);
+		return;
+	case LIBIOMMU_CAP_PAD_:
+		return;
+	default:
+		personality_cap(claim->ctx->machine, cap, out);
+	}
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/mock/front.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "0000:00:1f.3 (i801_smbus)" for each culprit, as many as fit; 0: the group is viable. */
+static size_t list_culprits(const struct mock_group *group, char *text, size_t size)
+{
+	size_t count = 0, length = 0;
+
+	text[0] = 0;
+	for (const struct mock_device *dev = group->devices; dev; dev = dev->in_group) {
+		int more;
+
+		if (!mock_device_blocks(dev))
+			continue;
+		more = snprintf(text + length, size - length, "%s%s (%s)", count ? ", " : "",
+				dev->name, dev->driver);
+		if (more > 0 && (size_t)more < size - length)
+			length += (size_t)more;
+		else
+			text[length] = 0;
+		count++;
+	}
+	return count;
+}
+
+static int check_viable(const struct mock_device *dev, struct libiommu_failure *failure)
+{
+	char text[200];
+	size_t count = list_culprits(dev->group, text, sizeof(text));
+
+	if (!count)
+		return 0;
+	return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_NOT_VIABLE, dev->name,
+			       "%zu in group %u: %s.", count, dev->group->id, text);
+}
+
+static int check_owner(const struct mock_claim *claim, const struct mock_device *dev,
+		       struct libiommu_failure *failure)
+{
+	const struct mock_group *group = dev->group;
+
+	if (group->owner && group->owner != claim->ctx)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, dev->name,
+				       "Another context holds group %u.", group->id);
+	if (dev->open)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, dev->name, NULL);
+	return check_viable(dev, failure);
+}
+
+static void take(struct mock_claim *claim, struct mock_device *dev)
+{
+	claim->dev = dev;
+	dev->open = true;
+	dev->group->owner = claim->ctx;
+	dev->group->open_devices++;
+}
+
+int mock_claim_open(struct mock_claim *claim, const char *name, uint32_t *group,
+		    struct libiommu_failure *failure)
+{
+	struct mock_machine *machine = claim->ctx->machine;
+	struct mock_device *dev;
+	int error = mock_group_find(machine, name, group, failure);
+
+	if (error)
+		return error;
+	dev = mock_machine_device(machine, name);
+	if (strcmp(dev->driver, "vfio-pci") != 0)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, name,
+				       dev->driver[0] ? "Its driver is %s." : "It has no driver.",
+				       dev->driver);
+	pthread_mutex_lock(&machine->lock);
+	error = check_owner(claim, dev, failure);
+	if (!error)
+		take(claim, dev);
+	pthread_mutex_unlock(&machine->lock);
+	if (error)
+		return error;
+	pthread_mutex_lock(&dev->lock);
+	dev->sys = claim->ctx->env->sys;
+	if (machine->personality->fd_before_attach)
+		mock_device_power_on(dev);
+	pthread_mutex_unlock(&dev->lock);
+	return 0;
+}
+
+void mock_claim_close(struct mock_claim *claim)
+{
+	struct mock_machine *machine = claim->ctx->machine;
+	struct mock_device *dev = claim->dev;
+	struct mock_group *group = dev->group;
+
+	pthread_mutex_lock(&dev->lock);
+	mock_device_silence(dev);
+	dev->fd = false;
+	pthread_mutex_unlock(&dev->lock);
+	pthread_mutex_lock(&machine->lock);
+	dev->open = false;
+	if (--group->open_devices == 0) {
+		if (group->space)
+			mock_group_abandon(group);
+		group->owner = NULL;
+	}
+	pthread_mutex_unlock(&machine->lock);
+}
+
+static const struct mock_reserved *find_direct(const struct mock_reserved *list)
+{
+	while (list && list->what.type != LIBIOMMU_RESERVED_DIRECT)
+		list = list->next;
+	return list;
+}
+
+static int check_direct(const struct mock_group *group, struct libiommu_failure *failure)
+{
+	const struct mock_reserved *direct = find_direct(group->iommu->reserved);
+	const struct mock_device *dev = group->devices;
+
+	for (; dev && !direct; dev = dev->in_group)
+		direct = find_direct(dev->reserved);
+	if (!direct)
+		return 0;
+	return libiommu_refuse(failure, LIBIOMMU_REASON_DIRECT_REGION, group->devices->name,
+			       "It is 0x%llx-0x%llx.", (unsigned long long)direct->what.range.start,
+			       (unsigned long long)direct->what.range.last);
+}
+
+int mock_claim_vet(const struct mock_claim *claim, struct libiommu_failure *failure)
+{
+	const struct mock_device *dev = claim->dev;
+	const struct mock_hw *hw = &dev->iommu->hw;
+
+	if (!dev->machine->personality->vets_hardware)
+		return 0;
+	if (!hw->coherent)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_COHERENT, dev->name,
+				       "IOMMU %s does not snoop.", dev->iommu->name);
+	if (!hw->msi_isolated)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_MSI_NOT_ISOLATED, dev->name,
+				       "IOMMU %s does not remap interrupts.", dev->iommu->name);
+	return check_direct(dev->group, failure);
+}

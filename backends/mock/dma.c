@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/mock/dma.h"
+
+#include "backends/mock/space.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define READ_WRITE (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)
+
+void mock_dma_refuse(struct mock_device *dev, uint64_t iova, uint32_t access,
+		     enum libiommu_mock_fault_kind kind, struct mock_fault_record *fault)
+{
+	*fault = (struct mock_fault_record){ .iova = iova, .access = access, .kind = kind };
+	snprintf(fault->device, sizeof(fault->device), "%s", dev->name);
+	mock_faults_add(&dev->machine->faults, fault);
+}
+
+/* Through the cache, or through the tables and into the cache. 0, or the kind of fault. */
+static int translate(struct mock_iommu *iommu, struct mock_space *space, struct mock_table *table,
+		     uint64_t iova, uint32_t access, uint64_t *phys)
+{
+	struct mock_iotlb_entry entry = { .space = space->number };
+	bool write = (access & LIBIOMMU_PROT_WRITE) != 0;
+
+	if (!mock_iotlb_find(&iommu->tlb, space->number, iova, access, &entry)) {
+		if (!libiommu_pgtable_translate(table->pt, iova, &entry.leaf))
+			return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
+		if ((entry.leaf.prot & access) != access)
+			return LIBIOMMU_MOCK_FAULT_PERMISSION;
+		if (iommu->hw.accessed_dirty)
+			libiommu_pgtable_mark(table->pt, iova, write);
+		entry.dirty = write;
+		mock_iotlb_fill(&iommu->tlb, &entry);
+	} else if (write && !entry.dirty && iommu->hw.accessed_dirty) {
+		libiommu_pgtable_mark(table->pt, iova, true);
+	}
+	*phys = entry.leaf.phys + (iova - entry.leaf.iova);
+	return 0;
+}
+
+/* Where an address leads; the gate is held. 0, or the kind of fault. */
+static int resolve(struct mock_device *dev, uint64_t iova, uint32_t access, unsigned char **host)
+{
+	const struct mock_group *group = dev->group;
+	struct mock_iommu *iommu = dev->iommu;
+	const struct libiommu_range *msi = &iommu->hw.msi;
+	struct mock_space *space = group->reach;
+	uint64_t phys = iova;
+	int kind;
+
+	if (!space || space->type == LIBIOMMU_DOMAIN_BLOCKED)
+		return LIBIOMMU_MOCK_FAULT_BLOCKED;
+	if (iova >= msi->start && iova <= msi->last)
+		return LIBIOMMU_MOCK_FAULT_RESERVED;
+	if (space->type == LIBIOMMU_DOMAIN_IDENTITY)
+		return mock_ram_host(&dev->machine->ram, phys, true, host)
+			       ? 0
+			       : LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
+	if (iova > mock_hw_iova_last(&iommu->hw))
+		return LIBIOMMU_MOCK_FAULT_APERTURE;
+	kind = translate(iommu, space, group->reach_table, iova, access, &phys);
+	if (!kind && !mock_ram_host(&dev->machine->ram, phys, false, host))
+		kind = LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
+	return kind;
+}
+
+int mock_dma_transfer(struct mock_device *dev, uint64_t iova, void *buffer, uint64_t length,
+		      uint32_t access, struct mock_fault_record *fault)
+{
+	unsigned char *bytes = buffer, *host;
+
+	while (length) {
+		uint64_t chunk = MOCK_PAGE - iova % MOCK_PAGE;
+		int kind;
+
+		if (chunk > length)
+			chunk = length;
+		pthread_rwlock_rdlock(&dev->iommu->gate);
+		kind = resolve(dev, iova, access, &host);
+		if (!kind && access == LIBIOMMU_PROT_READ)
+			memcpy(bytes, host, chunk);
+		else if (!kind)
+			memcpy(host, bytes, chunk);
+		pthread_rwlock_unlock(&dev->iommu->gate);
+		if (kind) {
+			mock_dma_refuse(dev, iova, access, (enum libiommu_mock_fault_kind)kind,
+					fault);
+			return -EFAULT;
+		}
+		bytes += chunk;
+		iova += chunk;
+		length -= chunk;
+	}
+	return 0;
+}
+
+static uint64_t swap(void *host, unsigned int width, uint64_t expected, uint64_t desired)
+{
+	if (width == 4) {
+		uint32_t found = (uint32_t)expected;
+
+		__atomic_compare_exchange_n((uint32_t *)host, &found, (uint32_t)desired, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		return found;
+	}
+	__atomic_compare_exchange_n((uint64_t *)host, &expected, desired, false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_SEQ_CST);
+	return expected;
+}
+
+int mock_dma_swap(struct mock_device *dev, uint64_t iova, unsigned int width, uint64_t expected,
+		  uint64_t desired, uint64_t *found, struct mock_fault_record *fault)
+{
+	unsigned char *host;
+	int kind;
+
+	pthread_rwlock_rdlock(&dev->iommu->gate);
+	kind = resolve(dev, iova, READ_WRITE, &host);
+	if (!kind)
+		*found = swap(host, width, expected, desired);
+	pthread_rwlock_unlock(&dev->iommu->gate);
+	if (!kind)
+		return 0;
+	mock_dma_refuse(dev, iova, READ_WRITE, (enum libiommu_mock_fault_kind)kind, fault);
+	return -EFAULT;
+}

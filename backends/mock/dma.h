@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device's accesses to memory, through its IOMMU. */
+#ifndef BACKENDS_MOCK_DMA_H
+#define BACKENDS_MOCK_DMA_H
+
+#include "backends/mock/machine.h"
+
+/*
+ * What went wrong is recorded and told in *fault; -EFAULT. `done` bytes were
+ * moved before it. The order within a transfer is upward, a page at a time.
+ */
+int mock_dma_transfer(struct mock_device *dev, uint64_t iova, void *buffer, uint64_t length,
+		      uint32_t access, struct mock_fault_record *fault);
+
+/* Compare and swap 4 or 8 aligned bytes; *found is what was there. */
+int mock_dma_swap(struct mock_device *dev, uint64_t iova, unsigned int width, uint64_t expected,
+		  uint64_t desired, uint64_t *found, struct mock_fault_record *fault);
+
+/* Record a refusal that happened before the IOMMU. */
+void mock_dma_refuse(struct mock_device *dev, uint64_t iova, uint32_t access,
+		     enum libiommu_mock_fault_kind kind, struct mock_fault_record *fault);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mock.h: the machine from the device's side. */
+#include <libiommu/mock.h>
+
+#include "backends/mock/dma.h"
+#include "backends/mock/front.h"
+#include "backends/mock/parse.h"
+#include "lib/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int libiommu_mock_machine_new(const char *text, struct libiommu_mock_machine **out,
+			      struct libiommu_error **err)
+{
+	struct libiommu_failure failure;
+	struct mock_machine *machine;
+	int error;
+
+	libiommu_error_clear(err);
+	libiommu_failure_init(&failure);
+	if (!out)
+		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	error = mock_machine_make(libiommu_allocator_default(), text ? text : mock_default_text,
+				  &machine, &failure);
+	if (error)
+		return libiommu_error_raise(err, libiommu_allocator_default(), error, &failure);
+	*out = (struct libiommu_mock_machine *)machine;
+	return 0;
+}
+
+void libiommu_mock_machine_free(struct libiommu_mock_machine *machine)
+{
+	mock_machine_destroy((struct mock_machine *)machine);
+}
+
+const char *libiommu_mock_default_machine(void)
+{
+	return mock_default_text;
+}
+
+/* The endpoint's device, or NULL after a refusal. */
+static struct mock_device *door_device(const struct libiommu_endpoint *ep, const void *pointer,
+				       int *error, struct libiommu_error **err)
+{
+	struct mock_claim *claim;
+
+	libiommu_error_clear(err);
+	if (!ep || !pointer) {
+		*error = libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+		return NULL;
+	}
+	claim = libiommu_backend_endpoint(ep, "mock");
+	if (!claim) {
+		*error = libiommu_error_set(err, LIBIOMMU_REASON_FOREIGN_CONTEXT, NULL,
+					    "It is not of the mock.");
+		return NULL;
+	}
+	return claim->dev;
+}
+
+static struct mock_machine *door_machine(const struct libiommu_ctx *ctx, int *error)
+{
+	struct mock_ctx *data = ctx ? libiommu_backend_ctx(ctx, "mock") : NULL;
+
+	*error = ctx ? -EXDEV : -EINVAL;
+	return data ? data->machine : NULL;
+}
+
+static int refuse_fault(struct libiommu_error **err, const struct mock_fault_record *fault)
+{
+	char subject[24];
+
+	snprintf(subject, sizeof(subject), "0x%llx", (unsigned long long)fault->iova);
+	return libiommu_error_set(err, LIBIOMMU_REASON_DMA_FAULT, subject, "Device %s: %s.",
+				  fault->device, mock_fault_text(fault->kind));
+}
+
+int libiommu_mock_dma_read(struct libiommu_endpoint *ep, uint64_t iova, void *buffer, size_t length,
+			   struct libiommu_error **err)
+{
+	struct mock_fault_record fault;
+	int error;
+	struct mock_device *dev = door_device(ep, buffer, &error, err);
+
+	if (!dev)
+		return error;
+	if (mock_dma_transfer(dev, iova, buffer, length, LIBIOMMU_PROT_READ, &fault))
+		return refuse_fault(err, &fault);
+	return 0;
+}
+
+int libiommu_mock_dma_write(struct libiommu_endpoint *ep, uint64_t iova, const void *buffer,
+			    size_t length, struct libiommu_error **err)
+{
+	struct mock_fault_record fault;
+	int error;
+	struct mock_device *dev = door_device(ep, buffer, &error, err);
+
+	if (!dev)
+		return error;
+	if (mock_dma_transfer(dev, iova, (void *)(uintptr_t)buffer, length, LIBIOMMU_PROT_WRITE,
+			      &fault))
+		return refuse_fault(err, &fault);
+	return 0;
+}
+
+int libiommu_mock_dma_cas(struct libiommu_endpoint *ep, uint64_t iova, unsigned int width,
+			  uint64_t *expected, uint64_t desired, struct libiommu_error **err)
+{
+	struct mock_fault_record fault;
+	int error;
+	struct mock_device *dev = door_device(ep, expected, &error, err);
+
+	if (!dev)
+		return error;
+	if ((width != 4 && width != 8) || iova % width)
+		return libiommu_error_set(err, LIBIOMMU_REASON_MISALIGNED, NULL,
+					  "An atomic access has 4 or 8 aligned bytes.");
+	if (mock_dma_swap(dev, iova, width, *expected, desired, expected, &fault))
+		return refuse_fault(err, &fault);
+	return 0;
+}
+
+int libiommu_mock_fault_next(struct libiommu_ctx *ctx, struct libiommu_mock_fault *out)
+{
+	struct mock_fault_record record;
+	int error;
+	struct mock_machine *machine = door_machine(ctx, &error);
+
+	if (!out || out->size < sizeof(*out))
+		return -EINVAL;
+	if (!machine)
+		return error;
+	if (!mock_faults_take(&machine->faults, &record))
+		return -EAGAIN;
+	snprintf(out->device, sizeof(out->device), "%s", record.device);
+	out->iova = record.iova;
+	out->access = record.access;
+	out->kind = record.kind;
+	return 0;
+}
+
+int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
+		       struct libiommu_pgtable_walk *out, const char **format,
+		       struct libiommu_error **err)
+{
+	int error = 0;
+	struct mock_device *dev = door_device(ep, out, &error, err);
+	const struct mock_group *group = dev ? dev->group : NULL;
+	bool attached;
+
+	if (!dev)
+		return error;
+	if (out->size < sizeof(*out))
+		return libiommu_error_set(err, LIBIOMMU_REASON_BAD_OPTIONS, NULL, NULL);
+	pthread_rwlock_rdlock(&dev->iommu->gate);
+	attached = group->reach != NULL;
+	if (attached && group->reach->type == LIBIOMMU_DOMAIN_IDENTITY) {
+		out->steps = 0;
+		if (format)
+			*format = "identity";
+	} else if (attached) {
+		const struct libiommu_pgtable *pt = group->reach_table->pt;
+
+		error = libiommu_pgtable_walk(pt, iova, out, err);
+		if (format)
+			*format = libiommu_pgtable_describe(pt)->name;
+	}
+	pthread_rwlock_unlock(&dev->iommu->gate);
+	if (!attached)
+		return libiommu_error_set(err, LIBIOMMU_REASON_NOT_ATTACHED, dev->name, NULL);
+	return error;
+}
+
+int libiommu_mock_stats(struct libiommu_ctx *ctx, struct libiommu_mock_stats *out)
+{
+	int error;
+	struct mock_machine *machine = door_machine(ctx, &error);
+
+	if (!out || out->size < sizeof(*out))
+		return -EINVAL;
+	if (!machine)
+		return error;
+	out->pinned_pages = mock_ram_pinned(&machine->ram);
+	out->locked_bytes = __atomic_load_n(&machine->locked, __ATOMIC_RELAXED);
+	out->table_pages = mock_frames_used(&machine->frames);
+	mock_faults_count(&machine->faults, &out->faults, &out->faults_dropped);
+	pthread_mutex_lock(&machine->lock);
+	out->address_spaces = machine->space_count;
+	pthread_mutex_unlock(&machine->lock);
+	out->iotlb_hits = out->iotlb_misses = out->invalidations = 0;
+	for (struct mock_iommu *iommu = machine->iommus; iommu; iommu = iommu->next) {
+		pthread_mutex_lock(&iommu->tlb.lock);
+		out->iotlb_hits += iommu->tlb.hits;
+		out->iotlb_misses += iommu->tlb.misses;
+		out->invalidations += iommu->tlb.invalidations;
+		pthread_mutex_unlock(&iommu->tlb.lock);
+	}
+	return 0;
+}
+
+int libiommu_mock_skip_invalidation(struct libiommu_ctx *ctx, bool skip)
+{
+	int error;
+	struct mock_machine *machine = door_machine(ctx, &error);
+
+	if (!machine)
+		return error;
+	__atomic_store_n(&machine->skip_invalidation, skip, __ATOMIC_RELAXED);
+	for (struct mock_iommu *iommu = machine->iommus; iommu && !skip; iommu = iommu->next) {
+		pthread_rwlock_wrlock(&iommu->gate);
+		mock_iotlb_drop_all(&iommu->tlb);
+		pthread_rwlock_unlock(&iommu->gate);
+	}
+	return 0;
+}

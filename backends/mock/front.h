@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The private data of the backend table, and the functions that its slots lead to. */
+#ifndef BACKENDS_MOCK_FRONT_H
+#define BACKENDS_MOCK_FRONT_H
+
+#include "backends/mock/machine.h"
+#include "backends/mock/space.h"
+
+struct mock_ctx {
+	const struct libiommu_backend_env *env;
+	struct mock_machine *machine;
+	bool own;      /* the machine is this context's alone */
+	bool populate; /* the kernel can look at memory's permissions */
+};
+
+/* A device that a context has open. */
+struct mock_claim {
+	struct mock_ctx *ctx;
+	struct mock_device *dev;
+};
+
+struct mock_domain {
+	struct mock_ctx *ctx;
+	enum libiommu_domain_type type;
+	struct mock_space *spaces; /* by in_domain; more than one with vessels only */
+};
+
+/* groups.c */
+int mock_group_ids(struct mock_machine *machine, struct libiommu_id_builder *ids,
+		   struct libiommu_failure *failure);
+int mock_group_read(struct mock_machine *machine, uint32_t id, struct libiommu_group_builder *group,
+		    struct libiommu_failure *failure);
+int mock_group_find(struct mock_machine *machine, const char *device, uint32_t *id,
+		    struct libiommu_failure *failure);
+/* Does its driver keep its group from user space? */
+bool mock_device_blocks(const struct mock_device *dev);
+
+/* claim.c */
+int mock_claim_open(struct mock_claim *claim, const char *name, uint32_t *group,
+		    struct libiommu_failure *failure);
+void mock_claim_close(struct mock_claim *claim);
+/* What Linux refuses for the hardware's sake; 0 where the personality does not care. */
+int mock_claim_vet(const struct mock_claim *claim, struct libiommu_failure *failure);
+
+/* ranges.c */
+/* What all groups of a domain (NULL: none) and `plus` (NULL: none) can translate. */
+int mock_geometry(const struct libiommu_backend_env *env, const struct mock_domain *dom,
+		  const struct mock_group *plus, struct libiommu_geometry *geometry,
+		  struct libiommu_failure *failure);
+
+/* vessel.c */
+int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
+		const struct libiommu_backend_attach *attach, struct libiommu_geometry *geometry,
+		struct libiommu_failure *failure);
+int mock_detach(struct mock_claim *claim, struct mock_domain *dom, bool last, uint32_t flags,
+		struct libiommu_geometry *geometry, struct libiommu_failure *failure);
+int mock_replace(struct mock_claim *claim, struct mock_domain *from, struct mock_domain *to,
+		 const struct libiommu_backend_attach *attach,
+		 struct libiommu_geometry *from_geometry, struct libiommu_geometry *to_geometry,
+		 struct libiommu_failure *failure);
+/* The group gives its space up; machine.lock is held. */
+void mock_group_abandon(struct mock_group *group);
+
+/* caps.c */
+void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_cap_answer *out);
+
+/* regions.c */
+extern const struct libiommu_backend_regions mock_regions;
+/* Registers as after power-on, interrupts off. device.lock is held. */
+void mock_device_power_on(struct mock_device *dev);
+
+/* interrupts.c */
+int mock_interrupt_count(void *device, enum libiommu_interrupt_kind kind, unsigned int *count,
+			 struct libiommu_failure *failure);
+int mock_interrupt_set(void *device, enum libiommu_interrupt_kind kind, const int *fds,
+		       unsigned int count, struct libiommu_failure *failure);
+int mock_interrupt_unmask(void *device, struct libiommu_failure *failure);
+/* Close its eventfds; no lock is taken. */
+void mock_device_silence(struct mock_device *dev);
+
+#endif

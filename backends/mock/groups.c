@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/mock/front.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool mock_device_blocks(const struct mock_device *dev)
+{
+	/* Drivers that do no DMA of their own. */
+	static const char *const harmless[] = { "", "vfio-pci", "pci-stub", "pcieport" };
+
+	if (dev->bridge)
+		return false;
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		if (strcmp(dev->driver, harmless[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+int mock_group_ids(struct mock_machine *machine, struct libiommu_id_builder *ids,
+		   struct libiommu_failure *failure)
+{
+	for (const struct mock_group *group = machine->groups; group; group = group->next) {
+		int error = libiommu_id_builder_add(ids, group->id, failure);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int read_member(const struct mock_device *dev, struct libiommu_group_builder *builder,
+		       struct libiommu_failure *failure)
+{
+	struct libiommu_group_member member = LIBIOMMU_GROUP_MEMBER_INIT;
+
+	member.name = dev->name;
+	member.bus = "pci";
+	member.driver = dev->driver;
+	member.class_code = dev->class_code;
+	member.vendor = dev->vendor;
+	member.device = dev->device;
+	member.bridge = dev->bridge;
+	member.blocks = mock_device_blocks(dev);
+	return libiommu_group_builder_member(builder, &member, failure);
+}
+
+static int read_reserved(const struct mock_reserved *list, struct libiommu_group_builder *builder,
+			 struct libiommu_failure *failure)
+{
+	int error = 0;
+
+	for (; list && !error; list = list->next)
+		error = libiommu_group_builder_reserved(builder, &list->what, failure);
+	return error;
+}
+
+int mock_group_read(struct mock_machine *machine, uint32_t id,
+		    struct libiommu_group_builder *builder, struct libiommu_failure *failure)
+{
+	const struct mock_group *group = mock_machine_group(machine, id);
+	const struct mock_iommu *iommu;
+	struct libiommu_reserved msi = { .type = LIBIOMMU_RESERVED_MSI };
+	int error;
+
+	if (!group) {
+		char subject[24];
+
+		snprintf(subject, sizeof(subject), "group %u", id);
+		return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_UNKNOWN, subject, NULL);
+	}
+	iommu = group->iommu;
+	msi.range = iommu->hw.msi;
+	error = libiommu_group_builder_type(builder, "DMA", failure);
+	if (!error)
+		error = libiommu_group_builder_reserved(builder, &msi, failure);
+	if (!error)
+		error = read_reserved(iommu->reserved, builder, failure);
+	for (const struct mock_device *dev = group->devices; dev && !error; dev = dev->in_group) {
+		error = read_member(dev, builder, failure);
+		if (!error)
+			error = read_reserved(dev->reserved, builder, failure);
+	}
+	return error;
+}
+
+int mock_group_find(struct mock_machine *machine, const char *device, uint32_t *id,
+		    struct libiommu_failure *failure)
+{
+	const struct mock_device *dev;
+
+	if (!mock_is_bdf(device))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_NAME, device, NULL);
+	dev = mock_machine_device(machine, device);
+	if (!dev)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_UNKNOWN, device, NULL);
+	if (!dev->group)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_GROUP, device, NULL);
+	*id = dev->group->id;
+	return 0;
+}

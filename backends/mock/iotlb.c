@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/mock/iotlb.h"
+
+#include <string.h>
+
+/* Leaf sizes of the formats; an entry sits in the set that its size chooses. */
+static const unsigned int shifts[] = { 12, 21, 30 };
+
+int mock_iotlb_init(struct mock_iotlb *tlb)
+{
+	memset(tlb, 0, sizeof(*tlb));
+	return -pthread_mutex_init(&tlb->lock, NULL);
+}
+
+void mock_iotlb_fini(struct mock_iotlb *tlb)
+{
+	pthread_mutex_destroy(&tlb->lock);
+}
+
+static size_t set_of(uint64_t space, uint64_t iova, unsigned int shift)
+{
+	return ((iova >> shift) + space * 7) % MOCK_IOTLB_SETS;
+}
+
+static bool holds(const struct mock_iotlb_entry *entry, uint64_t space, uint64_t iova)
+{
+	return entry->space == space && iova - entry->leaf.iova < entry->leaf.length;
+}
+
+static struct mock_iotlb_entry *lookup(struct mock_iotlb *tlb, uint64_t space, uint64_t iova)
+{
+	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]); i++) {
+		struct mock_iotlb_entry *set =
+			&tlb->entry[set_of(space, iova, shifts[i]) * MOCK_IOTLB_WAYS];
+
+		for (size_t way = 0; way < MOCK_IOTLB_WAYS; way++) {
+			if (holds(&set[way], space, iova))
+				return &set[way];
+		}
+	}
+	return NULL;
+}
+
+bool mock_iotlb_find(struct mock_iotlb *tlb, uint64_t space, uint64_t iova, uint32_t prot,
+		     struct mock_iotlb_entry *out)
+{
+	struct mock_iotlb_entry *entry;
+	bool hit;
+
+	pthread_mutex_lock(&tlb->lock);
+	entry = lookup(tlb, space, iova);
+	/* As hardware does, a cached refusal is checked against the tables once more. */
+	hit = entry && (entry->leaf.prot & prot) == prot;
+	if (hit) {
+		*out = *entry;
+		entry->dirty |= (prot & LIBIOMMU_PROT_WRITE) != 0;
+		tlb->hits++;
+	} else {
+		if (entry)
+			entry->space = 0;
+		tlb->misses++;
+	}
+	pthread_mutex_unlock(&tlb->lock);
+	return hit;
+}
+
+void mock_iotlb_fill(struct mock_iotlb *tlb, const struct mock_iotlb_entry *entry)
+{
+	unsigned int shift = (unsigned int)__builtin_ctzll(entry->leaf.length);
+	size_t set = set_of(entry->space, entry->leaf.iova, shift), way;
+	struct mock_iotlb_entry *present;
+
+	pthread_mutex_lock(&tlb->lock);
+	present = lookup(tlb, entry->space, entry->leaf.iova);
+	for (way = 0; way < MOCK_IOTLB_WAYS && tlb->entry[set * MOCK_IOTLB_WAYS + way].space; way++)
+		;
+	if (way == MOCK_IOTLB_WAYS)
+		way = tlb->victim[set]++ % MOCK_IOTLB_WAYS;
+	if (!present)
+		present = &tlb->entry[set * MOCK_IOTLB_WAYS + way];
+	*present = *entry;
+	tlb->filled = true;
+	pthread_mutex_unlock(&tlb->lock);
+}
+
+void mock_iotlb_drop(struct mock_iotlb *tlb, uint64_t space, uint64_t start, uint64_t last)
+{
+	struct mock_iotlb_entry *entry = tlb->entry;
+
+	pthread_mutex_lock(&tlb->lock);
+	tlb->invalidations++;
+	for (size_t i = 0; tlb->filled && i < MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS; i++) {
+		if (entry[i].space == space && entry[i].leaf.iova <= last &&
+		    entry[i].leaf.iova + entry[i].leaf.length - 1 >= start)
+			entry[i].space = 0;
+	}
+	pthread_mutex_unlock(&tlb->lock);
+}
+
+void mock_iotlb_drop_all(struct mock_iotlb *tlb)
+{
+	struct mock_iotlb_entry *entry = tlb->entry;
+
+	pthread_mutex_lock(&tlb->lock);
+	tlb->invalidations++;
+	tlb->filled = false;
+	for (size_t i = 0; i < MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS; i++)
+		entry[i].space = 0;
+	pthread_mutex_unlock(&tlb->lock);
+}

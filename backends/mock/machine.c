@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/mock/machine.h"
+
+#include "backends/mock/model.h"
+#include "backends/mock/parse.h"
+#include "backends/mock/space.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void *mock_alloc(const struct mock_machine *machine, size_t bytes)
+{
+	return machine->mem->alloc(machine->mem->data, bytes, sizeof(uint64_t));
+}
+
+void mock_free(const struct mock_machine *machine, void *memory, size_t bytes)
+{
+	if (memory)
+		machine->mem->free(machine->mem->data, memory, bytes);
+}
+
+bool mock_is_bdf(const char *name)
+{
+	static const char shape[] = "xxxx:xx:xx.7";
+
+	for (size_t i = 0; i < sizeof(shape); i++) {
+		bool fits;
+
+		if (shape[i] == 'x')
+			fits = name[i] && strchr("0123456789abcdef", name[i]);
+		else if (shape[i] == '7')
+			fits = name[i] >= '0' && name[i] <= '7';
+		else
+			fits = name[i] == shape[i];
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+struct mock_iommu *mock_machine_iommu(const struct mock_machine *machine, const char *name)
+{
+	struct mock_iommu *iommu = machine->iommus;
+
+	while (iommu && strcmp(iommu->name, name) != 0)
+		iommu = iommu->next;
+	return iommu;
+}
+
+struct mock_group *mock_machine_group(const struct mock_machine *machine, uint32_t id)
+{
+	struct mock_group *group = machine->groups;
+
+	while (group && group->id != id)
+		group = group->next;
+	return group;
+}
+
+struct mock_device *mock_machine_device(const struct mock_machine *machine, const char *name)
+{
+	struct mock_device *dev = machine->devices;
+
+	while (dev && strcmp(dev->name, name) != 0)
+		dev = dev->next;
+	return dev;
+}
+
+/* Writers first: else devices that never rest would hold up every unmap. */
+static int gate_init(pthread_rwlock_t *gate)
+{
+	pthread_rwlockattr_t attr;
+	int error = pthread_rwlockattr_init(&attr);
+
+	if (error)
+		return error;
+#ifdef __GLIBC__
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+	error = pthread_rwlock_init(gate, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	return error;
+}
+
+struct mock_iommu *mock_machine_add_iommu(struct mock_machine *machine, const char *name)
+{
+	struct mock_iommu *iommu = mock_alloc(machine, sizeof(*iommu)), **end = &machine->iommus;
+
+	if (!iommu)
+		return NULL;
+	if (gate_init(&iommu->gate) || mock_iotlb_init(&iommu->tlb)) {
+		mock_free(machine, iommu, sizeof(*iommu));
+		return NULL;
+	}
+	snprintf(iommu->name, sizeof(iommu->name), "%s", name);
+	while (*end)
+		end = &(*end)->next;
+	*end = iommu;
+	return iommu;
+}
+
+struct mock_group *mock_machine_add_group(struct mock_machine *machine, uint32_t id,
+					  struct mock_iommu *iommu)
+{
+	struct mock_group *group = mock_alloc(machine, sizeof(*group)), **end = &machine->groups;
+
+	if (!group)
+		return NULL;
+	group->id = id;
+	group->iommu = iommu;
+	while (*end)
+		end = &(*end)->next;
+	*end = group;
+	return group;
+}
+
+struct mock_device *mock_machine_add_device(struct mock_machine *machine, const char *name,
+					    const struct mock_model *model)
+{
+	struct mock_device *dev = mock_alloc(machine, sizeof(*dev)), **end = &machine->devices;
+
+	if (!dev)
+		return NULL;
+	if (model->state_size)
+		dev->state = mock_alloc(machine, model->state_size);
+	if ((model->state_size && !dev->state) || pthread_mutex_init(&dev->lock, NULL)) {
+		mock_free(machine, dev->state, model->state_size);
+		mock_free(machine, dev, sizeof(*dev));
+		return NULL;
+	}
+	dev->machine = machine;
+	dev->model = model;
+	dev->interrupts.fd[0] = dev->interrupts.fd[1] = -1;
+	snprintf(dev->name, sizeof(dev->name), "%s", name);
+	while (*end)
+		end = &(*end)->next;
+	*end = dev;
+	return dev;
+}
+
+struct mock_reserved *mock_machine_add_reserved(struct mock_machine *machine,
+						struct mock_reserved **list)
+{
+	struct mock_reserved *reserved = mock_alloc(machine, sizeof(*reserved));
+
+	if (!reserved)
+		return NULL;
+	while (*list)
+		list = &(*list)->next;
+	*list = reserved;
+	return reserved;
+}
+
+static int check_widths(const struct mock_machine *machine, struct libiommu_failure *failure)
+{
+	for (const struct mock_iommu *iommu = machine->iommus; iommu; iommu = iommu->next) {
+		/* One bit more, for the table pages above RAM. */
+		if (iommu->hw.phys_width <= machine->ram.width)
+			return libiommu_refuse(failure, LIBIOMMU_REASON_CONFIG_SYNTAX, iommu->name,
+					       "RAM of %u bits is more than IOMMU %s can address.",
+					       machine->ram.width, iommu->name);
+	}
+	return 0;
+}
+
+int mock_machine_make(const struct libiommu_allocator *mem, const char *text,
+		      struct mock_machine **out, struct libiommu_failure *failure)
+{
+	struct mock_machine *machine = mem->alloc(mem->data, sizeof(*machine), sizeof(uint64_t));
+	int error;
+
+	if (!machine)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	machine->mem = mem;
+	machine->pid = getpid();
+	machine->locked_limit = UINT64_MAX;
+	if (pthread_mutex_init(&machine->lock, NULL) || mock_faults_init(&machine->faults)) {
+		mock_free(machine, machine, sizeof(*machine));
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	}
+	error = mock_parse(machine, text, failure);
+	if (mock_ram_init(&machine->ram, mem, &machine->ram_options) ||
+	    mock_frames_init(&machine->frames, mem, UINT64_C(1) << machine->ram.width))
+		error = libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	if (!error)
+		error = check_widths(machine, failure);
+	if (error) {
+		mock_machine_destroy(machine);
+		return error;
+	}
+	*out = machine;
+	return 0;
+}
+
+static void free_reserved(struct mock_machine *machine, struct mock_reserved *list)
+{
+	while (list) {
+		struct mock_reserved *next = list->next;
+
+		mock_free(machine, list, sizeof(*list));
+		list = next;
+	}
+}
+
+static void free_devices(struct mock_machine *machine)
+{
+	for (struct mock_device *dev = machine->devices, *next; dev; dev = next) {
+		next = dev->next;
+		free_reserved(machine, dev->reserved);
+		pthread_mutex_destroy(&dev->lock);
+		mock_free(machine, dev->state, dev->model->state_size);
+		mock_free(machine, dev, sizeof(*dev));
+	}
+	for (struct mock_group *group = machine->groups, *next; group; group = next) {
+		next = group->next;
+		mock_free(machine, group, sizeof(*group));
+	}
+}
+
+void mock_machine_destroy(struct mock_machine *machine)
+{
+	if (!machine)
+		return;
+	/* Another thread of the parent may have held it at the moment of the fork. */
+	if (getpid() != machine->pid)
+		pthread_mutex_init(&machine->frames.lock, NULL);
+	while (machine->spaces)
+		mock_space_free(machine->spaces);
+	free_devices(machine);
+	for (struct mock_iommu *iommu = machine->iommus, *next; iommu; iommu = next) {
+		next = iommu->next;
+		free_reserved(machine, iommu->reserved);
+		mock_iotlb_fini(&iommu->tlb);
+		pthread_rwlock_destroy(&iommu->gate);
+		mock_free(machine, iommu, sizeof(*iommu));
+	}
+	mock_frames_fini(&machine->frames);
+	mock_ram_fini(&machine->ram);
+	mock_faults_fini(&machine->faults);
+	pthread_mutex_destroy(&machine->lock);
+	mock_free(machine, machine, sizeof(*machine));
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The objects of a machine. What is written here once, when the text is read,
+ * needs no lock; the rest says which one it needs.
+ *
+ * Locks, outermost first: device.lock, machine.lock, iommu.gate, then the small
+ * ones of RAM, IOTLB, frames and faults, which are never held together.
+ */
+#ifndef BACKENDS_MOCK_MACHINE_H
+#define BACKENDS_MOCK_MACHINE_H
+
+#include "backends/mock/fault.h"
+#include "backends/mock/frames.h"
+#include "backends/mock/iotlb.h"
+#include "backends/mock/personality.h"
+#include "backends/mock/profile.h"
+#include "backends/mock/ram.h"
+
+#include <libiommu/backend.h>
+
+#include <pthread.h>
+#include <sys/types.h>
+
+struct mock_model;
+struct mock_space;
+struct mock_table;
+
+struct mock_reserved {
+	struct mock_reserved *next;
+	struct libiommu_reserved what;
+};
+
+struct mock_iommu {
+	struct mock_iommu *next;
+	char name[32];
+	struct mock_hw hw;
+	struct mock_reserved *reserved; /* without hw.msi */
+	/* Held for reading while a device's access is under way, so that who has had it for
+	 * writing knows that no access of before goes on. */
+	pthread_rwlock_t gate;
+	struct mock_iotlb tlb;
+};
+
+struct mock_group {
+	struct mock_group *next;
+	uint32_t id;
+	struct mock_iommu *iommu;
+	struct mock_device *devices; /* by in_group */
+	/* under machine.lock */
+	const void *owner; /* the context that has devices of it open */
+	unsigned int open_devices;
+	struct mock_space *space;    /* that it is in, attached or kept */
+	struct mock_group *in_space; /* next of the same space */
+	/* under iommu.gate: what its devices reach; NULL: nothing */
+	struct mock_space *reach;
+	struct mock_table *reach_table; /* NULL in an identity space */
+};
+
+#define MOCK_CONFIG_BYTES 256
+
+/* Interrupts of a device; the models have at most one of a kind. */
+struct mock_interrupts {
+	int fd[2];   /* own duplicates of eventfds, by INTX and MSI; -1: off */
+	bool line;   /* INTx is asserted */
+	bool masked; /* INTx has fired and was not unmasked */
+};
+
+struct mock_device {
+	struct mock_device *next;
+	struct mock_device *in_group;
+	struct mock_machine *machine;
+	struct mock_group *group; /* NULL: none */
+	struct mock_iommu *iommu; /* NULL: none */
+	struct mock_reserved *reserved;
+	char name[16];
+	char driver[32];
+	uint32_t class_code;
+	uint32_t vendor;
+	uint32_t device;
+	bool bridge;
+	bool can_reset;
+	uint64_t dma_mask;
+	const struct mock_model *model;
+	/* under machine.lock */
+	bool open;
+	/* under lock */
+	pthread_mutex_t lock;
+	bool fd;                        /* registers can be reached */
+	const struct libiommu_sys *sys; /* of who opened it */
+	struct mock_interrupts interrupts;
+	unsigned char config[MOCK_CONFIG_BYTES];
+	void *state; /* of the model */
+};
+
+struct mock_machine {
+	const struct libiommu_allocator *mem;
+	pid_t pid; /* that made it */
+	const struct mock_personality *personality;
+	struct mock_ram_options ram_options;
+	uint64_t entry_limit;  /* of one space; 0: none */
+	uint64_t locked_limit; /* bytes over all spaces; UINT64_MAX: none */
+	struct mock_iommu *iommus;
+	struct mock_group *groups;
+	struct mock_device *devices;
+	struct mock_ram ram;
+	struct mock_frames frames;
+	struct mock_faults faults;
+	bool skip_invalidation; /* atomic */
+	uint64_t locked;        /* atomic; bytes charged */
+
+	pthread_mutex_t lock; /* for all below, and for what groups and devices say */
+	struct mock_space *spaces;
+	uint64_t space_count;
+	uint64_t last_space; /* number given last */
+};
+
+/*
+ * Make a machine from its text. The failure's subject is the line ("line 3").
+ * Reasons: config-syntax, model-unknown, no-memory.
+ */
+int mock_machine_make(const struct libiommu_allocator *mem, const char *text,
+		      struct mock_machine **out, struct libiommu_failure *failure);
+/* Frees everything, spaces too; also in a forked child, whatever its parent's threads held. */
+void mock_machine_destroy(struct mock_machine *machine);
+
+/* For the parser: what a line adds. All return NULL when memory is exhausted. */
+struct mock_iommu *mock_machine_add_iommu(struct mock_machine *machine, const char *name);
+struct mock_group *mock_machine_add_group(struct mock_machine *machine, uint32_t id,
+					  struct mock_iommu *iommu);
+struct mock_device *mock_machine_add_device(struct mock_machine *machine, const char *name,
+					    const struct mock_model *model);
+struct mock_reserved *mock_machine_add_reserved(struct mock_machine *machine,
+						struct mock_reserved **list);
+
+struct mock_iommu *mock_machine_iommu(const struct mock_machine *machine, const char *name);
+struct mock_group *mock_machine_group(const struct mock_machine *machine, uint32_t id);
+struct mock_device *mock_machine_device(const struct mock_machine *machine, const char *name);
+
+void *mock_alloc(const struct mock_machine *machine, size_t bytes);
+void mock_free(const struct mock_machine *machine, void *memory, size_t bytes);
+
+/* "0000:3b:00.0", lower case as in sysfs */
+bool mock_is_bdf(const char *name);
+
+#endif

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/mock/parse.h"
+
+#include "backends/mock/model.h"
+#include "backends/mock/words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct reader {
+	struct mock_machine *machine;
+	struct mock_words words;
+	bool saw_ram;
+};
+
+static int no_memory(struct mock_words *words)
+{
+	return libiommu_refuse(words->failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+}
+
+static int unknown_word(struct mock_words *words, size_t index)
+{
+	return mock_words_refuse(words, "\"%s\" does not belong into a %s line.",
+				 words->word[index], words->word[0]);
+}
+
+static int parse_personality(struct reader *reader)
+{
+	struct mock_words *words = &reader->words;
+
+	if (reader->machine->personality)
+		return mock_words_refuse(words, "The personality has been set before.");
+	if (words->count != 2)
+		return mock_words_refuse(words, "personality takes one name.");
+	reader->machine->personality = mock_personality_find(words->word[1]);
+	if (!reader->machine->personality)
+		return mock_words_refuse(
+			words, "There is no personality \"%s\"; known: strict, type1, bare.",
+			words->word[1]);
+	return 0;
+}
+
+static int parse_ram(struct reader *reader)
+{
+	static const char *const names[] = {
+		[MOCK_RAM_PACKED] = "packed",
+		[MOCK_RAM_IDENTITY] = "identity",
+		[MOCK_RAM_SCATTERED] = "scattered",
+		[MOCK_RAM_RUNS] = "runs",
+	};
+	struct mock_ram_options *opts = &reader->machine->ram_options;
+	struct mock_words *words = &reader->words;
+	size_t policy = 0;
+
+	if (reader->saw_ram)
+		return mock_words_refuse(words, "RAM has been described before.");
+	reader->saw_ram = true;
+	while (policy < 4 && words->count > 1 && strcmp(names[policy], words->word[1]) != 0)
+		policy++;
+	if (words->count < 2 || policy == 4)
+		return mock_words_refuse(words,
+					 "ram takes one of packed, identity, scattered, runs.");
+	opts->policy = (enum mock_ram_policy)policy;
+	for (size_t i = 2; i < words->count; i++) {
+		const char *value;
+		uint64_t number;
+		int error;
+
+		if ((value = mock_word_value(words->word[i], "seed"))) {
+			error = mock_words_number(words, value, 0, UINT64_MAX, &opts->seed);
+		} else if ((value = mock_word_value(words->word[i], "width"))) {
+			error = mock_words_number(words, value, 26, 51, &number);
+			opts->width = error ? 0 : (unsigned int)number;
+		} else {
+			error = unknown_word(words, i);
+		}
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int parse_limit(struct reader *reader)
+{
+	struct mock_words *words = &reader->words;
+	struct mock_machine *machine = reader->machine;
+
+	if (words->count < 2)
+		return mock_words_refuse(words, "limit takes entries= or locked=.");
+	for (size_t i = 1; i < words->count; i++) {
+		const char *value;
+		int error;
+
+		if ((value = mock_word_value(words->word[i], "entries")))
+			error = mock_words_number(words, value, 1, UINT64_MAX,
+						  &machine->entry_limit);
+		else if ((value = mock_word_value(words->word[i], "locked")))
+			error = mock_words_bytes(words, value, &machine->locked_limit);
+		else
+			error = unknown_word(words, i);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int parse_width(struct mock_words *words, struct mock_hw *hw, const char *value)
+{
+	uint64_t width;
+	int error = mock_words_number(words, value, 1, 64, &width);
+
+	if (error)
+		return error;
+	if (!mock_profile_width(hw, (unsigned int)width))
+		return mock_words_refuse(words, "Profile %s has no width of %u bits.", hw->profile,
+					 (unsigned int)width);
+	return 0;
+}
+
+static int parse_pages(struct mock_words *words, struct mock_hw *hw, const char *value)
+{
+	static const struct {
+		const char *text;
+		uint64_t sizes;
+	} known[] = {
+		{ "4K", UINT64_C(1) << 12 },
+		{ "4K,2M", UINT64_C(1) << 12 | UINT64_C(1) << 21 },
+		{ "4K,2M,1G", UINT64_C(1) << 12 | UINT64_C(1) << 21 | UINT64_C(1) << 30 },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i].text, value) == 0) {
+			hw->page_sizes = known[i].sizes;
+			return 0;
+		}
+	}
+	return mock_words_refuse(words, "pages= takes 4K or 4K,2M or 4K,2M,1G, not \"%s\".", value);
+}
+
+static int parse_hw_word(struct mock_words *words, struct mock_hw *hw, size_t index)
+{
+	const char *word = words->word[index], *value;
+
+	if ((value = mock_word_value(word, "width")))
+		return parse_width(words, hw, value);
+	if ((value = mock_word_value(word, "pages")))
+		return parse_pages(words, hw, value);
+	if ((value = mock_word_value(word, "phys"))) {
+		uint64_t width = 0;
+		int error = mock_words_number(words, value, 32, 52, &width);
+
+		hw->phys_width = (unsigned int)width;
+		return error;
+	}
+	if ((value = mock_word_value(word, "coherent")))
+		return mock_words_choice(words, value, "yes", "no", &hw->coherent);
+	if ((value = mock_word_value(word, "snoop")))
+		return mock_words_choice(words, value, "yes", "no", &hw->snoop_control);
+	if ((value = mock_word_value(word, "msi")))
+		return mock_words_choice(words, value, "isolated", "unsafe", &hw->msi_isolated);
+	if ((value = mock_word_value(word, "ad")))
+		return mock_words_choice(words, value, "yes", "no", &hw->accessed_dirty);
+	return unknown_word(words, index);
+}
+
+static int parse_iommu(struct reader *reader)
+{
+	struct mock_words *words = &reader->words;
+	struct mock_iommu *iommu;
+	struct mock_hw hw;
+
+	if (words->count < 3)
+		return mock_words_refuse(words, "iommu takes a name and a profile.");
+	if (strlen(words->word[1]) >= sizeof(iommu->name))
+		return mock_words_refuse(words, "The name \"%s\" is too long.", words->word[1]);
+	if (mock_machine_iommu(reader->machine, words->word[1]))
+		return mock_words_refuse(words, "There is an IOMMU %s already.", words->word[1]);
+	if (!mock_profile_find(words->word[2], &hw))
+		return mock_words_refuse(
+			words, "There is no profile \"%s\"; known: intel-vtd, intel-vtd-fs.",
+			words->word[2]);
+	for (size_t i = 3; i < words->count; i++) {
+		int error = parse_hw_word(words, &hw, i);
+
+		if (error)
+			return error;
+	}
+	iommu = mock_machine_add_iommu(reader->machine, words->word[1]);
+	if (!iommu)
+		return no_memory(words);
+	iommu->hw = hw;
+	return 0;
+}
+
+struct device_words {
+	struct mock_iommu *iommu;
+	bool grouped;
+	uint64_t group;
+	const char *driver;
+	const struct mock_model *model;
+	uint64_t class_code;
+	uint64_t vendor;
+	uint64_t device;
+	uint64_t dma_bits;
+	bool bridge;
+	bool set_bridge;
+	bool set_class;
+	bool set_id;
+	bool reset;
+};
+
+static int parse_model(struct mock_words *words, const char *value, struct device_words *out)
+{
+	char line[24];
+
+	out->model = mock_model_find(value);
+	if (out->model)
+		return 0;
+	snprintf(line, sizeof(line), "line %u", words->line);
+	return libiommu_refuse(words->failure, LIBIOMMU_REASON_MODEL_UNKNOWN, line,
+			       "\"%s\" is not one of edu, none.", value);
+}
+
+static int parse_id(struct mock_words *words, const char *value, struct device_words *out)
+{
+	char vendor[8];
+	const char *colon = strchr(value, ':');
+	int error;
+
+	if (!colon || colon - value > 6)
+		return mock_words_refuse(words, "id= takes vendor:device, not \"%s\".", value);
+	snprintf(vendor, sizeof(vendor), "%.*s", (int)(colon - value), value);
+	out->set_id = true;
+	error = mock_words_hex(words, vendor, 0xffff, &out->vendor);
+	return error ? error : mock_words_hex(words, colon + 1, 0xffff, &out->device);
+}
+
+static int parse_driver(struct mock_words *words, const char *value, struct device_words *out)
+{
+	if (strlen(value) >= sizeof(((struct mock_device *)0)->driver) || !*value)
+		return mock_words_refuse(words, "\"%s\" is not the name of a driver.", value);
+	out->driver = strcmp(value, "none") == 0 ? "" : value;
+	return 0;
+}
+
+static int parse_device_word(struct reader *reader, struct device_words *out, size_t index)
+{
+	struct mock_words *words = &reader->words;
+	const char *word = words->word[index], *value;
+
+	if ((value = mock_word_value(word, "iommu"))) {
+		out->iommu = mock_machine_iommu(reader->machine, value);
+		if (!out->iommu)
+			return mock_words_refuse(words, "There is no IOMMU \"%s\" above.", value);
+		return 0;
+	}
+	if ((value = mock_word_value(word, "group"))) {
+		out->grouped = true;
+		return mock_words_number(words, value, 0, UINT32_MAX, &out->group);
+	}
+	if ((value = mock_word_value(word, "driver")))
+		return parse_driver(words, value, out);
+	if ((value = mock_word_value(word, "model")))
+		return parse_model(words, value, out);
+	if ((value = mock_word_value(word, "class"))) {
+		out->set_class = true;
+		return mock_words_hex(words, value, 0xffffff, &out->class_code);
+	}
+	if ((value = mock_word_value(word, "id")))
+		return parse_id(words, value, out);
+	if ((value = mock_word_value(word, "bridge"))) {
+		out->set_bridge = true;
+		return mock_words_choice(words, value, "yes", "no", &out->bridge);
+	}
+	if ((value = mock_word_value(word, "dma-mask")))
+		return mock_words_number(words, value, 12, 64, &out->dma_bits);
+	if ((value = mock_word_value(word, "reset")))
+		return mock_words_choice(words, value, "yes", "no", &out->reset);
+	return unknown_word(words, index);
+}
+
+static int find_group(struct reader *reader, const struct device_words *from,
+		      struct mock_group **out)
+{
+	struct mock_words *words = &reader->words;
+	struct mock_group *group;
+
+	if (!from->grouped)
+		return 0;
+	if (!from->iommu)
+		return mock_words_refuse(words, "A group needs iommu=.");
+	group = mock_machine_group(reader->machine, (uint32_t)from->group);
+	if (group && group->iommu != from->iommu)
+		return mock_words_refuse(words, "Group %u is behind another IOMMU, %s.", group->id,
+					 group->iommu->name);
+	if (!group)
+		group = mock_machine_add_group(reader->machine, (uint32_t)from->group, from->iommu);
+	*out = group;
+	return group ? 0 : no_memory(words);
+}
+
+static void set_device(struct mock_device *dev, const struct device_words *from)
+{
+	const struct mock_model *model = from->model;
+
+	snprintf(dev->driver, sizeof(dev->driver), "%s", from->driver);
+	dev->iommu = from->iommu;
+	dev->class_code = from->set_class ? (uint32_t)from->class_code : model->class_code;
+	dev->vendor = from->set_id ? (uint32_t)from->vendor : model->vendor;
+	dev->device = from->set_id ? (uint32_t)from->device : model->device;
+	/* Class 06 holds bridges of every kind; Linux takes those of PCI and CardBus for such. */
+	dev->bridge = from->set_bridge ? from->bridge : dev->class_code >> 16 == 6;
+	dev->can_reset = from->reset;
+	dev->dma_mask = from->dma_bits == 64 ? UINT64_MAX : (UINT64_C(1) << from->dma_bits) - 1;
+}
+
+static int parse_device(struct reader *reader)
+{
+	struct mock_words *words = &reader->words;
+	struct device_words from = {
+		.driver = "", .model = &mock_model_none, .dma_bits = 28, .reset = true
+	};
+	struct mock_group *group = NULL;
+	struct mock_device *dev;
+	int error;
+
+	if (words->count < 2 || !mock_is_bdf(words->word[1]))
+		return mock_words_refuse(words, "device takes a name such as 0000:3b:00.0.");
+	if (mock_machine_device(reader->machine, words->word[1]))
+		return mock_words_refuse(words, "There is a device %s already.", words->word[1]);
+	for (size_t i = 2; i < words->count; i++) {
+		error = parse_device_word(reader, &from, i);
+		if (error)
+			return error;
+	}
+	error = find_group(reader, &from, &group);
+	if (error)
+		return error;
+	dev = mock_machine_add_device(reader->machine, words->word[1], from.model);
+	if (!dev)
+		return no_memory(words);
+	set_device(dev, &from);
+	dev->group = group;
+	if (group) {
+		struct mock_device **end = &group->devices;
+
+		while (*end)
+			end = &(*end)->in_group;
+		*end = dev;
+	}
+	return 0;
+}
+
+static int parse_range(struct mock_words *words, const char *text, struct libiommu_range *range)
+{
+	char start[MOCK_WORD_SIZE];
+	const char *dash = strchr(text, '-');
+	int error;
+
+	if (!dash)
+		return mock_words_refuse(words, "\"%s\" is not a range such as 0x1000-0x1fff.",
+					 text);
+	snprintf(start, sizeof(start), "%.*s", (int)(dash - text), text);
+	error = mock_words_hex(words, start, UINT64_MAX, &range->start);
+	if (!error)
+		error = mock_words_hex(words, dash + 1, UINT64_MAX, &range->last);
+	if (!error && (range->start > range->last || range->start % MOCK_PAGE ||
+		       (range->last + 1) % MOCK_PAGE))
+		error = mock_words_refuse(words, "\"%s\" does not hold whole pages.", text);
+	return error;
+}
+
+static int parse_reserved(struct reader *reader)
+{
+	static const struct {
+		const char *name;
+		enum libiommu_reserved_type type;
+	} types[] = {
+		{ "direct", LIBIOMMU_RESERVED_DIRECT },
+		{ "direct-relaxable", LIBIOMMU_RESERVED_DIRECT_RELAXABLE },
+		{ "reserved", LIBIOMMU_RESERVED_RESERVED },
+		{ "msi", LIBIOMMU_RESERVED_MSI },
+	};
+	struct mock_words *words = &reader->words;
+	struct libiommu_reserved what = { .type = LIBIOMMU_RESERVED_UNKNOWN };
+	struct mock_reserved *reserved;
+	struct mock_iommu *iommu;
+	struct mock_device *dev;
+	int error;
+
+	if (words->count != 4)
+		return mock_words_refuse(words,
+					 "reserved takes an IOMMU or a device, a range, a type.");
+	iommu = mock_machine_iommu(reader->machine, words->word[1]);
+	dev = mock_machine_device(reader->machine, words->word[1]);
+	if (!iommu && !dev)
+		return mock_words_refuse(words, "There is no IOMMU or device \"%s\" above.",
+					 words->word[1]);
+	error = parse_range(words, words->word[2], &what.range);
+	if (error)
+		return error;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(types[i].name, words->word[3]) == 0)
+			what.type = types[i].type;
+	}
+	if (what.type == LIBIOMMU_RESERVED_UNKNOWN)
+		return mock_words_refuse(words, "\"%s\" is not a type of reserved range.",
+					 words->word[3]);
+	reserved = mock_machine_add_reserved(reader->machine,
+					     iommu ? &iommu->reserved : &dev->reserved);
+	if (!reserved)
+		return no_memory(words);
+	reserved->what = what;
+	return 0;
+}
+
+static int parse_line(struct reader *reader)
+{
+	static const struct {
+		const char *name;
+		int (*parse)(struct reader *reader);
+	} statements[] = {
+		{ "personality", parse_personality },
+		{ "ram", parse_ram },
+		{ "limit", parse_limit },
+		{ "iommu", parse_iommu },
+		{ "device", parse_device },
+		{ "reserved", parse_reserved },
+	};
+	struct mock_words *words = &reader->words;
+
+	if (words->count == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+		if (strcmp(statements[i].name, words->word[0]) == 0)
+			return statements[i].parse(reader);
+	}
+	return mock_words_refuse(words, "\"%s\" is not a kind of line.", words->word[0]);
+}
+
+int mock_parse(struct mock_machine *machine, const char *text, struct libiommu_failure *failure)
+{
+	struct reader reader = { .machine = machine, .words = { .failure = failure } };
+
+	while (*text) {
+		int error = mock_words_cut(&reader.words, &text);
+
+		if (!error)
+			error = parse_line(&reader);
+		if (error)
+			return error;
+	}
+	if (!machine->personality)
+		machine->personality = mock_personality_find("strict");
+	if (!machine->entry_limit)
+		machine->entry_limit = machine->personality->entry_limit;
+	return 0;
+}

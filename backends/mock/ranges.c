@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/mock/front.h"
+
+/* What is left of the address space at a cursor. */
+struct bounds {
+	uint64_t cursor;
+	uint64_t skip; /* last address of a reserved range that holds the cursor */
+	bool skips;
+	uint64_t end;  /* last address before the next reserved range, or the aperture's */
+	uint64_t last; /* the aperture's */
+	uint64_t page_sizes;
+	size_t groups;
+};
+
+static void see_range(struct bounds *at, const struct libiommu_range *range)
+{
+	if (range->start > at->cursor) {
+		if (range->start - 1 < at->end)
+			at->end = range->start - 1;
+	} else if (range->last >= at->cursor && (!at->skips || range->last > at->skip)) {
+		at->skips = true;
+		at->skip = range->last;
+	}
+}
+
+static void see_reserved(struct bounds *at, const struct mock_reserved *list)
+{
+	for (; list; list = list->next) {
+		/* Firmware gives these up for devices that are lent. */
+		if (list->what.type != LIBIOMMU_RESERVED_DIRECT_RELAXABLE)
+			see_range(at, &list->what.range);
+	}
+}
+
+static void see_group(struct bounds *at, const struct mock_group *group)
+{
+	const struct mock_hw *hw = &group->iommu->hw;
+
+	at->groups++;
+	at->page_sizes &= hw->page_sizes;
+	if (mock_hw_iova_last(hw) < at->last)
+		at->last = mock_hw_iova_last(hw);
+	see_range(at, &hw->msi);
+	see_reserved(at, group->iommu->reserved);
+	for (const struct mock_device *dev = group->devices; dev; dev = dev->in_group)
+		see_reserved(at, dev->reserved);
+}
+
+static struct bounds look(const struct mock_domain *dom, const struct mock_group *plus,
+			  uint64_t cursor)
+{
+	struct bounds at = {
+		.cursor = cursor, .end = UINT64_MAX, .last = UINT64_MAX, .page_sizes = UINT64_MAX
+	};
+	const struct mock_space *space = dom ? dom->spaces : NULL;
+
+	for (; space; space = space->in_domain) {
+		for (const struct mock_group *group = space->groups; group; group = group->in_space)
+			see_group(&at, group);
+	}
+	if (plus)
+		see_group(&at, plus);
+	if (at.end > at.last)
+		at.end = at.last;
+	return at;
+}
+
+int mock_geometry(const struct libiommu_backend_env *env, const struct mock_domain *dom,
+		  const struct mock_group *plus, struct libiommu_geometry *geometry,
+		  struct libiommu_failure *failure)
+{
+	struct bounds at = look(dom, plus, 0);
+
+	geometry->page_min = MOCK_PAGE;
+	geometry->page_sizes = at.groups ? at.page_sizes : 0;
+	while (at.cursor <= at.last) {
+		uint64_t reached = at.skips ? at.skip : at.end;
+
+		if (!at.skips) {
+			int error =
+				libiommu_geometry_add(env, geometry, at.cursor, at.end, failure);
+
+			if (error)
+				return error;
+		}
+		if (reached >= at.last)
+			break;
+		at = look(dom, plus, reached + 1);
+	}
+	return 0;
+}
