@@ -86,12 +86,9 @@ static int prepare(struct entry *entry, const struct libiommu_backend_attach *at
 		   struct libiommu_geometry *geometry, struct libiommu_failure *failure)
 {
 	const struct vfio_info *info = entry->way == JOINED ? &entry->info : &entry->vessel->info;
-	int rc = 0;
-
 	/* Named exactly, which the kernel would not do. */
-	if (entry->way != JOINED)
-		rc = libiommu_geometry_check(&info->geometry, attach->maps, attach->map_count,
-					     failure);
+	int rc = libiommu_geometry_check(&info->geometry, attach->maps, attach->map_count, failure);
+
 	if (!rc)
 		rc = libiommu_vfio_domain_geometry(entry->domain, entry->vessel, info, geometry,
 						   failure);
