@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define COLUMNS 100
-#define INDENT  13 /* of texts behind a label */
+#define INDENT  14 /* of texts behind a label */
 
 static const char *bold = "", *dim = "", *red = "", *green = "", *plain = "";
 
@@ -85,7 +85,10 @@ static void show_reason(FILE *out, const struct libiommu_error *err)
 
 void show_refusal(const struct libiommu_error *err)
 {
-	show_line("refused", "%s", libiommu_reason_name(libiommu_error_reason(err)));
+	const char *subject = libiommu_error_subject(err);
+
+	show_line("refused", "%s%s%s", libiommu_reason_name(libiommu_error_reason(err)),
+		  *subject ? ": " : "", subject);
 	show_reason(stdout, err);
 }
 
@@ -112,19 +115,20 @@ void show_group(const struct libiommu_group *group)
 {
 	for (size_t i = 0; i < libiommu_group_member_count(group); i++) {
 		struct libiommu_group_member m = LIBIOMMU_GROUP_MEMBER_INIT;
+		const char *note;
 		char number[16] = "";
 
 		if (libiommu_group_member(group, i, &m))
 			return;
 		if (!i)
 			snprintf(number, sizeof(number), "%" PRIu32, libiommu_group_id(group));
-		printf("   %5s  %-12s  %04" PRIx32 ":%04" PRIx32 "  %06" PRIx32 "  %-10s", number,
-		       m.name, m.vendor, m.device, m.class_code, *m.driver ? m.driver : "-");
-		if (m.blocks)
-			printf("  %sblocks its group%s", red, plain);
-		else if (m.bridge)
-			printf("  %sbridge%s", dim, plain);
-		putchar('\n');
+		printf("   %5s  %-12s  %04" PRIx32 ":%04" PRIx32 "  %06" PRIx32 "  ", number,
+		       m.name, m.vendor, m.device, m.class_code);
+		note = m.blocks ? "blocks its group" : m.bridge ? "bridge" : "";
+		if (*note)
+			printf("%-10s  %s%s%s\n", m.driver, m.blocks ? red : dim, note, plain);
+		else
+			puts(*m.driver ? m.driver : "-");
 	}
 }
 

@@ -5,12 +5,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/libiommu)
 set(build ${PROJECT_BINARY_DIR}/package)
 
-if(BUILD_SHARED_LIBS)
-  set(twin iommu_static)
-else()
-  set(twin iommu_shared)
-endif()
-install(TARGETS iommu ${twin} EXPORT libiommu-targets
+install(TARGETS iommu ${libiommu_twin} EXPORT libiommu-targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
