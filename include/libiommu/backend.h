@@ -140,17 +140,28 @@ LIBIOMMU_API void libiommu_geometry_clear(const struct libiommu_backend_env *env
 
 /** Collects group ids; order does not matter. */
 struct libiommu_id_builder;
+
+/** @return 0 or -ENOMEM (reason no-memory) */
 LIBIOMMU_API int libiommu_id_builder_add(struct libiommu_id_builder *builder, uint32_t id,
 					 struct libiommu_failure *failure);
 
 /** Collects what a group snapshot holds; strings are copied. */
 struct libiommu_group_builder;
+
+/** Set the type ("DMA"). @return 0 or -ENOMEM (reason no-memory) */
 LIBIOMMU_API int libiommu_group_builder_type(struct libiommu_group_builder *builder,
 					     const char *type, struct libiommu_failure *failure);
-/** @param member its size must be set; NULL strings are taken as "" */
+
+/**
+ * Add a member.
+ * @param member its size must be set; NULL strings are taken as ""
+ * @return 0 or -ENOMEM (reason no-memory)
+ */
 LIBIOMMU_API int libiommu_group_builder_member(struct libiommu_group_builder *builder,
 					       const struct libiommu_group_member *member,
 					       struct libiommu_failure *failure);
+
+/** Add a reserved range. @return 0 or -ENOMEM (reason no-memory) */
 LIBIOMMU_API int libiommu_group_builder_reserved(struct libiommu_group_builder *builder,
 						 const struct libiommu_reserved *reserved,
 						 struct libiommu_failure *failure);

@@ -34,7 +34,6 @@
 	  "The array is too small; the count now holds what is needed.", \
 	  "Call again with an array of the returned count.") \
 	X(9, CONFIG_SYNTAX, "config-syntax", EINVAL, "The configuration text cannot be read.", "") \
-	X(10, STALE_OBJECT, "stale-object", EINVAL, "The object has been closed.", "") \
 	/* Backends */ \
 	X(20, BACKEND_UNKNOWN, "backend-unknown", ENOENT, "There is no backend of this name.", \
 	  "Known names are auto, vfio and mock, and those that the program added.") \
