@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "show.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,14 +97,22 @@ int show_failure(const char *what, int code, struct libiommu_error *err)
 {
 	fflush(stdout);
 	if (!err) {
-		fprintf(stderr, "   %sfailed%s    %s: %s\n", red, plain, what, strerror(-code));
+		fprintf(stderr, "   %s%-*s%s%s: %s\n", red, INDENT - 3, "failed", plain, what,
+			strerror(-code));
 		return code;
 	}
-	fprintf(stderr, "   %sfailed%s    %s: %s\n", red, plain, what,
+	fprintf(stderr, "   %s%-*s%s%s: %s\n", red, INDENT - 3, "failed", plain, what,
 		libiommu_reason_name(libiommu_error_reason(err)));
 	show_reason(stderr, err);
 	libiommu_error_free(err);
 	return code;
+}
+
+int show_wrong(const char *what)
+{
+	fflush(stdout);
+	fprintf(stderr, "   %s%-*s%s%s\n", red, INDENT - 3, "wrong", plain, what);
+	return -EIO;
 }
 
 void show_group_header(void)

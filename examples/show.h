@@ -25,6 +25,9 @@ void show_refusal(const struct libiommu_error *err);
  */
 int show_failure(const char *what, int code, struct libiommu_error *err);
 
+/** Something that no error describes did not come as it should. @return a negative errno */
+int show_wrong(const char *what);
+
 /** The columns of show_group(). */
 void show_group_header(void);
 
