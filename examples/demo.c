@@ -98,8 +98,8 @@ static int prepare(struct demo *demo)
 
 	show_step("A device, a domain, two mappings");
 	/*
-	 * Before the source is mapped. Linux gives memory that nobody has written yet its page of
-	 * zeros, and a mapping that may only be read would keep that one for the device.
+	 * Before the source is mapped: memory that nobody has written yet is the page of zeros,
+	 * and a mapping for reading may keep that one, as on Linux 6.1, whatever is written later.
 	 */
 	memset(demo->source, 0, PAGE);
 	memset(demo->target, 0, PAGE);
