@@ -81,6 +81,27 @@ static int region_open(void *data, unsigned int index, uint64_t *size,
 	return rc;
 }
 
+/* The same with the region known; the core reaches the configuration space without opening it. */
+static int hold_region(struct vfio_device *device, unsigned int index,
+		       struct libiommu_failure *failure)
+{
+	int rc = hold(device, failure);
+
+	if (rc || device->regions[index].known)
+		return rc;
+	release(device);
+	rc = hold_alone(device, failure);
+	if (rc)
+		return rc;
+	rc = look_up(device, index, failure);
+	if (!rc && !device->regions[index].size)
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_REGION, device->name,
+				     "Its number is %u.", index);
+	if (rc)
+		release(device);
+	return rc;
+}
+
 static int refuse_access(struct vfio_device *device, int64_t moved, const char *call,
 			 struct libiommu_failure *failure)
 {
@@ -94,7 +115,7 @@ static int region_read(void *data, unsigned int index, uint64_t offset, unsigned
 	struct vfio_device *device = data;
 	uint8_t bytes[8];
 	int64_t moved;
-	int rc = hold(device, failure);
+	int rc = hold_region(device, index, failure);
 
 	if (rc)
 		return rc;
@@ -115,7 +136,7 @@ static int region_write(void *data, unsigned int index, uint64_t offset, unsigne
 	struct vfio_device *device = data;
 	uint8_t bytes[8];
 	int64_t moved;
-	int rc = hold(device, failure);
+	int rc = hold_region(device, index, failure);
 
 	if (rc)
 		return rc;
