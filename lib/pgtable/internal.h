@@ -4,6 +4,7 @@
 #define LIBIOMMU_LIB_PGTABLE_INTERNAL_H
 
 #include <assert.h>
+#include <pthread.h>
 #include <libiommu/pgtable.h>
 
 /* Entries are little-endian words in memory, and are used as they lie there. */
@@ -33,14 +34,14 @@ struct pgtable_ops {
 	unsigned int max_levels;
 	unsigned int usual_levels;
 	void (*describe)(unsigned int levels, struct libiommu_pgtable_desc *desc);
-	enum libiommu_reason (*map)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys,
-				    uint64_t length, uint32_t prot,
-				    struct libiommu_pgtable_gather *gather);
-	enum libiommu_reason (*map_list)(struct libiommu_pgtable *pt, uint64_t iova,
-					 const struct libiommu_pgtable_piece *pieces, size_t count,
-					 uint32_t prot, struct libiommu_pgtable_gather *gather);
-	enum libiommu_reason (*unmap)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t last,
-				      uint64_t *removed, struct libiommu_pgtable_gather *gather);
+	int (*map)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uint64_t length,
+		   uint32_t prot, struct libiommu_pgtable_gather *gather,
+		   struct libiommu_error **err);
+	int (*map_list)(struct libiommu_pgtable *pt, uint64_t iova,
+			const struct libiommu_pgtable_piece *pieces, size_t count, uint32_t prot,
+			struct libiommu_pgtable_gather *gather, struct libiommu_error **err);
+	int (*unmap)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length, uint64_t *removed,
+		     struct libiommu_pgtable_gather *gather, struct libiommu_error **err);
 	void (*walk)(const struct libiommu_pgtable *pt, uint64_t iova,
 		     struct libiommu_pgtable_walk *out);
 	bool (*translate)(const struct libiommu_pgtable *pt, uint64_t iova,
@@ -67,8 +68,11 @@ struct libiommu_pgtable {
 	bool identity;  /* process memory: phys is virt, no hook need be asked */
 	struct libiommu_pgtable_memory memory;
 	struct libiommu_pgtable_desc desc;
-	/* The only word that edits in different threads share; readers need the rest. */
+	/* From here on edits in different threads write; readers need what is above. */
 	_Alignas(64) size_t pages;
+	pthread_mutex_t spare_lock;
+	void *spare;             /* pages of process memory that were free before */
+	unsigned int spare_left; /* how many more may be kept */
 };
 
 static_assert(sizeof(struct libiommu_pgtable) <= PGTABLE_BYTES, "allocated as one page");
@@ -89,13 +93,11 @@ static inline void pgtable_store(uint64_t *slot, uint64_t entry)
 	__atomic_store_n(slot, entry, __ATOMIC_RELAXED);
 }
 
-static inline void pgtable_free_page(const struct libiommu_pgtable *pt, void *page)
-{
-	pt->memory.free(pt->memory.data, page, PGTABLE_BYTES);
-}
-
 /* pgtable.c */
-enum libiommu_reason libiommu_pgtable_alloc_page(const struct libiommu_pgtable *pt, uint64_t **page,
+enum libiommu_reason libiommu_pgtable_alloc_page(struct libiommu_pgtable *pt, uint64_t **page,
 						 uint64_t *phys);
+void libiommu_pgtable_free_page(struct libiommu_pgtable *pt, void *page);
+int libiommu_pgtable_refuse(const struct libiommu_pgtable *pt, enum libiommu_reason reason,
+			    uint64_t iova, uint64_t length, struct libiommu_error **err);
 
 #endif

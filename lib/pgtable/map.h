@@ -136,7 +136,7 @@ static enum libiommu_reason open_table(struct libiommu_pgtable *pt, uint64_t *sl
 		}
 	}
 	if (page)
-		pgtable_free_page(pt, page); /* a neighbour was faster */
+		libiommu_pgtable_free_page(pt, page); /* a neighbour was faster */
 	if (fmt_is_leaf(level, entry))
 		return REASON_EXISTS;
 	*out = below(pt, entry);
@@ -237,9 +237,10 @@ static void undo(struct cursor *c, uint64_t iova, uint64_t done)
 		erase(&e, c->pt->root, c->pt->levels, iova, done - 1);
 }
 
-static __attribute__((noinline)) enum libiommu_reason map_large(
-	struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uint64_t length, uint32_t prot,
-	struct libiommu_pgtable_gather *gather)
+static __attribute__((noinline)) int map_large(struct libiommu_pgtable *pt, uint64_t iova,
+					       uint64_t phys, uint64_t length, uint32_t prot,
+					       struct libiommu_pgtable_gather *gather,
+					       struct libiommu_error **err)
 {
 	enum libiommu_reason reason;
 	uint64_t done = iova;
@@ -247,35 +248,36 @@ static __attribute__((noinline)) enum libiommu_reason map_large(
 
 	start(&c, pt, iova, gather);
 	reason = map_piece(&c, &done, phys, length, prot);
-	if (reason)
-		undo(&c, iova, done);
-	return reason;
+	if (!reason)
+		return 0;
+	undo(&c, iova, done);
+	return libiommu_pgtable_refuse(pt, reason, iova, length, err);
 }
 
-static enum libiommu_reason op_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys,
-				   uint64_t length, uint32_t prot,
-				   struct libiommu_pgtable_gather *gather)
+/* One page, whose table is there, is by far the most frequent case: nothing else is in its way. */
+static int op_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uint64_t length,
+		  uint32_t prot, struct libiommu_pgtable_gather *gather,
+		  struct libiommu_error **err)
 {
 	uint64_t *table;
 
-	if (!is_small(iova, iova + length - 1))
-		return map_large(pt, iova, phys, length, prot, gather);
+	if (FMT_RUNS || length > span_mask(1) + 1)
+		return map_large(pt, iova, phys, length, prot, gather, err);
 	table = lowest_table(pt, iova);
 	if (pgtable_unlikely(!table))
-		return map_large(pt, iova, phys, length, prot, gather);
-	table += index_at(1, iova);
-	if (length > span_mask(1) + 1)
-		return fill_lowest(table, phys, (unsigned int)(length >> fmt_level_shift(1)), prot);
-	return fill_one(table, phys, prot);
+		return map_large(pt, iova, phys, length, prot, gather, err);
+	if (pgtable_unlikely(fill_one(&table[index_at(1, iova)], phys, prot)))
+		return libiommu_pgtable_refuse(pt, REASON_EXISTS, iova, length, err);
+	return 0;
 }
 
-static enum libiommu_reason op_map_list(struct libiommu_pgtable *pt, uint64_t iova,
-					const struct libiommu_pgtable_piece *pieces, size_t count,
-					uint32_t prot, struct libiommu_pgtable_gather *gather)
+static int op_map_list(struct libiommu_pgtable *pt, uint64_t iova,
+		       const struct libiommu_pgtable_piece *pieces, size_t count, uint32_t prot,
+		       struct libiommu_pgtable_gather *gather, struct libiommu_error **err)
 {
 	const struct libiommu_pgtable_piece *p, *end = pieces + count;
 	enum libiommu_reason reason = REASON_NONE;
-	uint64_t done = iova;
+	uint64_t done = iova, length = 0;
 	struct cursor c;
 
 	start(&c, pt, iova, gather);
@@ -289,9 +291,12 @@ static enum libiommu_reason op_map_list(struct libiommu_pgtable *pt, uint64_t io
 			break;
 		done += span_mask(1) + 1;
 	}
-	if (reason)
-		undo(&c, iova, done);
-	return reason;
+	if (!reason)
+		return 0;
+	undo(&c, iova, done);
+	for (p = pieces; p < end; p++)
+		length += p->length;
+	return libiommu_pgtable_refuse(pt, reason, iova, length, err);
 }
 
 #endif

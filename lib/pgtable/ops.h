@@ -20,7 +20,7 @@ static void free_below(struct libiommu_pgtable *pt, uint64_t *table, unsigned in
 		if (next)
 			free_below(pt, next, level - 1);
 	}
-	pgtable_free_page(pt, table);
+	libiommu_pgtable_free_page(pt, table);
 }
 
 static void op_free_tables(struct libiommu_pgtable *pt)

@@ -8,7 +8,8 @@
 #include "lib/error.h"
 #include "lib/pgtable/internal.h"
 
-#define SUBJECT_MAX 48 /* "0x" and 16 digits, twice, and a dash */
+#define SPARE_MAX   512 /* pages: the tables of 1 GiB of smallest pages */
+#define SUBJECT_MAX 48  /* "0x" and 16 digits, twice, and a dash */
 
 static void *process_alloc(void *data, size_t bytes)
 {
@@ -83,18 +84,64 @@ static enum libiommu_reason check_memory(const struct libiommu_pgtable_memory *m
 	return LIBIOMMU_REASON_NONE;
 }
 
+/*
+ * Process memory is given back by and by: to allocate and free thousands of
+ * pages for each large mapping costs the C library many times what the entries
+ * cost.
+ */
+static void *take_spare(struct libiommu_pgtable *pt)
+{
+	void *page;
+
+	if (!pt->identity)
+		return NULL;
+	pthread_mutex_lock(&pt->spare_lock);
+	page = pt->spare;
+	if (page) {
+		memcpy(&pt->spare, page, sizeof(pt->spare));
+		pt->spare_left++;
+	}
+	pthread_mutex_unlock(&pt->spare_lock);
+	return page ? memset(page, 0, PGTABLE_BYTES) : NULL;
+}
+
+static bool keep_spare(struct libiommu_pgtable *pt, void *page)
+{
+	bool kept;
+
+	if (!pt->identity)
+		return false;
+	pthread_mutex_lock(&pt->spare_lock);
+	kept = pt->spare_left != 0;
+	if (kept) {
+		memcpy(page, &pt->spare, sizeof(pt->spare));
+		pt->spare = page;
+		pt->spare_left--;
+	}
+	pthread_mutex_unlock(&pt->spare_lock);
+	return kept;
+}
+
+void libiommu_pgtable_free_page(struct libiommu_pgtable *pt, void *page)
+{
+	if (!keep_spare(pt, page))
+		pt->memory.free(pt->memory.data, page, PGTABLE_BYTES);
+}
+
 /* A zeroed page for a table, where the format's entries can point to it. */
-enum libiommu_reason libiommu_pgtable_alloc_page(const struct libiommu_pgtable *pt, uint64_t **page,
+enum libiommu_reason libiommu_pgtable_alloc_page(struct libiommu_pgtable *pt, uint64_t **page,
 						 uint64_t *phys)
 {
 	const struct libiommu_pgtable_memory *memory = &pt->memory;
-	void *virt = memory->alloc(memory->data, PGTABLE_BYTES);
+	void *virt = take_spare(pt);
 
+	if (!virt)
+		virt = memory->alloc(memory->data, PGTABLE_BYTES);
 	if (!virt)
 		return LIBIOMMU_REASON_NO_MEMORY;
 	*phys = memory->phys(memory->data, virt);
 	if (*phys > pt->phys_last || *phys & (PGTABLE_BYTES - 1)) {
-		pgtable_free_page(pt, virt);
+		libiommu_pgtable_free_page(pt, virt);
 		return LIBIOMMU_REASON_ADDRESS_WIDTH;
 	}
 	*page = virt;
@@ -141,8 +188,20 @@ static enum libiommu_reason make(const struct libiommu_pgtable_options *opts,
 	pt->prots = possible_prots(&desc);
 	pt->identity = memory == &process_memory;
 	pt->memory = *memory;
+	pt->spare_left = SPARE_MAX;
+	pthread_mutex_init(&pt->spare_lock, NULL);
 	*out = pt;
 	return LIBIOMMU_REASON_NONE;
+}
+
+static void free_object(struct libiommu_pgtable *pt)
+{
+	void *page;
+
+	while ((page = take_spare(pt)))
+		pt->memory.free(pt->memory.data, page, PGTABLE_BYTES);
+	pthread_mutex_destroy(&pt->spare_lock);
+	pt->memory.free(pt->memory.data, pt, PGTABLE_BYTES);
 }
 
 int libiommu_pgtable_new(const struct libiommu_pgtable_options *opts, struct libiommu_pgtable **out,
@@ -170,7 +229,7 @@ int libiommu_pgtable_new(const struct libiommu_pgtable_options *opts, struct lib
 		reason = libiommu_pgtable_alloc_page(pt, &pt->root, &pt->root_phys);
 	if (reason) {
 		if (pt)
-			memory->free(memory->data, pt, PGTABLE_BYTES);
+			free_object(pt);
 		return libiommu_error_set(err, reason, "page table", NULL);
 	}
 	pt->pages = 1;
@@ -182,8 +241,9 @@ void libiommu_pgtable_free(struct libiommu_pgtable *pt)
 {
 	if (!pt)
 		return;
+	pt->spare_left = 0;
 	pt->ops->free_tables(pt);
-	pt->memory.free(pt->memory.data, pt, PGTABLE_BYTES);
+	free_object(pt);
 }
 
 const struct libiommu_pgtable_desc *libiommu_pgtable_describe(const struct libiommu_pgtable *pt)
@@ -269,11 +329,12 @@ static __attribute__((cold, noinline)) int refuse_prot(uint64_t iova, uint64_t l
 	return refuse(err, LIBIOMMU_REASON_PROT_UNSUPPORTED, iova, last, NULL);
 }
 
-/* What the format's code refused; its finding is made more exact where that is possible. */
-static __attribute__((cold, noinline)) int refuse_edit(const struct libiommu_pgtable *pt,
-						       enum libiommu_reason reason, uint64_t iova,
-						       uint64_t last, struct libiommu_error **err)
+/* For the formats' code. The finding is made more exact where that is possible. */
+__attribute__((cold)) int libiommu_pgtable_refuse(const struct libiommu_pgtable *pt,
+						  enum libiommu_reason reason, uint64_t iova,
+						  uint64_t length, struct libiommu_error **err)
 {
+	uint64_t last = iova + length - 1;
 	struct libiommu_pgtable_leaf leaf;
 	char text[80];
 
@@ -289,8 +350,6 @@ int libiommu_pgtable_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t ph
 			 uint32_t prot, struct libiommu_pgtable_gather *gather,
 			 struct libiommu_error **err)
 {
-	enum libiommu_reason reason;
-
 	if (err)
 		*err = NULL;
 	if (!pt || !gather)
@@ -301,10 +360,7 @@ int libiommu_pgtable_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t ph
 		return refuse_phys(pt, phys, length, err);
 	if (pgtable_unlikely(!prot_is_good(pt, prot)))
 		return refuse_prot(iova, iova + length - 1, prot, err);
-	reason = pt->ops->map(pt, iova, phys, length, prot, gather);
-	if (pgtable_unlikely(reason))
-		return refuse_edit(pt, reason, iova, iova + length - 1, err);
-	return 0;
+	return pt->ops->map(pt, iova, phys, length, prot, gather, err);
 }
 
 int libiommu_pgtable_map_list(struct libiommu_pgtable *pt, uint64_t iova,
@@ -313,7 +369,6 @@ int libiommu_pgtable_map_list(struct libiommu_pgtable *pt, uint64_t iova,
 			      struct libiommu_error **err)
 {
 	const struct libiommu_pgtable_piece *p;
-	enum libiommu_reason reason;
 	uint64_t at = iova;
 
 	if (err)
@@ -331,28 +386,20 @@ int libiommu_pgtable_map_list(struct libiommu_pgtable *pt, uint64_t iova,
 	}
 	if (pgtable_unlikely(!prot_is_good(pt, prot)))
 		return refuse_prot(iova, at - 1, prot, err);
-	reason = pt->ops->map_list(pt, iova, pieces, count, prot, gather);
-	if (pgtable_unlikely(reason))
-		return refuse_edit(pt, reason, iova, at - 1, err);
-	return 0;
+	return pt->ops->map_list(pt, iova, pieces, count, prot, gather, err);
 }
 
 int libiommu_pgtable_unmap(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
 			   uint64_t *removed, struct libiommu_pgtable_gather *gather,
 			   struct libiommu_error **err)
 {
-	enum libiommu_reason reason;
-
 	if (err)
 		*err = NULL;
 	if (!pt || !gather)
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
 	if (pgtable_unlikely(!range_is_good(pt, iova, length)))
 		return refuse_range(pt, iova, length, err);
-	reason = pt->ops->unmap(pt, iova, iova + length - 1, removed, gather);
-	if (pgtable_unlikely(reason))
-		return refuse(err, reason, iova, iova + length - 1, NULL);
-	return 0;
+	return pt->ops->unmap(pt, iova, length, removed, gather, err);
 }
 
 void libiommu_pgtable_release(struct libiommu_pgtable *pt, struct libiommu_pgtable_gather *gather)
@@ -363,7 +410,7 @@ void libiommu_pgtable_release(struct libiommu_pgtable *pt, struct libiommu_pgtab
 		return;
 	for (table = gather->waiting; table; table = next) {
 		next = (uint64_t *)(uintptr_t)pgtable_load(table);
-		pgtable_free_page(pt, table);
+		libiommu_pgtable_free_page(pt, table);
 	}
 	gather->iova = (struct libiommu_range){ .start = UINT64_MAX, .last = 0 };
 	gather->levels = 0;

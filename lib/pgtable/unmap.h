@@ -249,34 +249,36 @@ static inline bool is_small(uint64_t iova, uint64_t last)
 	return !FMT_RUNS && same_table(1, iova, last) && last - iova < span_mask(2);
 }
 
-static __attribute__((noinline)) enum libiommu_reason unmap_large(
-	struct libiommu_pgtable *pt, uint64_t iova, uint64_t last, uint64_t *removed,
-	struct libiommu_pgtable_gather *gather)
+static __attribute__((noinline)) int unmap_large(struct libiommu_pgtable *pt, uint64_t iova,
+						 uint64_t length, uint64_t *removed,
+						 struct libiommu_pgtable_gather *gather,
+						 struct libiommu_error **err)
 {
 	struct erasure e = { .pt = pt, .gather = gather, .count = removed != NULL };
+	uint64_t last = iova + length - 1;
 
 	if (is_cut(pt, iova, iova, last) || is_cut(pt, last, iova, last))
-		return LIBIOMMU_REASON_WOULD_SPLIT;
+		return libiommu_pgtable_refuse(pt, LIBIOMMU_REASON_WOULD_SPLIT, iova, length, err);
 	erase(&e, pt->root, pt->levels, iova, last);
 	if (removed)
 		*removed = e.removed;
-	return REASON_NONE;
+	return 0;
 }
 
-static enum libiommu_reason op_unmap(struct libiommu_pgtable *pt, uint64_t iova, uint64_t last,
-				     uint64_t *removed, struct libiommu_pgtable_gather *gather)
+static int op_unmap(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length, uint64_t *removed,
+		    struct libiommu_pgtable_gather *gather, struct libiommu_error **err)
 {
-	uint64_t found, *table;
+	uint64_t found, *table, last = iova + length - 1;
 
 	if (!is_small(iova, last))
-		return unmap_large(pt, iova, last, removed, gather);
+		return unmap_large(pt, iova, length, removed, gather, err);
 	table = lowest_table(pt, iova);
 	if (pgtable_unlikely(!table))
-		return unmap_large(pt, iova, last, removed, gather);
+		return unmap_large(pt, iova, length, removed, gather, err);
 	found = erase_leaves(gather, table, iova, last);
 	if (removed)
 		*removed = found;
-	return REASON_NONE;
+	return 0;
 }
 
 #endif

@@ -402,6 +402,33 @@ START_TEST(memory_fails)
 }
 END_TEST
 
+static bool neighbour_waits;
+
+/* In the middle of an edit's allocation, a neighbour installs the same table. */
+static void *alloc_beside_neighbour(void *data, size_t bytes)
+{
+	void *page = arena_alloc(data, bytes);
+
+	if (neighbour_waits) {
+		neighbour_waits = false;
+		ck_assert_int_eq(map(SOMEWHERE + KIB(4), MIB(1), KIB(4), RO), NONE);
+	}
+	return page;
+}
+
+START_TEST(neighbour_was_faster)
+{
+	libiommu_pgtable_free(pt);
+	memory.alloc = alloc_beside_neighbour;
+	ck_assert_int_eq(libiommu_pgtable_new(&options, &pt, NULL), 0);
+	neighbour_waits = true;
+	ck_assert_int_eq(map(SOMEWHERE, 0, KIB(4), RW), NONE);
+	check_leaf(SOMEWHERE, SOMEWHERE, 0, KIB(4), RW);
+	check_leaf(SOMEWHERE + KIB(4), SOMEWHERE + KIB(4), MIB(1), KIB(4), RO);
+	check_pages(LEVELS);
+}
+END_TEST
+
 static uint64_t phys_too_wide(void *data, const void *virt)
 {
 	return arena_phys(data, virt) | UINT64_C(1) << 52;
@@ -449,6 +476,7 @@ static void add_edits(TCase *tc)
 	tcase_add_loop_test(tc, marks, 1, 4);
 	tcase_add_test(tc, next_leaf);
 	tcase_add_test(tc, memory_fails);
+	tcase_add_test(tc, neighbour_was_faster);
 	tcase_add_test(tc, table_too_high);
 	tcase_add_test(tc, subjects);
 }

@@ -330,6 +330,14 @@ START_TEST(process_memory)
 	ck_assert_uint_eq(libiommu_pgtable_pages(other), 1);
 	ck_assert_uint_eq(g.tables, LEVELS - 2 + 2);
 	libiommu_pgtable_release(other, &g);
+	/* Pages that were used before come back empty. */
+	ck_assert_int_eq(libiommu_pgtable_map(other, 0, KIB(4), GIB(2), RW, &g, NULL), 0);
+	ck_assert_int_eq(libiommu_pgtable_unmap(other, 0, GIB(2), NULL, &g, NULL), 0);
+	libiommu_pgtable_release(other, &g);
+	ck_assert_int_eq(libiommu_pgtable_map(other, GIB(4), KIB(4), KIB(4), RO, &g, NULL), 0);
+	ck_assert(libiommu_pgtable_next_leaf(other, 0, UINT64_MAX, &leaf));
+	ck_assert_uint_eq(leaf.iova, GIB(4));
+	ck_assert(!libiommu_pgtable_next_leaf(other, GIB(4) + KIB(4), UINT64_MAX, &leaf));
 	libiommu_pgtable_free(other);
 	ck_assert_int_eq(libiommu_pgtable_new(NULL, &other, NULL), 0);
 	ck_assert_str_eq(libiommu_pgtable_describe(other)->name, "vtd-ss");
