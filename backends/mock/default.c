@@ -17,7 +17,7 @@ const char mock_default_text[] =
 	"device 0000:00:05.2 iommu=dmar0 group=3 driver=vfio-pci model=edu dma-mask=64\n"
 	"\n"
 	"# the chipset's group: the SMBus keeps it from being used\n"
-	"device 0000:00:1f.0 iommu=dmar0 group=4 driver=lpc_ich class=060100 id=8086:2918\n"
+	"device 0000:00:1f.0 iommu=dmar0 group=4 driver=none class=060100 id=8086:2918\n"
 	"device 0000:00:1f.2 iommu=dmar0 group=4 driver=vfio-pci class=010601 id=8086:2922\n"
 	"device 0000:00:1f.3 iommu=dmar0 group=4 driver=i801_smbus class=0c0500 id=8086:2930\n"
 	"\n"

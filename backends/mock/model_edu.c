@@ -51,7 +51,7 @@ static void edu_reset(struct mock_device *dev)
 	mock_interrupt_line(dev, false);
 }
 
-static void raise(struct mock_device *dev, uint32_t bits)
+static void raise_bits(struct mock_device *dev, uint32_t bits)
 {
 	struct edu *edu = dev->state;
 
@@ -83,7 +83,7 @@ static void factorial(struct mock_device *dev, uint32_t number)
 		result *= i;
 	edu->factorial = result;
 	if (edu->status & STATUS_IRQ)
-		raise(dev, IRQ_FACTORIAL);
+		raise_bits(dev, IRQ_FACTORIAL);
 }
 
 static void move(struct mock_device *dev)
@@ -116,7 +116,7 @@ static void command(struct mock_device *dev, uint64_t value)
 	move(dev);
 	edu->dma_command &= ~(uint64_t)DMA_RUN;
 	if (value & DMA_IRQ)
-		raise(dev, IRQ_DMA);
+		raise_bits(dev, IRQ_DMA);
 }
 
 static uint64_t all_ones(unsigned int width)
@@ -191,7 +191,7 @@ static void edu_write(struct mock_device *dev, unsigned int bar, uint64_t offset
 		edu->status = (uint32_t)value & STATUS_IRQ;
 		break;
 	case REG_IRQ_RAISE:
-		raise(dev, (uint32_t)value);
+		raise_bits(dev, (uint32_t)value);
 		break;
 	case REG_IRQ_ACK:
 		acknowledge(dev, (uint32_t)value);

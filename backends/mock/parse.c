@@ -308,7 +308,7 @@ static void set_device(struct mock_device *dev, const struct device_words *from)
 	dev->class_code = from->set_class ? (uint32_t)from->class_code : model->class_code;
 	dev->vendor = from->set_id ? (uint32_t)from->vendor : model->vendor;
 	dev->device = from->set_id ? (uint32_t)from->device : model->device;
-	/* Class 06 holds bridges of every kind; Linux takes those of PCI and CardBus for such. */
+	/* Class 06 holds bridges of every kind. */
 	dev->bridge = from->set_bridge ? from->bridge : dev->class_code >> 16 == 6;
 	dev->can_reset = from->reset;
 	dev->dma_mask = from->dma_bits == 64 ? UINT64_MAX : (UINT64_C(1) << from->dma_bits) - 1;

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/mock-rig.h"
+
+#include <pthread.h>
+
+#define WORKERS 4
+#define ROUNDS  400
+
+static struct rig rig;
+static struct mock_claim dev, far;
+static struct mock_domain dom;
+static bool stop;
+
+/*
+ * Each worker has its own 8 pages. An access that is under way when an unmap
+ * returns would write into what the worker then owns again.
+ */
+struct worker {
+	pthread_t thread;
+	size_t number;
+	size_t wrong;
+};
+
+static void *map_and_unmap(void *data)
+{
+	struct worker *worker = data;
+	struct libiommu_failure failure;
+
+	for (size_t round = 0; round < ROUNDS; round++) {
+		struct libiommu_backend_map map = rig_map_of(&rig, worker->number * 8, 8);
+		unsigned char *page = map.memory;
+		size_t done;
+
+		memset(page, 0, PAGE);
+		if (mock->map(&dom, &map, &failure))
+			worker->wrong++;
+		if (mock->unmap(&dom, &map, 1, &done, &failure) || done != 1)
+			worker->wrong++;
+		/* Nobody else is in it now; plain accesses, which a thread checker watches. */
+		page[1] = 7;
+		for (size_t i = 2; i < 64; i++)
+			worker->wrong += page[i] != 0 && page[i] != 9;
+	}
+	return NULL;
+}
+
+static void *do_dma(void *data)
+{
+	struct worker *worker = data;
+	struct mock_claim *claim = worker->number ? &dev : &far;
+	struct mock_fault_record fault;
+	unsigned char bytes[64];
+
+	memset(bytes, 9, sizeof(bytes));
+	for (size_t round = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); round++) {
+		/* The devices have halves of their own, so that they do not meet each other. */
+		uint64_t iova = 0x100000 + (round % 2 * 2 + worker->number) * 8 * PAGE;
+
+		mock_dma_transfer(claim->dev, iova, bytes, sizeof(bytes), LIBIOMMU_PROT_WRITE,
+				  &fault);
+	}
+	return NULL;
+}
+
+START_TEST(after_an_unmap_no_access_is_under_way)
+{
+	struct worker mappers[WORKERS] = { 0 }, devices[2] = { 0 };
+
+	rig_open(&rig, NULL);
+	rig_device(&rig, &dev, "0000:00:03.0");
+	rig_device(&rig, &far, "0000:80:01.0");
+	rig_domain(&rig, &dom, LIBIOMMU_DOMAIN_PAGING);
+	ck_assert_int_eq(rig_attach(&rig, &dev, &dom, true, NULL, 0), 0);
+	ck_assert_int_eq(rig_attach(&rig, &far, &dom, true, NULL, 0), 0);
+	for (size_t i = 0; i < 2; i++) {
+		devices[i].number = i;
+		pthread_create(&devices[i].thread, NULL, do_dma, &devices[i]);
+	}
+	for (size_t i = 0; i < WORKERS; i++) {
+		mappers[i].number = i;
+		pthread_create(&mappers[i].thread, NULL, map_and_unmap, &mappers[i]);
+	}
+	for (size_t i = 0; i < WORKERS; i++) {
+		pthread_join(mappers[i].thread, NULL);
+		ck_assert_uint_eq(mappers[i].wrong, 0);
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < 2; i++)
+		pthread_join(devices[i].thread, NULL);
+	ck_assert_uint_eq(rig_pins(&rig), 0);
+	ck_assert_int_eq(rig_detach(&rig, &far, &dom, true, LIBIOMMU_DETACH_MAY_REOPEN), 0);
+	ck_assert_int_eq(rig_detach(&rig, &dev, &dom, true, 0), 0);
+	mock->device_close(&dev, 0);
+	mock->device_close(&far, 0);
+	rig_close(&rig);
+}
+END_TEST
+
+static void *attach_and_detach(void *data)
+{
+	struct worker *worker = data;
+	struct libiommu_backend_map map = rig_map_of(&rig, 0, 8);
+
+	for (size_t round = 0; round < ROUNDS; round++) {
+		struct rig mine = rig;
+
+		worker->wrong += rig_attach(&mine, &dev, &dom, true, &map, 1) != 0;
+		worker->wrong += rig_detach(&mine, &dev, &dom, true, 0) != 0;
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+START_TEST(devices_run_on_while_they_are_attached_and_detached)
+{
+	struct worker attacher = { 0 }, device = { .number = 1 };
+
+	rig_open(&rig, NULL);
+	rig_device(&rig, &dev, "0000:00:03.0");
+	rig_domain(&rig, &dom, LIBIOMMU_DOMAIN_PAGING);
+	pthread_create(&device.thread, NULL, do_dma, &device);
+	pthread_create(&attacher.thread, NULL, attach_and_detach, &attacher);
+	pthread_join(attacher.thread, NULL);
+	pthread_join(device.thread, NULL);
+	ck_assert_uint_eq(attacher.wrong, 0);
+	mock->device_close(&dev, 0);
+	rig_close(&rig);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		after_an_unmap_no_access_is_under_way,
+		devices_run_on_while_they_are_attached_and_detached,
+	};
+
+	return rig_run("mock-threads", tests, sizeof(tests) / sizeof(tests[0]));
+}
