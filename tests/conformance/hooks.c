@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "hooks.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* VFIO_GROUP_GET_DEVICE_FD: the only request whose answer is a new descriptor. */
+#define GET_DEVICE_FD 0x3b6aul
+
+/* True when this call is the one to fail. */
+static bool fails(struct hooks *hooks, uint32_t class, const char *what)
+{
+	bool fail = false;
+
+	pthread_mutex_lock(&hooks->lock);
+	if (hooks->armed && (hooks->classes & class)) {
+		hooks->calls++;
+		fail = hooks->calls == hooks->fail_at ||
+		       (hooks->fail_on && hooks->calls > hooks->fail_at);
+		if (fail && !hooks->fired++)
+			snprintf(hooks->what, sizeof(hooks->what), "%s", what);
+	}
+	pthread_mutex_unlock(&hooks->lock);
+	return fail;
+}
+
+static void *block_new(void *data, size_t length, size_t alignment)
+{
+	struct hooks *hooks = data;
+	size_t head = alignment < 16 ? 16 : alignment;
+	void *block;
+
+	if (fails(hooks, HOOKS_FAIL_ALLOC, "allocation") ||
+	    posix_memalign(&block, head, head + length))
+		return NULL;
+	memset(block, 0, head + length);
+	*(size_t *)((char *)block + head - 16) = length;
+	*(size_t *)((char *)block + head - 8) = head;
+	pthread_mutex_lock(&hooks->lock);
+	hooks->live_bytes += length;
+	hooks->live_blocks++;
+	pthread_mutex_unlock(&hooks->lock);
+	return (char *)block + head;
+}
+
+static void block_free(void *data, void *memory, size_t length)
+{
+	struct hooks *hooks = data;
+	size_t head;
+
+	if (!memory)
+		return;
+	head = *(size_t *)((char *)memory - 8);
+	if (*(size_t *)((char *)memory - 16) != length) {
+		fprintf(stderr, "freed with length %zu instead of %zu\n", length,
+			*(size_t *)((char *)memory - 16));
+		abort();
+	}
+	pthread_mutex_lock(&hooks->lock);
+	hooks->live_bytes -= length;
+	hooks->live_blocks--;
+	pthread_mutex_unlock(&hooks->lock);
+	free((char *)memory - head);
+}
+
+static void fd_add(struct hooks *hooks, int fd)
+{
+	pthread_mutex_lock(&hooks->lock);
+	if (hooks->fd_count < HOOKS_FDS)
+		hooks->fds[hooks->fd_count++] = fd;
+	pthread_mutex_unlock(&hooks->lock);
+}
+
+static void fd_remove(struct hooks *hooks, int fd)
+{
+	size_t i;
+
+	pthread_mutex_lock(&hooks->lock);
+	for (i = 0; i < hooks->fd_count; i++) {
+		if (hooks->fds[i] != fd)
+			continue;
+		hooks->fds[i] = hooks->fds[--hooks->fd_count];
+		break;
+	}
+	pthread_mutex_unlock(&hooks->lock);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text);
+	size_t tail = strlen(end);
+
+	return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+static const struct hooks_answer *answer_for_path(struct hooks *hooks, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < hooks->answer_count; i++) {
+		if (hooks->answers[i].path && ends_with(path, hooks->answers[i].path))
+			return &hooks->answers[i];
+	}
+	return NULL;
+}
+
+static int sys_open(void *data, const char *path, int flags)
+{
+	struct hooks *hooks = data;
+	const struct hooks_answer *answer = answer_for_path(hooks, path);
+	int fd;
+
+	if (answer)
+		return answer->result;
+	if (fails(hooks, HOOKS_FAIL_SYS, "open"))
+		return -EMFILE;
+	fd = hooks->base->open(hooks->base->data, path, flags);
+	if (fd >= 0)
+		fd_add(hooks, fd);
+	return fd;
+}
+
+/* A failing close has closed, as Linux does it. */
+static int sys_close(void *data, int fd)
+{
+	struct hooks *hooks = data;
+	int ret;
+
+	fd_remove(hooks, fd);
+	ret = hooks->base->close(hooks->base->data, fd);
+	return fails(hooks, HOOKS_FAIL_SYS, "close") ? -EIO : ret;
+}
+
+static int sys_dup(void *data, int fd)
+{
+	struct hooks *hooks = data;
+	int ret;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "dup"))
+		return -EMFILE;
+	ret = hooks->base->dup(hooks->base->data, fd);
+	if (ret >= 0)
+		fd_add(hooks, ret);
+	return ret;
+}
+
+static int sys_ioctl(void *data, int fd, unsigned long request, void *argument)
+{
+	struct hooks *hooks = data;
+	char what[32];
+	size_t i;
+	int ret;
+
+	for (i = 0; i < hooks->answer_count; i++) {
+		if (!hooks->answers[i].path && hooks->answers[i].request == request)
+			return hooks->answers[i].result;
+	}
+	snprintf(what, sizeof(what), "ioctl 0x%lx", request);
+	if (fails(hooks, HOOKS_FAIL_SYS, what))
+		return -ENOMEM;
+	ret = hooks->base->ioctl(hooks->base->data, fd, request, argument);
+	if (ret >= 0 && request == GET_DEVICE_FD)
+		fd_add(hooks, ret);
+	return ret;
+}
+
+static int64_t sys_pread(void *data, int fd, void *buffer, size_t length, uint64_t offset)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "pread"))
+		return -EIO;
+	return hooks->base->pread(hooks->base->data, fd, buffer, length, offset);
+}
+
+static int64_t sys_pwrite(void *data, int fd, const void *buffer, size_t length, uint64_t offset)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "pwrite"))
+		return -EIO;
+	return hooks->base->pwrite(hooks->base->data, fd, buffer, length, offset);
+}
+
+static int64_t sys_getdents(void *data, int fd, void *buffer, size_t length)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "getdents"))
+		return -EIO;
+	return hooks->base->getdents(hooks->base->data, fd, buffer, length);
+}
+
+static int64_t sys_readlink(void *data, const char *path, char *buffer, size_t length)
+{
+	struct hooks *hooks = data;
+	const struct hooks_answer *answer = answer_for_path(hooks, path);
+
+	if (answer)
+		return answer->result;
+	if (fails(hooks, HOOKS_FAIL_SYS, "readlink"))
+		return -ENOMEM;
+	return hooks->base->readlink(hooks->base->data, path, buffer, length);
+}
+
+static int sys_fstat(void *data, int fd, struct stat *st)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "fstat"))
+		return -EIO;
+	return hooks->base->fstat(hooks->base->data, fd, st);
+}
+
+static int sys_seals(void *data, int fd)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "fcntl"))
+		return -ENOMEM;
+	return hooks->base->seals(hooks->base->data, fd);
+}
+
+static int sys_mmap(void *data, void *hint, size_t length, int prot, int flags, int fd,
+		    uint64_t offset, void **out)
+{
+	struct hooks *hooks = data;
+	int ret;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "mmap"))
+		return -ENOMEM;
+	ret = hooks->base->mmap(hooks->base->data, hint, length, prot, flags, fd, offset, out);
+	if (ret == 0) {
+		pthread_mutex_lock(&hooks->lock);
+		hooks->mapped_bytes += length;
+		pthread_mutex_unlock(&hooks->lock);
+	}
+	return ret;
+}
+
+static int sys_munmap(void *data, void *address, size_t length)
+{
+	struct hooks *hooks = data;
+	int ret = hooks->base->munmap(hooks->base->data, address, length);
+
+	if (ret == 0) {
+		pthread_mutex_lock(&hooks->lock);
+		hooks->mapped_bytes -= length;
+		pthread_mutex_unlock(&hooks->lock);
+	}
+	return fails(hooks, HOOKS_FAIL_SYS, "munmap") ? -ENOMEM : ret;
+}
+
+static int sys_madvise(void *data, void *address, size_t length, int advice)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "madvise"))
+		return -ENOMEM;
+	return hooks->base->madvise(hooks->base->data, address, length, advice);
+}
+
+static int sys_memlock(void *data, uint64_t *soft)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "memlock"))
+		return -EPERM;
+	return hooks->base->memlock(hooks->base->data, soft);
+}
+
+void hooks_init(struct hooks *hooks, const struct libiommu_sys *base)
+{
+	memset(hooks, 0, sizeof(*hooks));
+	pthread_mutex_init(&hooks->lock, NULL);
+	hooks->base = base;
+	hooks->allocator.size = sizeof(hooks->allocator);
+	hooks->allocator.data = hooks;
+	hooks->allocator.alloc = block_new;
+	hooks->allocator.free = block_free;
+	hooks->sys = *base;
+	hooks->sys.data = hooks;
+	hooks->sys.open = sys_open;
+	hooks->sys.close = sys_close;
+	hooks->sys.dup = sys_dup;
+	hooks->sys.ioctl = sys_ioctl;
+	hooks->sys.pread = sys_pread;
+	hooks->sys.pwrite = sys_pwrite;
+	hooks->sys.getdents = sys_getdents;
+	hooks->sys.readlink = sys_readlink;
+	hooks->sys.fstat = sys_fstat;
+	hooks->sys.seals = sys_seals;
+	hooks->sys.mmap = sys_mmap;
+	hooks->sys.munmap = sys_munmap;
+	hooks->sys.madvise = sys_madvise;
+	hooks->sys.memlock = sys_memlock;
+}
+
+void hooks_finish(struct hooks *hooks)
+{
+	pthread_mutex_destroy(&hooks->lock);
+}
+
+void hooks_fail(struct hooks *hooks, uint32_t classes, uint64_t n, bool all_after)
+{
+	pthread_mutex_lock(&hooks->lock);
+	hooks->armed = true;
+	hooks->classes = classes;
+	hooks->fail_at = n;
+	hooks->fail_on = all_after;
+	hooks->calls = 0;
+	hooks->fired = 0;
+	hooks->what[0] = '\0';
+	pthread_mutex_unlock(&hooks->lock);
+}
+
+void hooks_stop_failing(struct hooks *hooks)
+{
+	pthread_mutex_lock(&hooks->lock);
+	hooks->armed = false;
+	pthread_mutex_unlock(&hooks->lock);
+}
+
+void hooks_answer(struct hooks *hooks, const struct hooks_answer *answers, size_t count)
+{
+	hooks->answers = answers;
+	hooks->answer_count = count;
+}
+
+bool hooks_clean(struct hooks *hooks, char *why, size_t room)
+{
+	bool clean;
+
+	pthread_mutex_lock(&hooks->lock);
+	clean = !hooks->live_bytes && !hooks->live_blocks && !hooks->fd_count &&
+		!hooks->mapped_bytes;
+	snprintf(why, room,
+		 "%" PRIu64 " bytes in %" PRIu64 " blocks, %zu descriptors (first %d), %" PRIu64
+		 " mapped bytes are left",
+		 hooks->live_bytes, hooks->live_blocks, hooks->fd_count,
+		 hooks->fd_count ? hooks->fds[0] : -1, hooks->mapped_bytes);
+	pthread_mutex_unlock(&hooks->lock);
+	return clean;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The mock: a fresh machine for each case. The only file here that knows mock.h. */
+#include "target.h"
+
+#include <libiommu/mock.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct settings *settings;
+static char *text;
+static struct libiommu_mock_machine *machine;
+
+/* The first word of a line equals. */
+static bool line_is(const char *line, const char *word)
+{
+	size_t length = strlen(word);
+
+	return strncmp(line, word, length) == 0 && (line[length] == ' ' || line[length] == '\0');
+}
+
+/* One line of the default machine as the command line wants it. */
+static void write_line(FILE *out, const char *line, bool *first_iommu)
+{
+	char name[32], profile[32];
+
+	if (settings->personality && line_is(line, "personality"))
+		return;
+	if (settings->ram && line_is(line, "ram"))
+		return;
+	if (line_is(line, "iommu") && *first_iommu && (settings->profile || settings->width) &&
+	    sscanf(line, "iommu %31s %31s", name, profile) == 2) {
+		*first_iommu = false;
+		fprintf(out, "iommu %s %s", name, settings->profile ? settings->profile : profile);
+		if (settings->width)
+			fprintf(out, " width=%s", settings->width);
+		fputc('\n', out);
+		return;
+	}
+	fprintf(out, "%s\n", line);
+}
+
+/* The machine's text with one line more, or NULL. */
+static char *compose(const char *limits)
+{
+	char *copy = strdup(settings->config ? settings->config : libiommu_mock_default_machine());
+	char *rest = copy, *line, *result = NULL;
+	bool first_iommu = true;
+	size_t size;
+	FILE *out = open_memstream(&result, &size);
+
+	if (settings->personality)
+		fprintf(out, "personality %s\n", settings->personality);
+	if (settings->ram)
+		fprintf(out, "ram %s\n", settings->ram);
+	while ((line = strsep(&rest, "\n"))) {
+		if (limits && line_is(line, "limit"))
+			continue;
+		write_line(out, line, &first_iommu);
+	}
+	if (limits)
+		fprintf(out, "%s\n", limits);
+	fclose(out);
+	free(copy);
+	return result;
+}
+
+static bool machine_make(const char *limits)
+{
+	struct libiommu_error *err = NULL;
+
+	free(text);
+	text = compose(limits);
+	if (libiommu_mock_machine_new(text, &machine, &err) == 0)
+		return true;
+	fprintf(stderr, "the machine cannot be made: %s: %s\n", libiommu_error_subject(err),
+		libiommu_error_message(err));
+	libiommu_error_free(err);
+	return false;
+}
+
+static void mock_end(void)
+{
+	libiommu_mock_machine_free(machine);
+	machine = NULL;
+}
+
+static bool mock_open(const struct settings *s)
+{
+	settings = s;
+	target_devices(&target_mock, s);
+	if (!machine_make(NULL))
+		return false;
+	mock_end();
+	return true;
+}
+
+static void mock_close(void)
+{
+	free(text);
+	text = NULL;
+}
+
+static const char *mock_begin(const char *limits)
+{
+	return machine_make(limits) ? NULL : "the machine cannot be made";
+}
+
+static void mock_options(struct libiommu_ctx_options *opts)
+{
+	opts->backend = "mock";
+	opts->backend_object = machine;
+}
+
+static bool mock_pinned(struct libiommu_ctx *ctx, uint64_t *pages)
+{
+	struct libiommu_mock_stats stats = LIBIOMMU_MOCK_STATS_INIT;
+
+	if (libiommu_mock_stats(ctx, &stats))
+		return false;
+	*pages = stats.pinned_pages;
+	return true;
+}
+
+static bool mock_fault(struct libiommu_ctx *ctx, char *device, size_t room, uint64_t *iova,
+		       uint32_t *access)
+{
+	struct libiommu_mock_fault fault = LIBIOMMU_MOCK_FAULT_INIT;
+
+	if (libiommu_mock_fault_next(ctx, &fault))
+		return false;
+	snprintf(device, room, "%s", fault.device);
+	*iova = fault.iova;
+	*access = fault.access;
+	return true;
+}
+
+struct target target_mock = {
+	.name = "mock",
+	.backend = "mock",
+	.open = mock_open,
+	.close = mock_close,
+	.begin = mock_begin,
+	.end = mock_end,
+	.options = mock_options,
+	.sys = libiommu_sys_default,
+	.pinned = mock_pinned,
+	.fault = mock_fault,
+	.alone = { "0000:00:03.0", "0000:00:04.0" },
+	.alone_count = 2,
+	.member = { "0000:00:05.0", "0000:00:05.1", "0000:00:05.2" },
+	.member_count = 3,
+	.half_bound = "0000:00:1f.2",
+	.kernel_bound = "0000:00:02.0",
+};

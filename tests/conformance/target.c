@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct target *target;
+
+const char settings_help[] =
+	"  --backend NAME      mock, vfio or fake-vfio\n"
+	"  --config TEXT|@FILE machine of the mock\n"
+	"  --personality NAME  change the default machine: strict, type1 or bare\n"
+	"  --profile NAME      change the default machine's first IOMMU: its profile\n"
+	"  --width BITS        and its address width\n"
+	"  --ram POLICY        change the default machine: packed, identity, scattered, runs\n"
+	"  --device BDF        first two: each alone in its group; others: members of one group\n"
+	"  --half-bound BDF    a device whose group has another member with a kernel driver\n"
+	"  --kernel-bound BDF  a device with a kernel driver\n";
+
+struct target *target_find(const char *name)
+{
+	if (strcmp(name, target_mock.name) == 0)
+		return &target_mock;
+	if (strcmp(name, target_vfio.name) == 0)
+		return &target_vfio;
+#ifdef CONFORMANCE_FAKE
+	if (strcmp(name, target_fake.name) == 0)
+		return &target_fake;
+#endif
+	return NULL;
+}
+
+void target_devices(struct target *t, const struct settings *settings)
+{
+	size_t i;
+
+	if (settings->device_count) {
+		t->alone_count = 0;
+		t->member_count = 0;
+	}
+	for (i = 0; i < settings->device_count; i++) {
+		if (i < 2)
+			t->alone[t->alone_count++] = settings->devices[i];
+		else if (t->member_count < TARGET_MEMBERS)
+			t->member[t->member_count++] = settings->devices[i];
+	}
+	if (settings->half_bound)
+		t->half_bound = settings->half_bound;
+	if (settings->kernel_bound)
+		t->kernel_bound = settings->kernel_bound;
+}
+
+/* The text itself, or what is in the file behind an @. Lives until the program ends. */
+static const char *text_or_file(const char *argument)
+{
+	static char text[65536];
+	FILE *file;
+	size_t length;
+
+	if (argument[0] != '@')
+		return argument;
+	file = fopen(argument + 1, "r");
+	if (!file) {
+		perror(argument + 1);
+		exit(2);
+	}
+	length = fread(text, 1, sizeof(text) - 1, file);
+	text[length] = '\0';
+	fclose(file);
+	return text;
+}
+
+int settings_option(struct settings *settings, int argc, char **argv)
+{
+	const char *value = argc > 1 ? argv[1] : NULL;
+
+	if (!value)
+		return 0;
+	if (strcmp(argv[0], "--backend") == 0)
+		settings->backend = value;
+	else if (strcmp(argv[0], "--config") == 0)
+		settings->config = text_or_file(value);
+	else if (strcmp(argv[0], "--personality") == 0)
+		settings->personality = value;
+	else if (strcmp(argv[0], "--profile") == 0)
+		settings->profile = value;
+	else if (strcmp(argv[0], "--width") == 0)
+		settings->width = value;
+	else if (strcmp(argv[0], "--ram") == 0)
+		settings->ram = value;
+	else if (strcmp(argv[0], "--half-bound") == 0)
+		settings->half_bound = value;
+	else if (strcmp(argv[0], "--kernel-bound") == 0)
+		settings->kernel_bound = value;
+	else if (strcmp(argv[0], "--device") == 0 &&
+		 settings->device_count < TARGET_ALONE + TARGET_MEMBERS)
+		settings->devices[settings->device_count++] = value;
+	else
+		return 0;
+	return 2;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a backend needs around the suite: machines, devices, and the few side doors that the
+ * public interface of libiommu cannot have. Cases look at capabilities, never at the target.
+ */
+#ifndef CONFORMANCE_TARGET_H
+#define CONFORMANCE_TARGET_H
+
+#include <libiommu/libiommu.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TARGET_ALONE   4
+#define TARGET_MEMBERS 8
+
+/** What the command line says. */
+struct settings {
+	const char *backend;
+	const char *config;
+	const char *personality;
+	const char *profile;
+	const char *width;
+	const char *ram;
+	const char *devices[TARGET_ALONE + TARGET_MEMBERS];
+	size_t device_count;
+	const char *half_bound;
+	const char *kernel_bound;
+};
+
+struct target {
+	const char *name;
+	const char *backend; /**< of libiommu */
+
+	/** Once. @return false after having said why */
+	bool (*open)(const struct settings *settings);
+	void (*close)(void);
+
+	/** A fresh machine; contexts made until end() share it. `limits`: a line of text, or NULL.
+	 * @return NULL, or why this target cannot do that */
+	const char *(*begin)(const char *limits);
+	void (*end)(void);
+	/** Fill config, object; only between begin() and end(). */
+	void (*options)(struct libiommu_ctx_options *opts);
+	/** The table below the hooks; valid between begin() and end(). */
+	const struct libiommu_sys *(*sys)(void);
+
+	/** The kernel paths and ioctls of VFIO go through the table. */
+	bool kernel_paths;
+	/** Pages that are pinned now; false: nobody tells. */
+	bool (*pinned)(struct libiommu_ctx *ctx, uint64_t *pages);
+	/** Take the oldest DMA fault; false: there is none. NULL: nobody tells. */
+	bool (*fault)(struct libiommu_ctx *ctx, char *device, size_t room, uint64_t *iova,
+		      uint32_t *access);
+	/** Descriptors that the kernel below still holds open; NULL: nobody tells. */
+	size_t (*open_fds)(void);
+
+	/** Devices, filled by open(). */
+	const char *alone[TARGET_ALONE]; /**< each the only one of its group */
+	size_t alone_count;
+	const char *member[TARGET_MEMBERS]; /**< all of one group */
+	size_t member_count;
+	const char *half_bound;   /**< bound to vfio-pci, another one of the group is not */
+	const char *kernel_bound; /**< in the hands of a kernel driver */
+};
+
+extern struct target target_mock;
+extern struct target target_vfio;
+extern struct target target_fake; /**< where it was built */
+
+/** Sort the devices of the command line into the target; the target's own ones stay else. */
+void target_devices(struct target *target, const struct settings *settings);
+
+/** @return the target of a name, or NULL */
+struct target *target_find(const char *name);
+
+/** Options that every program here has. @return the number of arguments taken, 0: unknown */
+int settings_option(struct settings *settings, int argc, char **argv);
+extern const char settings_help[];
+
+/** The target in use. */
+extern struct target *target;
+
+#endif
