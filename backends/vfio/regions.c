@@ -2,6 +2,8 @@
 #include "backends/vfio/vfio.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 /* Room for the capabilities of a region; they are a few areas at most. */
@@ -257,6 +259,30 @@ static int disable(struct vfio_device *device, enum libiommu_interrupt_kind kind
 	return 0;
 }
 
+static bool is_eventfd(struct vfio_device *device, int fd)
+{
+	const struct libiommu_sysfs proc = { device->ctx->sys, "/proc" };
+	char path[32], name[64];
+
+	snprintf(path, sizeof(path), "self/fd/%d", fd);
+	return libiommu_sysfs_link(&proc, path, name, sizeof(name)) < 0 ||
+	       !strcmp(name, "anon_inode:[eventfd]");
+}
+
+static int refuse_events(struct vfio_device *device, const int *fds, unsigned int count, int error,
+			 struct libiommu_failure *failure)
+{
+	int rc = libiommu_vfio_diagnose(failure, error, "VFIO_DEVICE_SET_IRQS", device->name);
+
+	if (error == -EBADF)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_FD, device->name, NULL);
+	for (unsigned int i = 0; error == -EINVAL && i < count; i++)
+		if (!is_eventfd(device, fds[i]))
+			return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_FD, device->name,
+					       "It is not an eventfd.");
+	return rc;
+}
+
 static int enable(struct vfio_device *device, enum libiommu_interrupt_kind kind, const int *fds,
 		  unsigned int count, struct libiommu_failure *failure)
 {
@@ -273,8 +299,7 @@ static int enable(struct vfio_device *device, enum libiommu_interrupt_kind kind,
 		rc = libiommu_vfio_irq_eventfds(device->ctx->sys, device->fd, (uint32_t)kind, fds,
 						count, buffer);
 		if (rc < 0)
-			rc = libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_SET_IRQS",
-						    device->name);
+			rc = refuse_events(device, fds, count, rc, failure);
 	}
 	if (!rc) {
 		device->enabled |= 1u << kind;

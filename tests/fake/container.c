@@ -5,12 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ  22
-#define MADV_POPULATE_WRITE 23
-#endif
 
 #define MAX_RANGES (GROUPS * RESERVED + 1)
 
@@ -272,7 +266,7 @@ static int pin(struct fake_kernel *kernel, const struct vfio_iommu_type1_dma_map
 	int rc = kernel->base->madvise(kernel->base->data, (void *)(uintptr_t)map->vaddr,
 				       (size_t)map->size, advice);
 
-	if (rc < 0 && rc != -EINVAL)
+	if (rc < 0 && kernel->populates)
 		return -EFAULT;
 	if (kernel->knobs[FAKE_MEMLOCK] < map->size ||
 	    kernel->locked > kernel->knobs[FAKE_MEMLOCK] - map->size)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -308,6 +309,16 @@ static int unmask(struct device *device, unsigned int index)
 	return 0;
 }
 
+static bool is_eventfd(int fd)
+{
+	static const char name[] = "anon_inode:[eventfd]";
+	char path[32], target[sizeof(name)];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return readlink(path, target, sizeof(target)) == sizeof(name) - 1 &&
+	       !memcmp(target, name, sizeof(name) - 1);
+}
+
 static int set_irqs(struct device *device, const struct vfio_irq_set *set)
 {
 	unsigned int max = set->index == VFIO_PCI_MSIX_IRQ_INDEX ? 0 : 1;
@@ -336,6 +347,10 @@ static int set_irqs(struct device *device, const struct vfio_irq_set *set)
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return -EBADF;
+	if (!is_eventfd(fd)) {
+		close(fd);
+		return -EINVAL;
+	}
 	forget_event(device, set->index);
 	device->events[set->index] = fd;
 	device->masked = false;

@@ -6,6 +6,7 @@
 #include "tests/fake/vfio_kernel.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 /* Far above every real descriptor. */
 #define FAKE_FD  (1 << 24)
@@ -14,6 +15,11 @@
 #define GROUPS   6 /* 0 is unused, and stands for no group */
 #define RESERVED 4
 #define PAGE     4096ull
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+#endif
 
 #define EDU_BAR_SIZE    0x100000ull
 #define EDU_MEMORY_SIZE 0x10000ull
@@ -89,6 +95,7 @@ struct fake_kernel {
 	struct device devices[DEVICES];
 	struct file files[MAX_FDS];
 	uint64_t locked;
+	bool populates; /* the real kernel knows MADV_POPULATE_READ and _WRITE */
 };
 
 /* All of these are called with the lock held and answer as the kernel does. */

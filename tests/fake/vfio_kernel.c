@@ -453,6 +453,20 @@ static void make_device(struct fake_kernel *kernel, size_t i)
 	kernel->groups[device->group].used = device->group != 0;
 }
 
+/* Memory is looked at by madvise, where it can do that. */
+static bool can_populate(const struct libiommu_sys *base)
+{
+	void *page;
+	int rc;
+
+	if (base->mmap(base->data, NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0, &page) < 0)
+		return false;
+	rc = base->madvise(base->data, page, PAGE, MADV_POPULATE_WRITE);
+	base->munmap(base->data, page, PAGE);
+	return rc == 0;
+}
+
 struct fake_kernel *fake_kernel_new(void)
 {
 	struct fake_kernel *kernel = calloc(1, sizeof(*kernel));
@@ -462,6 +476,7 @@ struct fake_kernel *fake_kernel_new(void)
 		return NULL;
 	}
 	kernel->base = libiommu_sys_default();
+	kernel->populates = can_populate(kernel->base);
 	kernel->sys = fake_sys;
 	kernel->sys.data = kernel;
 	kernel->knobs[FAKE_ENTRY_LIMIT] = 65535;

@@ -2,6 +2,7 @@
 /* The backend "vfio": containers that come, are shared, kept and left; what it tells of them. */
 #include "tests/unit/vfio-fixture.h"
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -288,7 +289,8 @@ static bool fired(int fd)
 
 START_TEST(interrupts)
 {
-	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
+	    null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct libiommu_device *a = open_device(A);
 	struct libiommu_domain *d = new_domain();
 	struct libiommu_region *bar = NULL;
@@ -303,6 +305,8 @@ START_TEST(interrupts)
 	OK(libiommu_interrupt_count(a, LIBIOMMU_INTERRUPT_MSI, &count, NULL));
 	ck_assert_uint_eq(count, 1);
 	OK(libiommu_interrupt_disable(a, LIBIOMMU_INTERRUPT_MSI, NULL));
+	REFUSED(libiommu_interrupt_enable(a, LIBIOMMU_INTERRUPT_MSI, &null, 1, &err), BAD_FD, A,
+		"eventfd");
 	OK(libiommu_interrupt_enable(a, LIBIOMMU_INTERRUPT_MSI, &fd, 1, NULL));
 	OK(libiommu_interrupt_enable(a, LIBIOMMU_INTERRUPT_MSI, &fd, 1, NULL));
 	put(bar, 0x60, 1);
@@ -320,6 +324,7 @@ START_TEST(interrupts)
 	OK(libiommu_device_reset(a, NULL));
 	ck_assert_uint_eq(fake_kernel_resets(kernel, A), 2);
 	libiommu_region_close(bar);
+	close(null);
 	close(fd);
 }
 END_TEST
