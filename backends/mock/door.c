@@ -185,10 +185,14 @@ int libiommu_mock_stats(struct libiommu_ctx *ctx, struct libiommu_mock_stats *ou
 		return error;
 	out->pinned_pages = mock_ram_pinned(&machine->ram);
 	out->locked_bytes = __atomic_load_n(&machine->locked, __ATOMIC_RELAXED);
-	out->table_pages = mock_frames_used(&machine->frames);
 	mock_faults_count(&machine->faults, &out->faults, &out->faults_dropped);
 	pthread_mutex_lock(&machine->lock);
 	out->address_spaces = machine->space_count;
+	out->table_pages = 0;
+	for (const struct mock_space *space = machine->spaces; space; space = space->next) {
+		for (const struct mock_table *table = space->tables; table; table = table->next)
+			out->table_pages += libiommu_pgtable_pages(table->pt);
+	}
 	pthread_mutex_unlock(&machine->lock);
 	out->iotlb_hits = out->iotlb_misses = out->invalidations = 0;
 	for (struct mock_iommu *iommu = machine->iommus; iommu; iommu = iommu->next) {

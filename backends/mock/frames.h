@@ -33,7 +33,7 @@ void mock_frames_fini(struct mock_frames *frames);
 /* The hooks that a table of this machine is made with. */
 struct libiommu_pgtable_memory mock_frames_memory(struct mock_frames *frames);
 
-/* Table pages in use. */
+/* Pages in use: those of tables, and what the engine keeps beside them. */
 uint64_t mock_frames_used(struct mock_frames *frames);
 
 #endif

@@ -87,6 +87,7 @@ START_TEST(configuration_space)
 	put(CONFIG, 4, 2, 0);
 	ck_assert_int_eq(mock->regions->read(&dev, BAR0, 0, 4, &(uint64_t){ 0 }, &rig.failure),
 			 -EIO);
+	ck_assert_int_eq(rig.failure.reason, LIBIOMMU_REASON_DEVICE_IO);
 	stop();
 }
 END_TEST
