@@ -143,6 +143,11 @@ int libiommu_domain_new(struct libiommu_ctx *ctx, const struct libiommu_domain_o
 	return ctx_raise(ctx, err, code, &f);
 }
 
+static void drop_allowed(struct libiommu_ctx *ctx, const struct allowed *allowed)
+{
+	ctx_release(ctx, allowed->ranges, allowed->room * sizeof(*allowed->ranges));
+}
+
 /* Nothing is attached; with the turn, or nobody else is about. */
 void domain_destroy(struct libiommu_domain *dom, uint32_t flags)
 {
@@ -154,7 +159,7 @@ void domain_destroy(struct libiommu_domain *dom, uint32_t flags)
 	LIST_REMOVE(ctx->domains, dom);
 	source_free_files(dom);
 	libiommu_geometry_clear(&c->env, &dom->geometry);
-	ctx_release(ctx, dom->allowed, dom->allowed_count * sizeof(*dom->allowed));
+	drop_allowed(ctx, &dom->allowed);
 	pthread_cond_destroy(&dom->turn);
 	pthread_mutex_destroy(&dom->lock);
 	free_domain(dom, c->table.domain_size);
@@ -252,8 +257,8 @@ bool domain_next_usable(const struct libiommu_domain *dom, uint64_t from,
 
 	return libiommu_ranges_next_common(g->count ? g->ranges : &everything,
 					   g->count ? g->count : 1,
-					   dom->allowed_count ? dom->allowed : &everything,
-					   dom->allowed_count ? dom->allowed_count : 1, from, out);
+					   dom->allowed.count ? dom->allowed.ranges : &everything,
+					   dom->allowed.count ? dom->allowed.count : 1, from, out);
 }
 
 /* Lock held. */
@@ -272,34 +277,44 @@ static int check_mappings_inside(struct libiommu_domain *dom, const struct libio
 	return 0;
 }
 
+/* Ranges that touch become one: a mapping may lie across them. Returns how many are left. */
+static size_t merge(struct libiommu_range *to, const struct libiommu_range *from, size_t count)
+{
+	size_t merged = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (merged && to[merged - 1].last + 1 == from[i].start)
+			to[merged - 1].last = from[i].last;
+		else
+			to[merged++] = from[i];
+	}
+	return merged;
+}
+
 static int set_allowed(struct libiommu_domain *dom, const struct libiommu_range *ranges,
 		       size_t count, struct libiommu_failure *f)
 {
-	struct libiommu_range *copy = NULL, *old = NULL;
-	size_t old_count = 0;
+	struct allowed next = { NULL, 0, count }, old = { NULL, 0, 0 };
 	int code;
 
 	if (count) {
-		if (count > SIZE_MAX / sizeof(*copy))
+		if (count <= SIZE_MAX / sizeof(*ranges))
+			next.ranges = ctx_alloc(dom->ctx, count * sizeof(*ranges));
+		if (!next.ranges)
 			return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-		copy = ctx_alloc(dom->ctx, count * sizeof(*copy));
-		if (!copy)
-			return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-		memcpy(copy, ranges, count * sizeof(*copy));
+		next.count = merge(next.ranges, ranges, count);
 	}
 	pthread_mutex_lock(&dom->lock);
-	code = check_mappings_inside(dom, copy, count, f);
+	code = check_mappings_inside(dom, next.ranges, next.count, f);
 	if (!code) {
 		old = dom->allowed;
-		old_count = dom->allowed_count;
-		dom->allowed = copy;
-		dom->allowed_count = count;
+		dom->allowed = next;
+		next = (struct allowed){ NULL, 0, 0 };
 		dom->ledger.full_below = 0;
-		copy = NULL;
 	}
 	pthread_mutex_unlock(&dom->lock);
-	ctx_release(dom->ctx, copy, count * sizeof(*copy));
-	ctx_release(dom->ctx, old, old_count * sizeof(*old));
+	drop_allowed(dom->ctx, &next);
+	drop_allowed(dom->ctx, &old);
 	return code;
 }
 

@@ -116,8 +116,8 @@ static int check_usable(const struct libiommu_domain *dom, uint64_t iova, uint64
 {
 	const struct libiommu_geometry *g = &dom->geometry;
 
-	if (dom->allowed_count &&
-	    !libiommu_ranges_hold(dom->allowed, dom->allowed_count, iova, last))
+	if (dom->allowed.count &&
+	    !libiommu_ranges_hold(dom->allowed.ranges, dom->allowed.count, iova, last))
 		return libiommu_refuse(f, LIBIOMMU_REASON_OUTSIDE_ALLOWED, NULL, NULL);
 	if (!g->count || libiommu_ranges_hold(g->ranges, g->count, iova, last))
 		return 0;
@@ -134,10 +134,9 @@ static int check_free(const struct libiommu_domain *dom, uint64_t iova, uint64_t
 	if (!node || node->iova > last)
 		return 0;
 	libiommu_refuse_subject_range(f, node->iova, node->last);
-	return libiommu_refuse(f,
-			       ledger_state(node) == LEDGER_LIVE ? LIBIOMMU_REASON_MAPPING_EXISTS
-								 : LIBIOMMU_REASON_MAPPING_BUSY,
-			       NULL, NULL);
+	if (ledger_state(node) == LEDGER_UNMAPPING)
+		return libiommu_refuse(f, LIBIOMMU_REASON_MAPPING_BUSY, NULL, NULL);
+	return libiommu_refuse(f, LIBIOMMU_REASON_MAPPING_EXISTS, NULL, NULL);
 }
 
 /* Move full_below over what is taken from there on without a gap. */

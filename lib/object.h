@@ -88,6 +88,13 @@ struct file {
 	uint32_t space;
 };
 
+/* What the user restricts IOVAs to. */
+struct allowed {
+	struct libiommu_range *ranges;
+	size_t count; /* 0: everything */
+	size_t room;  /* of the array */
+};
+
 struct libiommu_domain {
 	struct libiommu_ctx *ctx;
 	struct libiommu_domain *next, *prev;
@@ -103,8 +110,7 @@ struct libiommu_domain {
 	unsigned int endpoints; /* attached ones */
 	struct ledger ledger;
 	struct libiommu_geometry geometry; /* count 0: no endpoint, everything */
-	struct libiommu_range *allowed;
-	size_t allowed_count; /* 0: everything */
+	struct allowed allowed;
 	_Atomic uint64_t page_min;
 };
 

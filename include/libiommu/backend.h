@@ -186,7 +186,10 @@ struct libiommu_backend_regions {
 	/** @param[out] size bytes, greater than 0. no-such-region, needs-attach. */
 	int (*open)(void *device, unsigned int index, uint64_t *size,
 		    struct libiommu_failure *failure);
-	/** The access is aligned and inside the region. */
+	/**
+	 * The access is aligned and inside the region. The configuration space is
+	 * reached without open, too (bus mastering).
+	 */
 	int (*read)(void *device, unsigned int index, uint64_t offset, unsigned int width,
 		    uint64_t *value, struct libiommu_failure *failure);
 	int (*write)(void *device, unsigned int index, uint64_t offset, unsigned int width,

@@ -71,7 +71,7 @@ LIBIOMMU_API int libiommu_domain_iova_ranges(struct libiommu_domain *dom,
 /**
  * Restrict the IOVAs of every later map, chosen by the caller or by the
  * library. Replaces what was set.
- * @param ranges ascending, without overlap; copied
+ * @param ranges ascending, without overlap; copied. Those that touch count as one.
  * @param count 0: everything is allowed again
  * Reasons: null-argument, after-fork, bad-ranges, domain-type, outside-allowed
  * (a mapping lies outside; subject: the mapping), no-memory.

@@ -63,7 +63,7 @@ struct libiommu_mapping {
  * Reasons: null-argument, after-fork, empty-range, range-wraps, no-protection,
  * unknown-flags (prot), misaligned, bad-source, outside-aperture,
  * reserved-region, outside-allowed, mapping-exists (subject: the one in the
- * way), mapping-busy, foreign-mapping, domain-type, bad-fd, bad-file,
+ * way), mapping-busy (it is being unmapped), foreign-mapping, domain-type, bad-fd, bad-file,
  * bad-memory, locked-memory-limit, entry-limit, no-memory, kernel-refused.
  * Memory of a file stays mapped in the process for as long as the backend
  * needs it.
