@@ -17,23 +17,20 @@ static int refuse_garbage(struct libiommu_failure *failure)
 			       "The answer to VFIO_IOMMU_GET_INFO makes no sense.");
 }
 
-static int parse_ranges(struct vfio_ctx *ctx, const void *reply, size_t size, size_t at,
-			struct vfio_info *info, struct libiommu_failure *failure)
+static int add_ranges(struct vfio_ctx *ctx, const void *reply, size_t at, size_t count,
+		      struct vfio_info *info, struct libiommu_failure *failure)
 {
-	int64_t count = libiommu_vfio_range_count(reply, size, at);
 	int rc;
 
-	if (count < 0)
-		return refuse_garbage(failure);
-	for (size_t i = 0; i < (uint64_t)count; i++) {
-		struct vfio_iova_range range = libiommu_vfio_range(reply, at, i);
+	for (size_t i = 0; i < count; i++) {
+		struct libiommu_range range = libiommu_vfio_info_range(reply, at, i);
 
-		rc = libiommu_geometry_add(ctx->env, &info->geometry, range.start, range.end,
+		rc = libiommu_geometry_add(ctx->env, &info->geometry, range.start, range.last,
 					   failure);
 		if (rc)
 			return rc;
 	}
-	if (!count || !libiommu_ranges_valid(info->geometry.ranges, info->geometry.count))
+	if (!libiommu_ranges_valid(info->geometry.ranges, info->geometry.count))
 		return refuse_garbage(failure);
 	info->has_ranges = true;
 	return 0;
@@ -42,28 +39,22 @@ static int parse_ranges(struct vfio_ctx *ctx, const void *reply, size_t size, si
 static int parse(struct vfio_ctx *ctx, const void *reply, size_t size, struct vfio_info *info,
 		 struct libiommu_failure *failure)
 {
-	const struct vfio_iommu_type1_info *head = reply;
-	uint32_t first = head->flags & VFIO_IOMMU_INFO_CAPS ? head->cap_offset : 0;
-	struct vfio_iommu_type1_info_dma_avail avail;
+	const uint64_t pages = libiommu_vfio_info_pages(reply);
+	int64_t count;
 	size_t at;
 
-	if (!(head->flags & VFIO_IOMMU_INFO_PGSIZES) || !head->iova_pgsizes)
+	if (!pages)
 		return refuse_garbage(failure);
-	info->geometry.page_sizes = head->iova_pgsizes;
-	info->geometry.page_min = head->iova_pgsizes & -head->iova_pgsizes;
+	info->geometry.page_sizes = pages;
+	info->geometry.page_min = pages & -pages;
 	if (info->geometry.page_min < 4096)
 		info->geometry.page_min = 4096;
-	at = libiommu_vfio_capability(reply, size, first, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL,
-				      sizeof(avail));
-	if (at) {
-		memcpy(&avail, (const char *)reply + at, sizeof(avail));
-		info->has_available = true;
-		info->available = avail.avail;
-	}
-	at = libiommu_vfio_capability(reply, size, first, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE,
-				      sizeof(struct vfio_iommu_type1_info_cap_iova_range));
-	if (at)
-		return parse_ranges(ctx, reply, size, at, info, failure);
+	info->has_available = libiommu_vfio_info_available(reply, size, &info->available);
+	count = libiommu_vfio_info_ranges(reply, size, &at);
+	if (count < 0)
+		return refuse_garbage(failure);
+	if (count)
+		return add_ranges(ctx, reply, at, (size_t)count, info, failure);
 	/* Nothing is said of ranges: the kernel then checks none. */
 	return libiommu_geometry_add(ctx->env, &info->geometry, 0, UINT64_MAX, failure);
 }
@@ -72,18 +63,13 @@ static int parse(struct vfio_ctx *ctx, const void *reply, size_t size, struct vf
 static int ask(struct vfio_ctx *ctx, int container, void *buffer, size_t size, size_t *needed,
 	       struct vfio_info *info, struct libiommu_failure *failure)
 {
-	const struct vfio_iommu_type1_info *head = buffer;
-	int rc = libiommu_vfio_iommu_info(ctx->sys, container, buffer, size);
+	int rc = libiommu_vfio_iommu_info(ctx->sys, container, buffer, size, needed);
 
 	if (rc < 0)
 		return libiommu_vfio_diagnose(failure, rc, "VFIO_IOMMU_GET_INFO", NULL);
-	*needed = head->argsz;
-	if (*needed > MAX_SIZE || *needed < sizeof(*head))
+	if (*needed > MAX_SIZE)
 		return refuse_garbage(failure);
-	if (*needed > size && !head->cap_offset)
-		return 0;
-	*needed = size;
-	return parse(ctx, buffer, size, info, failure);
+	return *needed > size ? 0 : parse(ctx, buffer, size, info, failure);
 }
 
 int libiommu_vfio_info_read(struct vfio_ctx *ctx, int container, struct vfio_info *info,

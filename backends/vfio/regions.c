@@ -6,9 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Room for the capabilities of a region; they are a few areas at most. */
-#define REPLY_SIZE 1024
-
 static_assert((int)LIBIOMMU_INTERRUPT_INTX == VFIO_PCI_INTX_IRQ_INDEX, "ABI");
 static_assert((int)LIBIOMMU_INTERRUPT_MSI == VFIO_PCI_MSI_IRQ_INDEX, "ABI");
 static_assert((int)LIBIOMMU_INTERRUPT_MSIX == VFIO_PCI_MSIX_IRQ_INDEX, "ABI");
@@ -40,12 +37,12 @@ static void release(struct vfio_device *device)
 
 static int look_up(struct vfio_device *device, unsigned int index, struct libiommu_failure *failure)
 {
-	struct vfio_region_info info;
+	struct libiommu_vfio_region region;
 	int rc;
 
-	if (device->regions[index].known)
+	if (device->known & 1u << index)
 		return 0;
-	rc = libiommu_vfio_region_info(device->ctx->sys, device->fd, index, &info, sizeof(info));
+	rc = libiommu_vfio_region_info(device->ctx->sys, device->fd, index, &region);
 	if (rc < 0) {
 		libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_GET_REGION_INFO", device->name);
 		if (rc == -EINVAL)
@@ -53,12 +50,8 @@ static int look_up(struct vfio_device *device, unsigned int index, struct libiom
 					     "Its number is %u.", index);
 		return rc;
 	}
-	device->regions[index] = (struct vfio_region){
-		.known = true,
-		.flags = info.flags,
-		.size = info.size,
-		.offset = info.offset,
-	};
+	device->regions[index] = region;
+	device->known |= 1u << index;
 	return 0;
 }
 
@@ -89,7 +82,7 @@ static int hold_region(struct vfio_device *device, unsigned int index,
 {
 	int rc = hold(device, failure);
 
-	if (rc || device->regions[index].known)
+	if (rc || (device->known & 1u << index))
 		return rc;
 	release(device);
 	rc = hold_alone(device, failure);
@@ -150,47 +143,22 @@ static int region_write(void *data, unsigned int index, uint64_t offset, unsigne
 	return moved == (int64_t)width ? 0 : refuse_access(device, moved, "pwrite", failure);
 }
 
-/* A region that lists areas is mappable in these only. */
-static int check_areas(struct vfio_device *device, unsigned int index,
-		       struct libiommu_failure *failure)
-{
-	_Alignas(8) char reply[REPLY_SIZE];
-	const struct vfio_region_info *info = (const void *)reply;
-	int rc;
-
-	if (!(device->regions[index].flags & VFIO_REGION_INFO_FLAG_CAPS))
-		return 0;
-	rc = libiommu_vfio_region_info(device->ctx->sys, device->fd, index, reply, sizeof(reply));
-	if (rc < 0)
-		return libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_GET_REGION_INFO",
-					      device->name);
-	if (info->argsz > sizeof(reply) ||
-	    libiommu_vfio_capability(reply, sizeof(reply), info->cap_offset,
-				     VFIO_REGION_INFO_CAP_SPARSE_MMAP,
-				     sizeof(struct vfio_info_cap_header)))
-		return libiommu_refuse(failure, LIBIOMMU_REASON_REGION_NOT_MAPPABLE, device->name,
-				       "Only parts of it can be mapped.");
-	return 0;
-}
-
 static int region_map(void *data, unsigned int index, uint64_t size, void **out,
 		      struct libiommu_failure *failure)
 {
 	struct vfio_device *device = data;
 	const struct libiommu_sys *sys = device->ctx->sys;
-	const struct vfio_region *region = &device->regions[index];
+	const struct libiommu_vfio_region *region = &device->regions[index];
 	int prot, rc = hold_alone(device, failure);
 
 	if (rc)
 		return rc;
 	prot = (region->flags & VFIO_REGION_INFO_FLAG_READ ? PROT_READ : 0) |
 	       (region->flags & VFIO_REGION_INFO_FLAG_WRITE ? PROT_WRITE : 0);
-	if (region->flags & VFIO_REGION_INFO_FLAG_MMAP)
-		rc = check_areas(device, index, failure);
-	else
+	if (region->parts || !(region->flags & VFIO_REGION_INFO_FLAG_MMAP)) {
 		rc = libiommu_refuse(failure, LIBIOMMU_REASON_REGION_NOT_MAPPABLE, device->name,
-				     NULL);
-	if (!rc) {
+				     region->parts ? "Only parts of it can be." : NULL);
+	} else {
 		rc = sys->mmap(sys->data, NULL, (size_t)size, prot, MAP_SHARED, device->fd,
 			       region->offset, out);
 		if (rc < 0)

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* Room for a region with its capabilities, of which there are a few at most. */
+#define REGION_REPLY 1024
+
 static void *number(unsigned long value)
 {
 	return (void *)(uintptr_t)value;
@@ -25,13 +28,16 @@ int libiommu_vfio_set_iommu(const struct libiommu_sys *sys, int container, unsig
 }
 
 int libiommu_vfio_iommu_info(const struct libiommu_sys *sys, int container, void *buffer,
-			     size_t size)
+			     size_t size, size_t *needed)
 {
 	struct vfio_iommu_type1_info *info = buffer;
+	int rc;
 
 	memset(buffer, 0, size);
 	info->argsz = (uint32_t)size;
-	return sys->ioctl(sys->data, container, VFIO_IOMMU_GET_INFO, buffer);
+	rc = sys->ioctl(sys->data, container, VFIO_IOMMU_GET_INFO, buffer);
+	*needed = info->argsz > size && !info->cap_offset ? info->argsz : size;
+	return rc;
 }
 
 int libiommu_vfio_map_dma(const struct libiommu_sys *sys, int container, uint32_t flags,
@@ -108,14 +114,26 @@ int libiommu_vfio_device_info(const struct libiommu_sys *sys, int device, uint32
 }
 
 int libiommu_vfio_region_info(const struct libiommu_sys *sys, int device, uint32_t index,
-			      void *buffer, size_t size)
+			      struct libiommu_vfio_region *out)
 {
-	struct vfio_region_info *info = buffer;
+	_Alignas(8) char reply[REGION_REPLY] = { 0 };
+	struct vfio_region_info *info = (void *)reply;
+	bool caps;
+	int rc;
 
-	memset(buffer, 0, size);
-	info->argsz = (uint32_t)size;
+	info->argsz = sizeof(reply);
 	info->index = index;
-	return sys->ioctl(sys->data, device, VFIO_DEVICE_GET_REGION_INFO, buffer);
+	rc = sys->ioctl(sys->data, device, VFIO_DEVICE_GET_REGION_INFO, reply);
+	caps = info->flags & VFIO_REGION_INFO_FLAG_CAPS;
+	/* What has more to tell than fits here is not simple either. */
+	out->parts = caps && (info->argsz > sizeof(reply) ||
+			      libiommu_vfio_capability(reply, sizeof(reply), info->cap_offset,
+						       VFIO_REGION_INFO_CAP_SPARSE_MMAP,
+						       sizeof(struct vfio_info_cap_header)));
+	out->flags = info->flags;
+	out->size = info->size;
+	out->offset = info->offset;
+	return rc;
 }
 
 int libiommu_vfio_irq_info(const struct libiommu_sys *sys, int device, uint32_t index,
@@ -195,24 +213,52 @@ size_t libiommu_vfio_capability(const void *reply, size_t size, uint32_t first, 
 	return 0;
 }
 
-int64_t libiommu_vfio_range_count(const void *reply, size_t size, size_t at)
+uint64_t libiommu_vfio_info_pages(const void *reply)
 {
-	const size_t head = sizeof(struct vfio_iommu_type1_info_cap_iova_range);
-	struct vfio_iommu_type1_info_cap_iova_range cap;
+	const struct vfio_iommu_type1_info *info = reply;
 
-	if (at > size || size - at < head)
-		return -EPROTO;
-	memcpy(&cap, (const char *)reply + at, head);
-	if ((size - at - head) / sizeof(struct vfio_iova_range) < cap.nr_iovas)
-		return -EPROTO;
-	return cap.nr_iovas;
+	return info->flags & VFIO_IOMMU_INFO_PGSIZES ? info->iova_pgsizes : 0;
 }
 
-struct vfio_iova_range libiommu_vfio_range(const void *reply, size_t at, size_t index)
+static size_t info_capability(const void *reply, size_t size, uint16_t id, size_t need)
 {
-	const size_t head = sizeof(struct vfio_iommu_type1_info_cap_iova_range);
+	const struct vfio_iommu_type1_info *info = reply;
+
+	if (!(info->flags & VFIO_IOMMU_INFO_CAPS))
+		return 0;
+	return libiommu_vfio_capability(reply, size, info->cap_offset, id, need);
+}
+
+bool libiommu_vfio_info_available(const void *reply, size_t size, uint32_t *available)
+{
+	struct vfio_iommu_type1_info_dma_avail cap;
+	size_t at = info_capability(reply, size, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL, sizeof(cap));
+
+	if (!at)
+		return false;
+	memcpy(&cap, (const char *)reply + at, sizeof(cap));
+	*available = cap.avail;
+	return true;
+}
+
+int64_t libiommu_vfio_info_ranges(const void *reply, size_t size, size_t *at)
+{
+	struct vfio_iommu_type1_info_cap_iova_range cap;
+	size_t room;
+
+	*at = info_capability(reply, size, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE, sizeof(cap));
+	if (!*at)
+		return 0;
+	memcpy(&cap, (const char *)reply + *at, sizeof(cap));
+	*at += sizeof(cap);
+	room = (size - *at) / sizeof(struct vfio_iova_range);
+	return !cap.nr_iovas || cap.nr_iovas > room ? -EPROTO : (int64_t)cap.nr_iovas;
+}
+
+struct libiommu_range libiommu_vfio_info_range(const void *reply, size_t at, size_t index)
+{
 	struct vfio_iova_range range;
 
-	memcpy(&range, (const char *)reply + at + head + index * sizeof(range), sizeof(range));
-	return range;
+	memcpy(&range, (const char *)reply + at + index * sizeof(range), sizeof(range));
+	return (struct libiommu_range){ range.start, range.end };
 }

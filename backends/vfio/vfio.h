@@ -60,13 +60,6 @@ struct vfio_group {
 	pthread_rwlock_t lock;       /* the devices' descriptors and what is known through them */
 };
 
-struct vfio_region {
-	bool known;
-	uint32_t flags;
-	uint64_t size;
-	uint64_t offset;
-};
-
 struct vfio_device {
 	struct vfio_ctx *ctx;
 	struct vfio_group *group;
@@ -75,7 +68,8 @@ struct vfio_device {
 	unsigned int mapped;      /* regions in this process' memory */
 	uint32_t enabled;         /* kinds of interrupts */
 	unsigned int vectors[3];  /* enabled of each kind */
-	struct vfio_region regions[VFIO_PCI_NUM_REGIONS];
+	uint32_t known;           /* regions that were looked up */
+	struct libiommu_vfio_region regions[VFIO_PCI_NUM_REGIONS];
 	char name[LIBIOMMU_SYSFS_NAME];
 };
 

@@ -79,15 +79,16 @@ static size_t cut(struct vfio_iova_range *ranges, size_t count, uint64_t start, 
 	return count;
 }
 
+/* What all groups of a container can use, and one more: 0 for none. */
 static size_t valid_ranges(struct fake_kernel *kernel, const struct container *container,
-			   struct vfio_iova_range ranges[MAX_RANGES])
+			   unsigned int more, struct vfio_iova_range ranges[MAX_RANGES])
 {
 	size_t count = 1;
 
 	ranges[0] = (struct vfio_iova_range){ 0, last_iova(kernel) };
 	for (size_t g = 0; g < GROUPS; g++)
 		for (size_t i = 0; i < kernel->groups[g].reserved_count; i++)
-			if (kernel->groups[g].container == container &&
+			if ((kernel->groups[g].container == container || (more && g == more)) &&
 			    excluded(&kernel->groups[g].reserved[i]))
 				count = cut(ranges, count, kernel->groups[g].reserved[i].start,
 					    kernel->groups[g].reserved[i].last);
@@ -98,6 +99,7 @@ int fake_container_accepts(struct fake_kernel *kernel, const struct container *c
 			   unsigned int group)
 {
 	const struct group *g = &kernel->groups[group];
+	struct vfio_iova_range ranges[MAX_RANGES];
 
 	for (size_t i = 0; i < container->count; i++) {
 		const struct fake_map *map = &container->maps[i];
@@ -107,6 +109,8 @@ int fake_container_accepts(struct fake_kernel *kernel, const struct container *c
 			    map->iova + (map->size - 1) >= g->reserved[r].start)
 				return -EINVAL;
 	}
+	if (!valid_ranges(kernel, container, group, ranges))
+		return -EINVAL;
 	if (kernel->knobs[FAKE_UNSAFE_MSI] && !kernel->knobs[FAKE_ALLOW_UNSAFE])
 		return -EPERM;
 	return 0;
@@ -169,7 +173,7 @@ static size_t fill_info(struct fake_kernel *kernel, const struct container *cont
 	struct vfio_iommu_type1_info_cap_iova_range *iova;
 	struct vfio_iommu_type1_info_dma_avail *avail;
 	struct vfio_iova_range ranges[MAX_RANGES];
-	size_t count = valid_ranges(kernel, container, ranges);
+	size_t count = valid_ranges(kernel, container, 0, ranges);
 
 	memcpy(reply, &info, sizeof(info));
 	if (kernel->knobs[FAKE_INFO_PADDING])
@@ -251,7 +255,7 @@ static bool range_is_valid(struct fake_kernel *kernel, const struct container *c
 			   uint64_t start, uint64_t last)
 {
 	struct vfio_iova_range ranges[MAX_RANGES];
-	size_t count = valid_ranges(kernel, container, ranges);
+	size_t count = valid_ranges(kernel, container, 0, ranges);
 
 	for (size_t i = 0; i < count; i++)
 		if (ranges[i].start <= start && last <= ranges[i].end)

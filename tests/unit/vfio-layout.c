@@ -3,8 +3,9 @@
  * The layouts that the vfio backend writes out itself, against the facts of the kernel's ABI in
  * uapi-vfio.tsv. Further tables of the same form can be named as arguments.
  */
-#include "backends/vfio/uapi.h"
+#include "backends/vfio/uapi_layout.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

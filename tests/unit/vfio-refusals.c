@@ -116,6 +116,21 @@ START_TEST(mappings_in_the_way)
 }
 END_TEST
 
+START_TEST(nothing_in_common)
+{
+	struct libiommu_domain *d = new_domain();
+	struct libiommu_device *a = open_device(A), *b = open_device(B);
+
+	fake_kernel_reserve(kernel, 1, 0x10000000, UINT64_MAX, "reserved");
+	fake_kernel_reserve(kernel, 2, 0, 0xfffffff, "reserved");
+	OK(libiommu_endpoint_attach(ep(a), d, NULL));
+	REFUSED(libiommu_endpoint_attach(ep(b), d, &err), INCOMPATIBLE_IOMMU, B, "No IOVA");
+	ck_assert_uint_eq(fake_kernel_resets(kernel, B), 0);
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	OK(libiommu_endpoint_attach(ep(b), d, NULL));
+}
+END_TEST
+
 START_TEST(memory_refused)
 {
 	struct libiommu_domain *d = new_domain();
@@ -181,8 +196,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		devices_refused,     busy_elsewhere, contexts_refused, attach_refused,
-		mappings_in_the_way, memory_refused, entries_refused,
+		devices_refused,     busy_elsewhere,    contexts_refused, attach_refused,
+		mappings_in_the_way, nothing_in_common, memory_refused,   entries_refused,
 	};
 
 	return run("vfio-refusals", tests, sizeof(tests) / sizeof(tests[0]));

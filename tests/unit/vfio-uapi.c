@@ -84,8 +84,9 @@ START_TEST(containers)
 	static const uint32_t all[] = { 24, 2, 0, 0, 0, 0 };
 	static const uint32_t info[] = { 32, 0, 0, 0, 0, 0, 0, 0 };
 	static const uint32_t told[] = { 32, 1, 0x1000, 0, 0, 0, 0, 0 };
-	struct vfio_iommu_type1_info got[2];
-	uint64_t size = 1;
+	static const uint32_t more[] = { 200, 2, 0x1000, 0, 0, 0, 0, 0 };
+	uint64_t got[4], size = 1;
+	size_t needed;
 
 	EXCHANGE(0,
 		 libiommu_vfio_map_dma(&sys, FD, 3, (void *)(uintptr_t)0x123456781000, 0x100000,
@@ -103,9 +104,14 @@ START_TEST(containers)
 	ck_assert_uint_eq(size, 0);
 	EXCHANGE(0, libiommu_vfio_unmap_all(&sys, FD), 0x3b72, 0, sizeof(all), all, NULL, 0);
 	memset(got, 0xff, sizeof(got));
-	EXCHANGE(0, libiommu_vfio_iommu_info(&sys, FD, got, 32), 0x3b70, 0, sizeof(info), info,
-		 told, 0);
-	ck_assert_uint_eq(got[0].iova_pgsizes, 4096);
+	EXCHANGE(0, libiommu_vfio_iommu_info(&sys, FD, got, 32, &needed), 0x3b70, 0, sizeof(info),
+		 info, told, 0);
+	ck_assert_uint_eq(needed, 32);
+	ck_assert_uint_eq(libiommu_vfio_info_pages(got), 4096);
+	EXCHANGE(0, libiommu_vfio_iommu_info(&sys, FD, got, 32, &needed), 0x3b70, 0, sizeof(info),
+		 info, more, 0);
+	ck_assert_uint_eq(needed, 200);
+	ck_assert_uint_eq(libiommu_vfio_info_pages(got), 0);
 }
 END_TEST
 
@@ -127,22 +133,35 @@ START_TEST(devices)
 {
 	static const uint32_t device[] = { 24, 0, 0, 0, 0, 0 },
 			      device_told[] = { 24, 3, 9, 5, 0, 0 };
-	static const uint32_t region[] = { 32, 0, 7, 0, 0, 0, 0, 0 };
-	static const uint32_t region_told[] = { 32, 3, 7, 0, 256, 0, 0, 0x700 };
+	static const uint32_t region[256] = { 1024, 0, 7 };
+	static const uint32_t region_told[256] = { 32, 3, 7, 0, 256, 0, 0, 0x700 };
+	static const uint32_t region_parts[256] = { 48, 15, 7, 32, 256, 0, 0, 0x700, 1 };
+	static const uint32_t region_other[256] = { 40, 15, 7, 32, 256, 0, 0, 0x700, 3 };
+	static const uint32_t region_large[256] = { 2000, 15, 7, 0, 256, 0, 0, 0x700 };
 	static const uint32_t irq[] = { 16, 0, 1, 0 }, irq_told[] = { 16, 9, 1, 4 };
 	static const uint32_t off[] = { 20, 33, 2, 0, 0 }, unmask[] = { 20, 17, 0, 0, 1 };
 	static const uint32_t on[] = { 28, 36, 2, 0, 2, 40, 41 };
 	static const int fds[] = { 40, 41 };
-	struct vfio_region_info info;
+	struct libiommu_vfio_region info;
 	uint32_t flags, count, buffer[8];
 
 	EXCHANGE(0, libiommu_vfio_device_info(&sys, FD, &flags), 0x3b6b, 0, sizeof(device), device,
 		 device_told, 0);
 	ck_assert_uint_eq(flags, 3);
-	EXCHANGE(0, libiommu_vfio_region_info(&sys, FD, 7, &info, sizeof(info)), 0x3b6c, 0,
-		 sizeof(region), region, region_told, 0);
+	EXCHANGE(0, libiommu_vfio_region_info(&sys, FD, 7, &info), 0x3b6c, 0, sizeof(region),
+		 region, region_told, 0);
 	ck_assert_uint_eq(info.size, 256);
 	ck_assert_uint_eq(info.offset, 7ull << 40);
+	ck_assert(!info.parts);
+	EXCHANGE(0, libiommu_vfio_region_info(&sys, FD, 7, &info), 0x3b6c, 0, sizeof(region),
+		 region, region_parts, 0);
+	ck_assert(info.parts);
+	EXCHANGE(0, libiommu_vfio_region_info(&sys, FD, 7, &info), 0x3b6c, 0, sizeof(region),
+		 region, region_other, 0);
+	ck_assert(!info.parts);
+	EXCHANGE(0, libiommu_vfio_region_info(&sys, FD, 7, &info), 0x3b6c, 0, sizeof(region),
+		 region, region_large, 0);
+	ck_assert(info.parts);
 	EXCHANGE(0, libiommu_vfio_irq_info(&sys, FD, 1, &flags, &count), 0x3b6d, 0, sizeof(irq),
 		 irq, irq_told, 0);
 	ck_assert_uint_eq(flags, 9);
@@ -188,23 +207,50 @@ START_TEST(chains)
 }
 END_TEST
 
-START_TEST(ranges)
+/* A reply with the capabilities that a kernel gives, in its order. */
+static void fill_reply(char *reply, uint32_t ranges)
 {
-	char *reply = calloc(1, 72);
-	uint32_t count = 2;
+	const struct vfio_iommu_type1_info info = {
+		.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS,
+		.iova_pgsizes = 0x201000,
+		.cap_offset = 24,
+	};
 	const uint64_t values[] = { 0, 0xfedfffff, 0xfef00000, 0x7fffffffff };
+	const uint32_t available = 65535;
 
-	memcpy(reply + 24 + 8, &count, sizeof(count));
-	memcpy(reply + 24 + 16, values, sizeof(values));
-	ck_assert_int_eq(libiommu_vfio_range_count(reply, 72, 24), 2);
-	ck_assert_uint_eq(libiommu_vfio_range(reply, 24, 1).start, 0xfef00000);
-	ck_assert_uint_eq(libiommu_vfio_range(reply, 24, 1).end, 0x7fffffffff);
-	ck_assert_int_eq(libiommu_vfio_range_count(reply, 71, 24), -EPROTO);
-	ck_assert_int_eq(libiommu_vfio_range_count(reply, 39, 24), -EPROTO);
-	ck_assert_int_eq(libiommu_vfio_range_count(reply, 72, 100), -EPROTO);
-	count = UINT32_MAX;
-	memcpy(reply + 24 + 8, &count, sizeof(count));
-	ck_assert_int_eq(libiommu_vfio_range_count(reply, 72, 24), -EPROTO);
+	memcpy(reply, &info, sizeof(info));
+	put_header(reply, 24, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL, 40);
+	memcpy(reply + 32, &available, sizeof(available));
+	put_header(reply, 40, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE, 0);
+	memcpy(reply + 48, &ranges, sizeof(ranges));
+	memcpy(reply + 56, values, sizeof(values));
+}
+
+START_TEST(replies)
+{
+	char *reply = calloc(1, 88);
+	uint32_t available = 0;
+	size_t at = 0;
+
+	fill_reply(reply, 2);
+	ck_assert_uint_eq(libiommu_vfio_info_pages(reply), 0x201000);
+	ck_assert(libiommu_vfio_info_available(reply, 88, &available));
+	ck_assert_uint_eq(available, 65535);
+	ck_assert_int_eq(libiommu_vfio_info_ranges(reply, 88, &at), 2);
+	ck_assert_uint_eq(libiommu_vfio_info_range(reply, at, 1).start, 0xfef00000);
+	ck_assert_uint_eq(libiommu_vfio_info_range(reply, at, 1).last, 0x7fffffffff);
+	ck_assert_int_eq(libiommu_vfio_info_ranges(reply, 87, &at), -EPROTO);
+	ck_assert_int_eq(libiommu_vfio_info_ranges(reply, 55, &at), 0);
+	ck_assert(!libiommu_vfio_info_available(reply, 35, &available));
+	fill_reply(reply, 3);
+	ck_assert_int_eq(libiommu_vfio_info_ranges(reply, 88, &at), -EPROTO);
+	fill_reply(reply, UINT32_MAX);
+	ck_assert_int_eq(libiommu_vfio_info_ranges(reply, 88, &at), -EPROTO);
+	fill_reply(reply, 0);
+	ck_assert_int_eq(libiommu_vfio_info_ranges(reply, 88, &at), -EPROTO);
+	memset(reply + 4, 0, 4);
+	ck_assert_int_eq(libiommu_vfio_info_ranges(reply, 88, &at), 0);
+	ck_assert_uint_eq(libiommu_vfio_info_pages(reply), 0);
 	free(reply);
 }
 END_TEST
@@ -212,20 +258,23 @@ END_TEST
 /* Whatever the bytes are: inside, and an end. The buffer is exact, for the sanitizers. */
 START_TEST(garbage)
 {
+	uint32_t available;
+	int64_t count;
+	size_t at;
+
 	srand(1);
 	for (unsigned int round = 0; round < 200000; round++) {
-		size_t size = (size_t)(rand() % 96), at;
-		unsigned char *reply = malloc(size ? size : 1);
+		size_t size = 24 + (size_t)(rand() % 96);
+		unsigned char *reply = malloc(size);
 
 		for (size_t i = 0; i < size; i++)
-			reply[i] = (unsigned char)(rand() % 3 ? rand() % 96 : rand());
-		for (uint16_t id = 0; id < 4; id++) {
-			at = libiommu_vfio_capability(reply, size, (uint32_t)(rand() % 128), id,
-						      16);
-			ck_assert(!at || at + 16 <= size);
-			if (at && libiommu_vfio_range_count(reply, size, at) > 0)
-				libiommu_vfio_range(reply, at, 0);
-		}
+			reply[i] = (unsigned char)(rand() % 3 ? rand() % 4 : rand());
+		reply[16] = (unsigned char)(rand() % 128);
+		memset(reply + 17, 0, 3);
+		libiommu_vfio_info_available(reply, size, &available);
+		count = libiommu_vfio_info_ranges(reply, size, &at);
+		for (size_t i = 0; count > 0 && i < (size_t)count; i++)
+			libiommu_vfio_info_range(reply, at, i);
 		free(reply);
 	}
 }
@@ -233,9 +282,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-		numbers, containers, groups, devices, chains, ranges, garbage
-	};
+	const TTest *const tests[] = { numbers, containers, groups, devices,
+				       chains,  replies,    garbage };
 	Suite *suite = suite_create("vfio-uapi");
 	TCase *tc = tcase_create("vfio-uapi");
 	SRunner *runner = srunner_create(suite);
