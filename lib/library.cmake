@@ -38,7 +38,8 @@ function(libiommu_shared target)
     LINK_DEPENDS ${map})
   target_link_options(${target} PRIVATE -Wl,--version-script=${map})
   # clang leaves the sanitizers' symbols of a shared library to the program.
-  if(NOT (LIBIOMMU_SANITIZE AND CMAKE_C_COMPILER_ID MATCHES Clang))
+  if(NOT CMAKE_C_COMPILER_ID MATCHES Clang OR
+     NOT (LIBIOMMU_SANITIZE OR CMAKE_C_FLAGS MATCHES -fsanitize))
     target_link_options(${target} PRIVATE -Wl,--no-undefined)
   endif()
 endfunction()
