@@ -2,6 +2,9 @@
 #include "tests/unit/mock-rig.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
 
 #define WORKERS 4
 #define ROUNDS  400
@@ -31,15 +34,16 @@ static void *map_and_unmap(void *data)
 		unsigned char *page = map.memory;
 		size_t done;
 
-		memset(page, 0, PAGE);
 		if (mock->map(&dom, &map, &failure))
 			worker->wrong++;
+		for (int i = 0; i < 4; i++)
+			sched_yield();
 		if (mock->unmap(&dom, &map, 1, &done, &failure) || done != 1)
 			worker->wrong++;
 		/* Nobody else is in it now; plain accesses, which a thread checker watches. */
-		page[1] = 7;
-		for (size_t i = 2; i < 64; i++)
+		for (size_t i = 0; i < PAGE; i++)
 			worker->wrong += page[i] != 0 && page[i] != 9;
+		memset(page, 0, PAGE);
 	}
 	return NULL;
 }
@@ -49,7 +53,7 @@ static void *do_dma(void *data)
 	struct worker *worker = data;
 	struct mock_claim *claim = worker->number ? &dev : &far;
 	struct mock_fault_record fault;
-	unsigned char bytes[64];
+	unsigned char bytes[PAGE];
 
 	memset(bytes, 9, sizeof(bytes));
 	for (size_t round = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); round++) {
@@ -96,6 +100,75 @@ START_TEST(after_an_unmap_no_access_is_under_way)
 }
 END_TEST
 
+/* What a device writes; touching it takes long, as if the device were slow. */
+static unsigned char *slow;
+static bool inside, through;
+
+static void be_slow(int number)
+{
+	struct timespec pause = { .tv_nsec = 100000000 };
+
+	(void)number;
+	__atomic_store_n(&inside, true, __ATOMIC_SEQ_CST);
+	nanosleep(&pause, NULL);
+	__atomic_store_n(&through, true, __ATOMIC_SEQ_CST);
+	mprotect(slow, PAGE, PROT_READ);
+}
+
+static void *slow_dma(void *data)
+{
+	struct mock_fault_record fault;
+	struct worker *worker = data;
+
+	worker->wrong =
+		mock_dma_transfer(dev.dev, 0x100000, slow, PAGE, LIBIOMMU_PROT_WRITE, &fault) != 0;
+	return NULL;
+}
+
+/* Start an access that takes long, and return in the middle of it. */
+static void start_slow_access(struct worker *worker)
+{
+	struct sigaction action = { .sa_handler = be_slow };
+
+	slow = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	inside = through = false;
+	sigaction(SIGSEGV, &action, NULL);
+	pthread_create(&worker->thread, NULL, slow_dma, worker);
+	while (!__atomic_load_n(&inside, __ATOMIC_SEQ_CST))
+		sched_yield();
+}
+
+static void end_slow_access(struct worker *worker)
+{
+	ck_assert(__atomic_load_n(&through, __ATOMIC_SEQ_CST));
+	pthread_join(worker->thread, NULL);
+	ck_assert_uint_eq(worker->wrong, 0);
+	munmap(slow, PAGE);
+	signal(SIGSEGV, SIG_DFL);
+}
+
+START_TEST(what_takes_access_away_waits_for_it)
+{
+	struct libiommu_backend_map map;
+	struct worker worker = { 0 };
+
+	rig_open(&rig, NULL);
+	rig_device(&rig, &dev, "0000:00:03.0");
+	rig_domain(&rig, &dom, LIBIOMMU_DOMAIN_PAGING);
+	map = rig_map_of(&rig, 0, 1);
+	ck_assert_int_eq(rig_attach(&rig, &dev, &dom, true, &map, 1), 0);
+	start_slow_access(&worker);
+	ck_assert_int_eq(rig_unmap(&rig, &dom, &map), 0);
+	end_slow_access(&worker);
+	ck_assert_int_eq(mock->map(&dom, &map, &rig.failure), 0);
+	start_slow_access(&worker);
+	ck_assert_int_eq(rig_detach(&rig, &dev, &dom, true, 0), 0);
+	end_slow_access(&worker);
+	mock->device_close(&dev, 0);
+	rig_close(&rig);
+}
+END_TEST
+
 static void *attach_and_detach(void *data)
 {
 	struct worker *worker = data;
@@ -132,6 +205,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		after_an_unmap_no_access_is_under_way,
+		what_takes_access_away_waits_for_it,
 		devices_run_on_while_they_are_attached_and_detached,
 	};
 

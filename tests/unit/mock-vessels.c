@@ -240,6 +240,25 @@ static struct libiommu_backend_attach with(const struct libiommu_backend_map *ma
 						 count };
 }
 
+START_TEST(a_table_that_refuses_takes_the_others_back)
+{
+	start("personality bare\n" MACHINE);
+	ck_assert_int_eq(rig_attach(&rig, &f, &dom, true, NULL, 0), 0);
+	ck_assert_int_eq(rig_attach(&rig, &a, &dom, true, NULL, 0), 0);
+	ck_assert_ptr_eq(dom.spaces->tables->iommu, a.dev->iommu);
+	map.prot = LIBIOMMU_PROT_WRITE;
+	ck_assert_int_eq(mock->map(&dom, &map, &rig.failure), -EOPNOTSUPP);
+	ck_assert_uint_eq(rig_pins(&rig), 0);
+	ck_assert_uint_eq(rig.ctx.machine->locked, 0);
+	ck_assert_int_eq(rig_writes(&a, map.iova, 1), LIBIOMMU_MOCK_FAULT_NOT_MAPPED);
+	map.prot = RW;
+	ck_assert_int_eq(mock->map(&dom, &map, &rig.failure), 0);
+	ck_assert_int_eq(rig_detach(&rig, &a, &dom, true, 0), 0);
+	ck_assert_int_eq(rig_detach(&rig, &f, &dom, true, 0), 0);
+	stop();
+}
+END_TEST
+
 START_TEST(replace_is_for_bare_only)
 {
 	struct libiommu_backend_attach attach = with(&map, 1);
@@ -348,6 +367,7 @@ int main(void)
 		a_failing_replay_leaves_nothing,
 		entries_are_limited_per_space,
 		memory_must_allow_what_the_device_may,
+		a_table_that_refuses_takes_the_others_back,
 		replace_is_for_bare_only,
 		bare_replaces_and_never_refuses_a_detach,
 		identity_reaches_pinned_memory_only,
