@@ -3,11 +3,14 @@
 #include "helpers.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Register reads without sleeping, then milliseconds: only a bound for a device that hangs. */
 #define QUICK_POLLS 200
 #define SLOW_POLLS  30000
+
+bool always_tell;
 
 struct edu edu_open(struct libiommu_device *dev)
 {
@@ -77,7 +80,22 @@ void dma_reaches(struct edu *edu, uint64_t iova, void *mem)
 	ck_assert_msg(filled(half, EDU_CHUNK, seed), "DMA did not arrive at 0x%" PRIx64, iova);
 }
 
+void fault_expected(struct edu *edu, uint64_t iova, const char *access)
+{
+	if (!always_tell && !target->witnesses)
+		return;
+	printf("fault-expected: %s 0x%" PRIx64 " %s\n", libiommu_device_name(edu->dev), iova,
+	       access);
+	fflush(stdout);
+}
+
 void dma_misses(struct edu *edu, uint64_t iova, void *mem)
+{
+	fault_expected(edu, iova, "write");
+	dma_spares(edu, iova, mem);
+}
+
+void dma_spares(struct edu *edu, uint64_t iova, void *mem)
 {
 	fill(mem, PAGE, 7);
 	edu_store(edu, iova, EDU_CHUNK);

@@ -167,8 +167,17 @@ void edu_store(struct edu *edu, uint64_t iova, size_t bytes);
 
 /** The device reads and writes the page of memory that is mapped at an IOVA. */
 void dma_reaches(struct edu *edu, uint64_t iova, void *mem);
-/** It does not write to the page of memory. */
+/** The IOMMU refuses a write, and the page of memory is untouched. */
 void dma_misses(struct edu *edu, uint64_t iova, void *mem);
+/** A write goes elsewhere, or is never made: the page of memory is untouched. */
+void dma_spares(struct edu *edu, uint64_t iova, void *mem);
+
+/**
+ * The next access to this IOVA is one that the IOMMU must refuse. Told to witnesses outside
+ * ("fault-expected: BDF 0xIOVA read|write") where there are some, or when always_tell.
+ */
+void fault_expected(struct edu *edu, uint64_t iova, const char *access);
+extern bool always_tell;
 
 /* Children. */
 

@@ -49,5 +49,6 @@ struct target target_vfio = {
 	.options = vfio_options,
 	.sys = libiommu_sys_default,
 	.kernel_paths = true,
+	.witnesses = true,
 	.pinned = vfio_pinned,
 };

@@ -48,6 +48,8 @@ struct target {
 
 	/** The kernel paths and ioctls of VFIO go through the table. */
 	bool kernel_paths;
+	/** Somebody outside watches the IOMMU, and wants to know what must be refused. */
+	bool witnesses;
 	/** Pages that are pinned now; false: nobody tells. */
 	bool (*pinned)(struct libiommu_ctx *ctx, uint64_t *pages);
 	/** Take the oldest DMA fault; false: there is none. NULL: nobody tells. */
