@@ -97,14 +97,6 @@ static int prepare(struct demo *demo)
 	int ret;
 
 	show_step("A device, a domain, two mappings");
-	/*
-	 * Before the source is mapped: memory that nobody has written yet is the page of zeros,
-	 * and a mapping for reading may keep that one, as on Linux 6.1, whatever is written later.
-	 */
-	memset(demo->source, 0, PAGE);
-	memset(demo->target, 0, PAGE);
-	memcpy(demo->source, greeting, sizeof(greeting));
-
 	ret = libiommu_device_open(demo->ctx, demo->device, &demo->dev, &err);
 	if (ret)
 		return show_failure("open the device", ret, err);
@@ -149,6 +141,8 @@ static int dma(struct demo *demo, enum edu_direction direction, uint64_t iova)
 static int copy(struct demo *demo)
 {
 	show_step("The device copies from one page to the other");
+	memcpy(demo->source, greeting, sizeof(greeting));
+	memset(demo->target, 0, PAGE);
 	if (dma(demo, EDU_READ_MEMORY, IOVA_SOURCE) || dma(demo, EDU_WRITE_MEMORY, IOVA_TARGET))
 		return -EIO;
 	if (memcmp(demo->source, demo->target, sizeof(greeting)))
