@@ -54,6 +54,42 @@ START_TEST(one_container)
 }
 END_TEST
 
+static unsigned int populated;
+
+static int see_advice(void *data, void *address, size_t length, int advice)
+{
+	if (advice == 23 && address == memory + PAGE && length == 2 * PAGE)
+		populated++;
+	return libiommu_sys_default()->madvise(data, address, length, advice);
+}
+
+/* Else a kernel might lend the page of zeros for ever. */
+START_TEST(pages_are_given)
+{
+	struct libiommu_sys table = *sys();
+	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+	struct libiommu_source source = libiommu_source_memory(memory + PAGE);
+	struct libiommu_domain *d;
+	struct libiommu_device *a;
+
+	libiommu_ctx_free(ctx);
+	table.madvise = see_advice;
+	opts.backend = "vfio";
+	opts.sys = &table;
+	OK(libiommu_ctx_new(&opts, &ctx, NULL));
+	d = new_domain();
+	a = open_device(A);
+	OK(libiommu_domain_map(d, 0x100000, source, 2 * PAGE, LIBIOMMU_PROT_READ, NULL));
+	ck_assert_uint_eq(populated, 0);
+	OK(libiommu_endpoint_attach(ep(a), d, NULL));
+	ck_assert_uint_eq(populated, 1);
+	OK(libiommu_domain_map(d, 0x200000, source, 2 * PAGE, LIBIOMMU_PROT_WRITE, NULL));
+	ck_assert_uint_eq(populated, 1);
+	OK(libiommu_domain_map(d, 0x300000, source, 2 * PAGE, LIBIOMMU_PROT_READ, NULL));
+	ck_assert_uint_eq(populated, 2);
+}
+END_TEST
+
 START_TEST(kept_container)
 {
 	struct libiommu_domain *d = new_domain(), *e = new_domain();
@@ -354,17 +390,12 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		one_container,
-		kept_container,
-		shared_container_is_left,
-		several_containers,
-		all_containers_or_none,
-		members_of_a_group,
-		groups_are_shown,
-		geometry_is_told,
-		no_ranges_told,
-		interrupts,
-		regions,
+		one_container,      pages_are_given,
+		kept_container,     shared_container_is_left,
+		several_containers, all_containers_or_none,
+		members_of_a_group, groups_are_shown,
+		geometry_is_told,   no_ranges_told,
+		interrupts,         regions,
 	};
 
 	return run("vfio-backend", tests, sizeof(tests) / sizeof(tests[0]));
