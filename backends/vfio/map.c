@@ -2,7 +2,6 @@
 #include "backends/vfio/vfio.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
 /* Since Linux 5.14; older headers lack it. */
 #define ADVICE_POPULATE_WRITE 23
@@ -23,26 +22,10 @@ static void own_pages(struct vfio_ctx *ctx, const struct libiommu_backend_map *m
 	ctx->sys->madvise(ctx->sys->data, map->memory, map->length, ADVICE_POPULATE_WRITE);
 }
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
-/*
- * Memory that nobody has written is the page of zeros, and before 6.2 the kernel lends that one to
- * the device for ever when it may only read. Where this is not possible the kernel judges alone.
- */
-static void give_pages(struct vfio_ctx *ctx, const struct libiommu_backend_map *map)
-{
-	if (!(map->prot & LIBIOMMU_PROT_WRITE))
-		ctx->sys->madvise(ctx->sys->data, map->memory, (size_t)map->length,
-				  MADV_POPULATE_WRITE);
-}
-
 static int map_raw(struct vfio_ctx *ctx, int container, const struct libiommu_backend_map *map)
 {
 	if (!(map->prot & LIBIOMMU_PROT_WRITE))
 		own_pages(ctx, map);
-	give_pages(ctx, map);
 	return libiommu_vfio_map_dma(ctx->sys, container, flags_of(map->prot), map->memory,
 				     map->iova, map->length);
 }
