@@ -47,6 +47,10 @@ has() {
 	esac
 }
 
+has_package_lists() {
+	compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null
+}
+
 apt_install() {
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
 		-o Dpkg::Use-Pty=0 install "$@"
@@ -65,11 +69,13 @@ need_packages() {
 	elif ((!install)); then
 		die "missing: ${missing[*]}; install them with: $command"
 	elif ((EUID)); then
+		has_package_lists || command="apt-get update && sudo $command"
 		die "missing: ${missing[*]}; install them with: sudo $command"
 	fi
 	say "installing ${missing[*]} (apt-get)"
 	log=$(mktemp)
-	if ! apt_install "${missing[@]}" >"$log" 2>&1 &&
+	has_package_lists || apt-get -qq update >"$log" 2>&1 || true
+	if ! apt_install "${missing[@]}" >>"$log" 2>&1 &&
 		! { apt-get -qq update >>"$log" 2>&1 && apt_install "${missing[@]}" >>"$log" 2>&1; }; then
 		cat "$log" >&2
 		rm -f "$log"
