@@ -64,6 +64,7 @@ void suite_dma(struct registry *registry);
 void suite_limits(struct registry *registry);
 void suite_threads(struct registry *registry);
 void suite_random(struct registry *registry);
+void suite_kernel(struct registry *registry);
 void suite_input(struct registry *registry);
 void suite_fork(struct registry *registry);
 

@@ -10,6 +10,14 @@
 /* VFIO_GROUP_GET_DEVICE_FD: the only request whose answer is a new descriptor. */
 #define GET_DEVICE_FD 0x3b6aul
 
+/* The argument of VFIO_IOMMU_UNMAP_DMA. */
+struct unmap_dma {
+	uint32_t argsz;
+	uint32_t flags;
+	uint64_t iova;
+	uint64_t size;
+};
+
 /* True when this call is the one to fail. */
 static bool fails(struct hooks *hooks, uint32_t class, const char *what)
 {
@@ -107,6 +115,18 @@ static const struct hooks_answer *answer_for_path(struct hooks *hooks, const cha
 	return NULL;
 }
 
+static const struct hooks_answer *answer_for_ioctl(struct hooks *hooks, unsigned long request)
+{
+	size_t i;
+
+	for (i = 0; i < hooks->answer_count; i++) {
+		if (!hooks->answers[i].path && hooks->answers[i].request == request &&
+		    hooks->asked++ >= hooks->answers[i].after)
+			return &hooks->answers[i];
+	}
+	return NULL;
+}
+
 static int sys_open(void *data, const char *path, int flags)
 {
 	struct hooks *hooks = data;
@@ -150,20 +170,20 @@ static int sys_dup(void *data, int fd)
 static int sys_ioctl(void *data, int fd, unsigned long request, void *argument)
 {
 	struct hooks *hooks = data;
+	const struct hooks_answer *answer = answer_for_ioctl(hooks, request);
 	char what[32];
-	size_t i;
 	int ret;
 
-	for (i = 0; i < hooks->answer_count; i++) {
-		if (!hooks->answers[i].path && hooks->answers[i].request == request)
-			return hooks->answers[i].result;
-	}
+	if (answer && !answer->nothing_removed)
+		return answer->result;
 	snprintf(what, sizeof(what), "ioctl 0x%lx", request);
 	if (fails(hooks, HOOKS_FAIL_SYS, what))
 		return -ENOMEM;
 	ret = hooks->base->ioctl(hooks->base->data, fd, request, argument);
 	if (ret >= 0 && request == GET_DEVICE_FD)
 		fd_add(hooks, ret);
+	if (ret >= 0 && answer)
+		((struct unmap_dma *)argument)->size = 0;
 	return ret;
 }
 
@@ -328,6 +348,7 @@ void hooks_answer(struct hooks *hooks, const struct hooks_answer *answers, size_
 {
 	hooks->answers = answers;
 	hooks->answer_count = count;
+	hooks->asked = 0;
 }
 
 bool hooks_clean(struct hooks *hooks, char *why, size_t room)

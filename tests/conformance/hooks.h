@@ -23,6 +23,8 @@ struct hooks_answer {
 	const char *path;      /**< end of a path; NULL: an ioctl */
 	unsigned long request; /**< of an ioctl */
 	int result;            /**< what the call returns */
+	unsigned int after;    /**< this many ioctls are let through first */
+	bool nothing_removed;  /**< an unmap that succeeds, but says that it found nothing */
 };
 
 struct hooks {
@@ -39,6 +41,7 @@ struct hooks {
 
 	const struct hooks_answer *answers;
 	size_t answer_count;
+	unsigned int asked; /**< ioctls that there is an answer for */
 
 	bool armed;
 	uint32_t classes;

@@ -207,34 +207,6 @@ static struct counts run_all(const struct options *options, const struct registr
 	return all;
 }
 
-/* A line of the file: "ROW run=N skipped=N". @return false when the numbers differ */
-static bool as_expected(const struct options *options, const struct counts *counts)
-{
-	FILE *file = fopen(options->expect, "r");
-	unsigned int run, skipped, have = counts->passed + counts->failed;
-	char line[256], row[64];
-
-	if (!file) {
-		perror(options->expect);
-		return false;
-	}
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%63s run=%u skipped=%u", row, &run, &skipped) != 3 ||
-		    strcmp(row, options->expect_row) != 0)
-			continue;
-		fclose(file);
-		if (run == have && skipped == counts->skipped)
-			return true;
-		printf("FAIL row %s: run=%u skipped=%u, expected run=%u skipped=%u\n", row, have,
-		       counts->skipped, run, skipped);
-		return false;
-	}
-	fclose(file);
-	printf("FAIL row %s is not in %s: run=%u skipped=%u\n", options->expect_row,
-	       options->expect, have, counts->skipped);
-	return false;
-}
-
 int run_program(int argc, char **argv, const suite_fn *suites, size_t count)
 {
 	static struct registry registry;
@@ -265,7 +237,8 @@ int run_program(int argc, char **argv, const suite_fn *suites, size_t count)
 		return 2;
 	counts = run_all(&options, &registry);
 	target->close();
-	if (options.expect && !as_expected(&options, &counts))
+	if (options.expect && !counts_expected(options.expect, options.expect_row,
+					       counts.passed + counts.failed, counts.skipped))
 		counts.failed++;
 	printf("%u passed, %u failed, %u skipped\n", counts.passed, counts.failed, counts.skipped);
 	munmap(skipped_because, skip_room);

@@ -249,6 +249,8 @@ static const char help[] = "Fails each allocation and each system call of each s
 			   "%s"
 			   "  --scenario NAME     only this one\n"
 			   "  --quick             only some of the failures, for slow machines\n"
+			   "  --expect FILE       fail when the numbers of FILE's row are others\n"
+			   "  --expect-row NAME   which row\n"
 			   "\n"
 			   "The last line is the result; the status is 0 when nothing failed.\n";
 
@@ -257,7 +259,7 @@ int main(int argc, char **argv)
 	struct settings settings = { .backend = "mock" };
 	unsigned int passed = 0, failed = 0, skipped = 0;
 	const struct sweep_scenario *scenario;
-	const char *only = NULL;
+	const char *only = NULL, *expect = NULL, *row = "";
 	uint64_t stride = 1;
 	int i, taken;
 
@@ -271,6 +273,12 @@ int main(int argc, char **argv)
 			stride = 7;
 		} else if (strcmp(argv[i], "--scenario") == 0 && i + 1 < argc) {
 			only = argv[i + 1];
+			taken = 2;
+		} else if (strcmp(argv[i], "--expect") == 0 && i + 1 < argc) {
+			expect = argv[i + 1];
+			taken = 2;
+		} else if (strcmp(argv[i], "--expect-row") == 0 && i + 1 < argc) {
+			row = argv[i + 1];
 			taken = 2;
 		} else {
 			taken = settings_option(&settings, argc - i, argv + i);
@@ -299,6 +307,8 @@ int main(int argc, char **argv)
 		}
 	}
 	target->close();
+	if (expect && !counts_expected(expect, row, passed + failed, skipped))
+		failed++;
 	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
 	return failed || !passed ? 1 : 0;
 }

@@ -100,3 +100,29 @@ int settings_option(struct settings *settings, int argc, char **argv)
 		return 0;
 	return 2;
 }
+
+bool counts_expected(const char *path, const char *row, unsigned int run, unsigned int skipped)
+{
+	unsigned int want_run, want_skipped;
+	char line[256], name[64];
+	FILE *file = fopen(path, "r");
+	bool found = false;
+
+	if (!file) {
+		perror(path);
+		return false;
+	}
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "%63s run=%u skipped=%u", name, &want_run, &want_skipped) ==
+				3 &&
+			strcmp(name, row) == 0;
+	fclose(file);
+	if (!found)
+		printf("FAIL row %s is not in %s: run=%u skipped=%u\n", row, path, run, skipped);
+	else if (want_run == run && want_skipped == skipped)
+		return true;
+	else
+		printf("FAIL row %s: run=%u skipped=%u, expected run=%u skipped=%u\n", row, run,
+		       skipped, want_run, want_skipped);
+	return false;
+}

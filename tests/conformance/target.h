@@ -81,6 +81,9 @@ struct target *target_find(const char *name);
 int settings_option(struct settings *settings, int argc, char **argv);
 extern const char settings_help[];
 
+/** Compare with a line "ROW run=N skipped=N" of a file. @return false after having said why */
+bool counts_expected(const char *path, const char *row, unsigned int run, unsigned int skipped);
+
 /** The target in use. */
 extern struct target *target;
 
