@@ -194,21 +194,28 @@ END_TEST
 
 START_TEST(a_child_frees_without_the_parent_noticing)
 {
+	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+	struct libiommu_mock_machine *machine;
 	unsigned char byte;
 	int status;
 	pid_t child;
 
-	start(NULL);
+	ck_assert_int_eq(libiommu_mock_machine_new(NULL, &machine, NULL), 0);
+	opts.backend = "mock";
+	opts.backend_object = machine;
+	start(&opts);
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (!child) {
 		libiommu_ctx_free(ctx);
+		libiommu_mock_machine_free(machine);
 		_exit(0);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
 	ck_assert_int_eq(libiommu_mock_dma_read(ep, IOVA, &byte, 1, NULL), 0);
 	stop();
+	libiommu_mock_machine_free(machine);
 }
 END_TEST
 

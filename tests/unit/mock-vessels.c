@@ -220,6 +220,62 @@ START_TEST(entries_are_limited_per_space)
 }
 END_TEST
 
+START_TEST(two_spaces_map_both_or_none)
+{
+	struct libiommu_backend_map maps[60];
+	size_t done = 0;
+
+	/* a brings a space of its own beside the one of b. */
+	start(MACHINE "limit locked=484K\n");
+	ck_assert_int_eq(rig_attach(&rig, &a, &dom, true, NULL, 0), 0);
+	ck_assert_int_eq(rig_detach(&rig, &a, &dom, true, 0), 0);
+	ck_assert_int_eq(rig_attach(&rig, &b, &dom, true, NULL, 0), 0);
+	ck_assert_int_eq(rig_attach(&rig, &a, &dom, true, NULL, 0), 0);
+	ck_assert_uint_eq(spaces(), 2);
+	for (size_t i = 0; i < 60; i++) {
+		maps[i] = rig_map_of(&rig, i, 1);
+		ck_assert_int_eq(mock->map(&dom, &maps[i], &rig.failure), 0);
+	}
+	/* One page is left of the limit: enough for the first space only. */
+	map = rig_map_of(&rig, 60, 1);
+	ck_assert_int_eq(mock->map(&dom, &map, &rig.failure), -ENOMEM);
+	ck_assert_uint_eq(rig_pins(&rig), 120);
+	ck_assert_int_ne(rig_reads(&b, map.iova), 0);
+	ck_assert_int_eq(mock->unmap(&dom, maps, 60, &done, &rig.failure), 0);
+	ck_assert_uint_eq(done, 60);
+	ck_assert_uint_eq(rig_pins(&rig), 0);
+	/* What is not there is said, not passed over. */
+	ck_assert_int_eq(mock->unmap(&dom, maps, 60, &done, &rig.failure), -EIO);
+	ck_assert_int_eq(rig.failure.reason, LIBIOMMU_REASON_LEDGER_MISMATCH);
+	ck_assert_uint_eq(done, 0);
+	ck_assert_int_eq(rig_detach(&rig, &a, &dom, true, 0), 0);
+	ck_assert_int_eq(rig_detach(&rig, &b, &dom, true, 0), 0);
+	stop();
+}
+END_TEST
+
+START_TEST(an_unmap_of_many_goes_in_batches)
+{
+	struct libiommu_backend_map maps[4 * MOCK_UNMAP_BATCH + 3];
+	size_t done = 0, count = sizeof(maps) / sizeof(maps[0]);
+
+	start(MACHINE);
+	ck_assert_int_eq(rig_attach(&rig, &a, &dom, true, NULL, 0), 0);
+	for (size_t i = 0; i < count; i++) {
+		maps[i] = rig_map_of(&rig, i, 1);
+		maps[i].memory = rig.memory + i * 7 % 64 * PAGE;
+		ck_assert_int_eq(mock->map(&dom, &maps[i], &rig.failure), 0);
+	}
+	ck_assert_uint_eq(rig_pins(&rig), count);
+	ck_assert_int_eq(mock->unmap(&dom, maps, count, &done, &rig.failure), 0);
+	ck_assert_uint_eq(done, count);
+	ck_assert_uint_eq(rig_pins(&rig), 0);
+	ck_assert_uint_eq(rig.ctx.machine->locked, 0);
+	ck_assert_int_eq(rig_detach(&rig, &a, &dom, true, 0), 0);
+	stop();
+}
+END_TEST
+
 START_TEST(memory_must_allow_what_the_device_may)
 {
 	start(MACHINE);
@@ -366,6 +422,8 @@ int main(void)
 		a_mapping_beyond_the_newcomer_s_width_is_a_conflict,
 		a_failing_replay_leaves_nothing,
 		entries_are_limited_per_space,
+		two_spaces_map_both_or_none,
+		an_unmap_of_many_goes_in_batches,
 		memory_must_allow_what_the_device_may,
 		a_table_that_refuses_takes_the_others_back,
 		replace_is_for_bare_only,
