@@ -366,7 +366,10 @@ void libiommu_ctx_free(struct libiommu_ctx *ctx)
 	reader_destroy_all(ctx);
 	group_destroy_all(ctx);
 	close_candidates(ctx, flags);
-	drop_locks(ctx);
+	if (flags & LIBIOMMU_CLOSE_FORKED)
+		reclaim_abandon(&ctx->reclaim);
+	else
+		drop_locks(ctx);
 	drop_fork_guard(ctx);
 	ctx_strfree(ctx, ctx->config);
 	allocator = ctx->allocator;

@@ -160,8 +160,11 @@ void domain_destroy(struct libiommu_domain *dom, uint32_t flags)
 	source_free_files(dom);
 	libiommu_geometry_clear(&c->env, &dom->geometry);
 	drop_allowed(ctx, &dom->allowed);
-	pthread_cond_destroy(&dom->turn);
-	pthread_mutex_destroy(&dom->lock);
+	/* In a forked child this would wait for threads that are not here. */
+	if (!(flags & LIBIOMMU_CLOSE_FORKED)) {
+		pthread_cond_destroy(&dom->turn);
+		pthread_mutex_destroy(&dom->lock);
+	}
 	free_domain(dom, c->table.domain_size);
 }
 

@@ -37,9 +37,14 @@ static void free_chain(struct reclaim *r, struct reclaim_item *item)
 	}
 }
 
-void reclaim_destroy(struct reclaim *r)
+void reclaim_abandon(struct reclaim *r)
 {
 	free_chain(r, r->oldest);
+}
+
+void reclaim_destroy(struct reclaim *r)
+{
+	reclaim_abandon(r);
 	pthread_mutex_destroy(&r->lock);
 }
 

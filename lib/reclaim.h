@@ -45,6 +45,8 @@ int reclaim_init(struct reclaim *r, void (*free)(void *data, struct reclaim_item
 		 void *data);
 /* Nobody reads any more; frees everything that waits. */
 void reclaim_destroy(struct reclaim *r);
+/* The same in a forked child, where a thread that is not here may hold the lock. */
+void reclaim_abandon(struct reclaim *r);
 
 void reclaim_add_slot(struct reclaim *r, struct reclaim_slot *slot);
 void reclaim_remove_slot(struct reclaim *r, struct reclaim_slot *slot);

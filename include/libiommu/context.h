@@ -36,7 +36,10 @@ enum libiommu_log_level {
 	LIBIOMMU_LOG_DEBUG     /**< every call into a backend, maps included */
 };
 
-/** Receives one line; called from the thread at work, without locks held. */
+/**
+ * Receives one line; called from the thread at work, without locks held. It must
+ * not call the library: an attach that logs waits for nobody else to attach.
+ */
 typedef void (*libiommu_log_fn)(void *data, enum libiommu_log_level level, const char *line);
 
 struct libiommu_ctx_options {
