@@ -8,8 +8,13 @@
 
 #include <check.h>
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define PAGE UINT64_C(4096)
 
@@ -22,6 +27,7 @@ static struct {
 	bool first, last;
 	size_t replayed;
 	uint64_t aperture;
+	_Atomic bool block_attach, blocked;
 } told;
 
 static char memory[64 * 4096] __attribute__((aligned(4096)));
@@ -92,6 +98,9 @@ static int fake_attach(void *device, void *domain, const struct libiommu_backend
 
 	(void)domain;
 	told.attach_calls++;
+	told.blocked = told.block_attach;
+	while (told.block_attach)
+		sched_yield();
 	told.first = attach->first;
 	told.replayed = attach->map_count;
 	if (told.fail_attach)
@@ -358,6 +367,51 @@ START_TEST(only_the_first_attach_of_a_group_replays)
 }
 END_TEST
 
+static void *attach_thread(void *endpoint)
+{
+	libiommu_endpoint_attach(endpoint, dom, NULL);
+	return NULL;
+}
+
+static void *open_thread(void *name)
+{
+	struct libiommu_device *other;
+
+	libiommu_device_open(ctx, name, &other, NULL);
+	return NULL;
+}
+
+/* Threads of the parent wait in the context when it forks; the child must not wait for them. */
+START_TEST(a_forked_child_frees_what_its_parent_waits_in)
+{
+	pthread_t threads[2];
+	int status;
+	pid_t child;
+
+	told.block_attach = true;
+	ck_assert_int_eq(
+		pthread_create(&threads[0], NULL, attach_thread, libiommu_device_endpoint(dev)), 0);
+	while (!told.blocked)
+		sched_yield();
+	ck_assert_int_eq(pthread_create(&threads[1], NULL, open_thread, "b"), 0);
+	for (int i = 0; i < 1000; i++)
+		sched_yield();
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (!child) {
+		alarm(20);
+		libiommu_ctx_free(ctx);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	told.block_attach = false;
+	for (size_t i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
 START_TEST(holes_in_the_table_refuse)
 {
 	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
@@ -467,6 +521,7 @@ int main(void)
 	tcase_add_test(with, a_failure_without_a_reason_gets_one);
 	tcase_add_test(with, an_attach_against_the_ledger_is_undone);
 	tcase_add_test(with, only_the_first_attach_of_a_group_replays);
+	tcase_add_test(with, a_forked_child_frees_what_its_parent_waits_in);
 	tcase_add_test(with, holes_in_the_table_refuse);
 	tcase_add_test(without, a_table_of_another_abi_is_refused);
 	tcase_add_test(without, a_longer_table_is_cut);
