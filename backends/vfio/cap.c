@@ -96,8 +96,8 @@ void libiommu_vfio_device_cap(void *data, enum libiommu_cap cap, struct libiommu
 		answer(out, LIBIOMMU_ANSWER_NO, 0, "type1 has no call that exchanges a container");
 		break;
 	case LIBIOMMU_CAP_STATE_SURVIVES_DETACH:
-		answer(out, LIBIOMMU_ANSWER_YES, 0,
-		       "the device descriptor is kept, or the detach is refused");
+		answer(out, LIBIOMMU_ANSWER_NO, 0,
+		       "a group that shares a container gives its device up to leave it");
 		break;
 	case LIBIOMMU_CAP_SHARES_PINS:
 		answer(out, LIBIOMMU_ANSWER_NO, 0, "every container pins and charges memory anew");

@@ -206,6 +206,95 @@ START_TEST(all_containers_or_none)
 }
 END_TEST
 
+/* Calls of one kind that fail: the first that do not, then all. */
+static struct {
+	unsigned long request;
+	unsigned int pass;
+} refusing[2];
+
+static int refuse_some(void *data, int fd, unsigned long request, void *argument)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (refusing[i].request == request && !refusing[i].pass--) {
+			refusing[i].pass = 0;
+			return -EIO;
+		}
+	return sys()->ioctl(data, fd, request, argument);
+}
+
+static struct libiommu_sys refusing_sys;
+
+static void use_refusing(void)
+{
+	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+
+	libiommu_ctx_free(ctx);
+	refusing_sys = *sys();
+	refusing_sys.ioctl = refuse_some;
+	memset(refusing, 0, sizeof(refusing));
+	opts.backend = "vfio";
+	opts.sys = &refusing_sys;
+	OK(libiommu_ctx_new(&opts, &ctx, NULL));
+}
+
+#define MAP_DMA   0x3b71
+#define UNMAP_DMA 0x3b72
+
+START_TEST(what_cannot_be_taken_back)
+{
+	struct libiommu_device *a, *b;
+	struct libiommu_domain *d;
+
+	use_refusing();
+	d = two_containers(&a, &b);
+	refusing[0].request = MAP_DMA;
+	refusing[0].pass = 1;
+	refusing[1].request = UNMAP_DMA;
+	REFUSED(libiommu_domain_map(d, 0x200000, libiommu_source_memory(memory), PAGE,
+				    LIBIOMMU_PROT_READ, &err),
+		PARTIAL, "0x200000", "still holds");
+	memset(refusing, 0, sizeof(refusing));
+	ck_assert_uint_eq(libiommu_domain_mapping_count(d), 1);
+	OK(map(d, 0x300000, 0, 1));
+	refusing[0].request = UNMAP_DMA;
+	refusing[0].pass = 1;
+	REFUSED(libiommu_domain_unmap(d, 0x300000, PAGE, NULL, &err), KERNEL_REFUSED, "0x300000",
+		"");
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 3);
+	refusing[0].pass = 1;
+	refusing[1].request = MAP_DMA;
+	REFUSED(libiommu_domain_unmap(d, 0x300000, PAGE, NULL, &err), PARTIAL, "0x300000", "lost");
+	ck_assert_uint_eq(libiommu_domain_mapping_count(d), 2);
+	memset(refusing, 0, sizeof(refusing));
+}
+END_TEST
+
+/* What an attach left in a kept container is gone before the next one. */
+START_TEST(leftovers_are_removed)
+{
+	struct libiommu_domain *d, *e;
+	struct libiommu_device *a;
+
+	use_refusing();
+	d = new_domain();
+	e = new_domain();
+	a = open_device(A);
+	OK(libiommu_endpoint_attach(ep(a), e, NULL));
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	OK(map(d, 0x100000, 0, 1));
+	OK(map(d, 0x200000, 1, 1));
+	refusing[0].request = MAP_DMA;
+	refusing[0].pass = 1;
+	refusing[1].request = UNMAP_DMA;
+	REFUSED(libiommu_endpoint_attach(ep(a), d, &err), KERNEL_REFUSED, "0x200000", "");
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 1);
+	memset(refusing, 0, sizeof(refusing));
+	OK(libiommu_endpoint_attach(ep(a), e, NULL));
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 0);
+	ck_assert_uint_eq(fake_kernel_resets(kernel, A), 1);
+}
+END_TEST
+
 START_TEST(members_of_a_group)
 {
 	struct libiommu_domain *d = new_domain(), *e = new_domain();
@@ -390,12 +479,20 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		one_container,      pages_are_given,
-		kept_container,     shared_container_is_left,
-		several_containers, all_containers_or_none,
-		members_of_a_group, groups_are_shown,
-		geometry_is_told,   no_ranges_told,
-		interrupts,         regions,
+		one_container,
+		pages_are_given,
+		kept_container,
+		shared_container_is_left,
+		several_containers,
+		all_containers_or_none,
+		what_cannot_be_taken_back,
+		leftovers_are_removed,
+		members_of_a_group,
+		groups_are_shown,
+		geometry_is_told,
+		no_ranges_told,
+		interrupts,
+		regions,
 	};
 
 	return run("vfio-backend", tests, sizeof(tests) / sizeof(tests[0]));
