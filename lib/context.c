@@ -417,7 +417,7 @@ void *libiommu_backend_ctx(const struct libiommu_ctx *ctx, const char *backend)
 {
 	const struct candidate *c;
 
-	if (!ctx || !backend)
+	if (!ctx || !backend || ctx_forked(ctx))
 		return NULL;
 	c = atomic_load(&((struct libiommu_ctx *)(uintptr_t)ctx)->backend);
 	return c && !strcmp(c->table.name, backend) ? c->priv : NULL;

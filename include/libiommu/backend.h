@@ -106,8 +106,9 @@ struct libiommu_backend_map {
 	uint64_t iova;
 	uint64_t length;
 	uint32_t prot;
-	int fd;          /**< with LIBIOMMU_BACKEND_FILES and a file source; else -1 */
-	void *memory;    /**< where the memory is in this process; NULL when fd is used */
+	int fd; /**< with LIBIOMMU_BACKEND_FILES and a file source; else -1 */
+	/** where the memory is in this process, for map and unmap; NULL when fd is used */
+	void *memory;
 	uint64_t offset; /**< of fd */
 };
 
@@ -194,6 +195,7 @@ struct libiommu_backend_regions {
 		    uint64_t *value, struct libiommu_failure *failure);
 	int (*write)(void *device, unsigned int index, uint64_t offset, unsigned int width,
 		     uint64_t value, struct libiommu_failure *failure);
+	/** With map comes unmap. region-not-mappable. */
 	int (*map)(void *device, unsigned int index, uint64_t size, void **out,
 		   struct libiommu_failure *failure);
 	void (*unmap)(void *device, unsigned int index, uint64_t size, void *address);
@@ -270,7 +272,8 @@ struct libiommu_backend {
 	/**
 	 * @param last no other endpoint of the group is attached
 	 * @param flags LIBIOMMU_DETACH_MAY_REOPEN
-	 * @param[out] geometry of the domain without it; a backend that cannot fill it for
+	 * @param[out] geometry of the domain without it, which the core drops when
+	 *        nothing stays attached to the domain; a backend that cannot fill it for
 	 *        want of memory leaves it empty (the core keeps the old, narrower one) and
 	 *        detaches nevertheless
 	 */
@@ -279,7 +282,8 @@ struct libiommu_backend {
 	/**
 	 * Move every attached endpoint of one group in one step.
 	 * @param devices count private pointers
-	 * @param[out] from_geometry,to_geometry as for detach and attach
+	 * @param[out] from_geometry,to_geometry as for detach and attach; on failure
+	 *        the core clears both
 	 */
 	int (*replace)(void *const *devices, size_t count, void *from, void *to,
 		       const struct libiommu_backend_attach *attach,
@@ -311,12 +315,12 @@ struct libiommu_backend {
 
 /**
  * The backend's private data of an endpoint's device, for side doors such as mock.h.
- * @return NULL when the endpoint's context runs on another backend
+ * @return NULL when the endpoint's context runs on another backend, or in a forked child
  */
 LIBIOMMU_API void *libiommu_backend_endpoint(const struct libiommu_endpoint *ep,
 					     const char *backend);
 
-/** The backend's private data of a context; NULL when it runs on another backend. */
+/** The same of a context. */
 LIBIOMMU_API void *libiommu_backend_ctx(const struct libiommu_ctx *ctx, const char *backend);
 
 #ifdef __cplusplus

@@ -21,8 +21,8 @@ extern "C" {
  * @param[out] out written on success; close with libiommu_device_close()
  * Reasons: null-argument, after-fork, bad-name, device-unknown, no-iommu-group,
  * not-bound, group-not-viable (subject: the device; the message names each
- * culprit with its driver), device-busy, no-iommu-mode, msi-not-isolated,
- * not-cache-coherent, direct-region, no-permission, fd-limit, no-memory.
+ * culprit with its driver), device-busy, no-iommu-mode, no-permission,
+ * fd-limit, no-memory.
  */
 LIBIOMMU_API int libiommu_device_open(struct libiommu_ctx *ctx, const char *name,
 				      struct libiommu_device **out, struct libiommu_error **err);
@@ -54,17 +54,18 @@ LIBIOMMU_API bool libiommu_device_isolated(const struct libiommu_device *dev);
 
 /** What can be asked of a device; numbers are permanent. */
 enum libiommu_cap {
-	LIBIOMMU_CAP_PAGE_SIZES = 1,        /**< value: bit n = pages of 2^n bytes */
-	LIBIOMMU_CAP_ADDRESS_BITS,          /**< value: width of an IOVA */
-	LIBIOMMU_CAP_ENTRY_LIMIT,           /**< value: mappings that a domain can hold */
-	LIBIOMMU_CAP_REPLACE,               /**< libiommu_endpoint_replace() works */
-	LIBIOMMU_CAP_REPLACE_HITLESS,       /**< replace leaves no gap for DMA in flight */
-	LIBIOMMU_CAP_STATE_SURVIVES_DETACH, /**< detach and attach never reset the device */
-	LIBIOMMU_CAP_SHARES_PINS,           /**< memory is pinned once for all groups of a domain */
-	LIBIOMMU_CAP_REPROTECT,             /**< protection can change without a gap for DMA */
-	LIBIOMMU_CAP_FILE_MAPPINGS,         /**< memory files are mapped by the backend itself */
-	LIBIOMMU_CAP_FD_BEFORE_ATTACH,      /**< registers can be reached before the first attach */
-	LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED,  /**< a detached device reaches nothing */
+	LIBIOMMU_CAP_PAGE_SIZES = 1,  /**< value: bit n = pages of 2^n bytes */
+	LIBIOMMU_CAP_ADDRESS_BITS,    /**< value: width of an IOVA */
+	LIBIOMMU_CAP_ENTRY_LIMIT,     /**< value: mappings that a domain can hold */
+	LIBIOMMU_CAP_REPLACE,         /**< libiommu_endpoint_replace() works */
+	LIBIOMMU_CAP_REPLACE_HITLESS, /**< replace leaves no gap for DMA in flight */
+	/** no detach resets the device, LIBIOMMU_DETACH_MAY_REOPEN or not; never without it */
+	LIBIOMMU_CAP_STATE_SURVIVES_DETACH,
+	LIBIOMMU_CAP_SHARES_PINS,          /**< memory is pinned once for all groups of a domain */
+	LIBIOMMU_CAP_REPROTECT,            /**< protection can change without a gap for DMA */
+	LIBIOMMU_CAP_FILE_MAPPINGS,        /**< memory files are mapped by the backend itself */
+	LIBIOMMU_CAP_FD_BEFORE_ATTACH,     /**< registers can be reached before the first attach */
+	LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED, /**< a detached device reaches nothing */
 	LIBIOMMU_CAP_ISOLATES_OUTSIDE_APERTURE, /**< addresses beyond the aperture reach nothing */
 	LIBIOMMU_CAP_CACHE_COHERENCY,           /**< DMA is coherent with CPU caches */
 	LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY,   /**< no-snoop requests are snooped nevertheless */

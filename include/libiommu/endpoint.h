@@ -31,8 +31,8 @@ extern "C" {
  * Reasons: null-argument, after-fork, foreign-context, already-attached,
  * group-attached-elsewhere, mapping-conflict (subject: the mapping),
  * bad-memory, locked-memory-limit, entry-limit (subject: the mapping),
- * incompatible-iommu, group-not-viable, msi-not-isolated, no-memory,
- * kernel-refused.
+ * incompatible-iommu, group-not-viable, msi-not-isolated, not-cache-coherent,
+ * direct-region, no-memory, kernel-refused.
  */
 LIBIOMMU_API int libiommu_endpoint_attach(struct libiommu_endpoint *ep, struct libiommu_domain *dom,
 					  struct libiommu_error **err);

@@ -64,7 +64,8 @@ struct libiommu_mapping {
  * unknown-flags (prot), misaligned, bad-source, outside-aperture,
  * reserved-region, outside-allowed, mapping-exists (subject: the one in the
  * way), mapping-busy (it is being unmapped), foreign-mapping, domain-type, bad-fd, bad-file,
- * bad-memory, locked-memory-limit, entry-limit, no-memory, kernel-refused.
+ * bad-memory, locked-memory-limit, entry-limit, protection-unsupported,
+ * address-width, no-memory, kernel-refused.
  * Memory of a file stays mapped in the process for as long as the backend
  * needs it.
  */

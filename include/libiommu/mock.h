@@ -102,7 +102,8 @@ LIBIOMMU_API int libiommu_mock_fault_next(struct libiommu_ctx *ctx,
 					  struct libiommu_mock_fault *out);
 
 /**
- * Every level of the walk of one IOVA through the endpoint's page table.
+ * Every level of the walk of one IOVA through the endpoint's page table; no
+ * step, and format "identity", where the domain has no table.
  * @param[out] format name of the page-table format, static; may be NULL
  * Reasons: null-argument, foreign-context, bad-options, not-attached, outside-aperture.
  */
