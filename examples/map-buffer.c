@@ -24,7 +24,8 @@ int main(int argc, char **argv)
 	    libiommu_endpoint_attach(libiommu_device_endpoint(dev), dom, &err) ||
 	    libiommu_domain_map_any(dom, libiommu_source_memory(buffer), 4096,
 				    LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE, &iova, &err)) {
-		fprintf(stderr, "%s\n%s\n", libiommu_error_message(err), libiommu_error_hint(err));
+		fprintf(stderr, "%s: %s %s\n", libiommu_error_subject(err),
+			libiommu_error_message(err), libiommu_error_hint(err));
 		libiommu_error_free(err);
 		ret = 1;
 	} else {
