@@ -184,7 +184,10 @@ static int open_candidate(struct libiommu_ctx *ctx, const struct libiommu_ctx_op
 		.allocator = &ctx->allocator,
 		.config = ctx->config,
 		.object = opts->backend_object,
+		.passed = ctx->passed.size ? &ctx->passed : NULL,
+		.flags = &c->flags,
 	};
+	c->flags = c->table.flags;
 	if (c->table.ctx_size) {
 		c->priv = ctx_alloc(ctx, c->table.ctx_size);
 		if (!c->priv)
@@ -278,6 +281,10 @@ static void take_options(struct libiommu_ctx *ctx, const struct libiommu_ctx_opt
 	ctx->log = opts->log;
 	ctx->log_data = opts->log_data;
 	ctx->log_level = opts->log_level;
+	if (opts->passed) {
+		ctx->passed = *opts->passed;
+		ctx->passed.size = sizeof(ctx->passed);
+	}
 }
 
 static int start(struct libiommu_ctx *ctx, const struct libiommu_ctx_options *opts,
@@ -345,6 +352,8 @@ int libiommu_ctx_new(const struct libiommu_ctx_options *opts, struct libiommu_ct
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
 	else if (opts)
 		code = options_check(opts, sizeof(*opts), &f);
+	if (!code && opts && opts->passed)
+		code = options_check(opts->passed, sizeof(*opts->passed), &f);
 	if (!code)
 		code = new_ctx(opts ? opts : &defaults, out, &f);
 	return ctx_raise(NULL, err, code, &f);

@@ -99,7 +99,8 @@ static struct libiommu_device *make_device(struct libiommu_ctx *ctx, const char 
 }
 
 static int open_with(struct candidate *c, struct libiommu_ctx *ctx, const char *name,
-		     struct libiommu_device **out, struct libiommu_failure *f)
+		     const struct libiommu_device_options *opts, struct libiommu_device **out,
+		     struct libiommu_failure *f)
 {
 	struct libiommu_device *dev = make_device(ctx, name, c->table.device_size);
 	uint32_t group = 0;
@@ -107,7 +108,7 @@ static int open_with(struct candidate *c, struct libiommu_ctx *ctx, const char *
 
 	if (!dev)
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-	code = dispatch_device_open(c, dev, &group, f);
+	code = dispatch_device_open(c, dev, opts, &group, f);
 	if (code) {
 		free_device(dev, c->table.device_size);
 		return code;
@@ -123,7 +124,8 @@ static int open_with(struct candidate *c, struct libiommu_ctx *ctx, const char *
 }
 
 /* "auto": the first that opens the device is the backend from now on. */
-static int decide(struct libiommu_ctx *ctx, const char *name, struct libiommu_device **out,
+static int decide(struct libiommu_ctx *ctx, const char *name,
+		  const struct libiommu_device_options *opts, struct libiommu_device **out,
 		  struct libiommu_failure *f)
 {
 	int code = -ENODEV;
@@ -134,7 +136,7 @@ static int decide(struct libiommu_ctx *ctx, const char *name, struct libiommu_de
 		if (!c->open)
 			continue;
 		libiommu_failure_init(f);
-		code = open_with(c, ctx, name, out, f);
+		code = open_with(c, ctx, name, opts, out, f);
 		if (!code) {
 			atomic_store_explicit(&ctx->backend, c, memory_order_release);
 			return 0;
@@ -154,7 +156,8 @@ static bool is_open(struct libiommu_ctx *ctx, const char *name)
 	return false;
 }
 
-static int open_device(struct libiommu_ctx *ctx, const char *name, struct libiommu_device **out,
+static int open_device(struct libiommu_ctx *ctx, const char *name,
+		       const struct libiommu_device_options *opts, struct libiommu_device **out,
 		       struct libiommu_failure *f)
 {
 	struct candidate *c = atomic_load(&ctx->backend);
@@ -164,7 +167,7 @@ static int open_device(struct libiommu_ctx *ctx, const char *name, struct libiom
 	if (is_open(ctx, name))
 		return libiommu_refuse(f, LIBIOMMU_REASON_DEVICE_BUSY, name,
 				       "It is open in this context.");
-	code = c ? open_with(c, ctx, name, &dev, f) : decide(ctx, name, &dev, f);
+	code = c ? open_with(c, ctx, name, opts, &dev, f) : decide(ctx, name, opts, &dev, f);
 	if (code)
 		return code;
 	LIST_ADD(ctx->devices, dev);
@@ -172,8 +175,9 @@ static int open_device(struct libiommu_ctx *ctx, const char *name, struct libiom
 	return 0;
 }
 
-int libiommu_device_open(struct libiommu_ctx *ctx, const char *name, struct libiommu_device **out,
-			 struct libiommu_error **err)
+int libiommu_device_open_with(struct libiommu_ctx *ctx, const char *name,
+			      const struct libiommu_device_options *opts,
+			      struct libiommu_device **out, struct libiommu_error **err)
 {
 	struct libiommu_failure f;
 	int code;
@@ -182,11 +186,57 @@ int libiommu_device_open(struct libiommu_ctx *ctx, const char *name, struct libi
 	code = ctx_check(ctx, &f);
 	if (!code && (!name || !out))
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (!code && opts)
+		code = options_check(opts, sizeof(*opts), &f);
+	if (!code && !opts && ctx->passed.size)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NEEDS_PASSED_FD, name, NULL);
 	if (!code) {
 		ctx_turn_begin(ctx);
-		code = open_device(ctx, name, out, &f);
+		code = open_device(ctx, name, opts, out, &f);
 		ctx_turn_end(ctx);
 	}
+	return ctx_raise(ctx, err, code, &f);
+}
+
+int libiommu_device_open(struct libiommu_ctx *ctx, const char *name, struct libiommu_device **out,
+			 struct libiommu_error **err)
+{
+	return libiommu_device_open_with(ctx, name, NULL, out, err);
+}
+
+int libiommu_device_kvm_fd(struct libiommu_device *dev, int *fd, struct libiommu_error **err)
+{
+	struct libiommu_ctx *ctx = dev ? dev->ctx : NULL;
+	struct libiommu_failure f;
+	int code;
+
+	libiommu_error_clear(err);
+	code = ctx_check(ctx, &f);
+	if (!code && !fd)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (!code)
+		code = dispatch_kvm_fd(dev, fd, &f);
+	return ctx_raise(ctx, err, code, &f);
+}
+
+int libiommu_device_hot_reset_fds(struct libiommu_device *dev, int *fds, size_t *count,
+				  struct libiommu_error **err)
+{
+	struct libiommu_ctx *ctx = dev ? dev->ctx : NULL;
+	struct libiommu_failure f;
+	size_t room;
+	int code;
+
+	libiommu_error_clear(err);
+	code = ctx_check(ctx, &f);
+	if (!code && (!count || (*count && !fds)))
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (code)
+		return ctx_raise(ctx, err, code, &f);
+	room = *count;
+	code = dispatch_hot_reset_fds(dev, fds, room, count, &f);
+	if (!code && *count > room)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_BUFFER_TOO_SMALL, dev->name, NULL);
 	return ctx_raise(ctx, err, code, &f);
 }
 

@@ -70,11 +70,16 @@ int dispatch_group_of(struct candidate *c, const char *device, uint32_t *id,
 	return finish(c->table.group_of(c->priv, device, id, f), device, f);
 }
 
-int dispatch_device_open(struct candidate *c, struct libiommu_device *dev, uint32_t *group,
+int dispatch_device_open(struct candidate *c, struct libiommu_device *dev,
+			 const struct libiommu_device_options *opts, uint32_t *group,
 			 struct libiommu_failure *f)
 {
-	int code = c->table.device_open(c->priv, dev->priv, dev->name, group, f);
+	int code;
 
+	if (opts)
+		code = c->handover.device_open(c->priv, dev->priv, dev->name, opts, group, f);
+	else
+		code = c->table.device_open(c->priv, dev->priv, dev->name, group, f);
 	code = finish(code, dev->name, f);
 	log_at(dev->ctx, LIBIOMMU_LOG_INFO, "%s: open: %d", dev->name, code);
 	return code;
@@ -111,6 +116,35 @@ int dispatch_domain_new(struct libiommu_domain *dom, struct libiommu_failure *f)
 	log_at(dom->ctx, LIBIOMMU_LOG_INFO, "domain %" PRIu64 ": new, type %d: %d", dom->id,
 	       (int)dom->type, code);
 	return code;
+}
+
+int dispatch_domain_adopt(struct libiommu_domain *dom, uint64_t native, struct libiommu_failure *f)
+{
+	const struct candidate *c = backend(dom->ctx);
+	int code = finish(c->handover.domain_adopt(c->priv, dom->priv, native, f), NULL, f);
+
+	log_at(dom->ctx, LIBIOMMU_LOG_INFO, "domain %" PRIu64 ": adopt %" PRIu64 ": %d", dom->id,
+	       native, code);
+	return code;
+}
+
+int dispatch_domain_native(struct libiommu_domain *dom, uint64_t *native,
+			   struct libiommu_failure *f)
+{
+	return finish(backend(dom->ctx)->handover.domain_native(dom->priv, native, f), NULL, f);
+}
+
+int dispatch_kvm_fd(struct libiommu_device *dev, int *fd, struct libiommu_failure *f)
+{
+	return finish(backend(dev->ctx)->handover.kvm_fd(dev->priv, fd, f), dev->name, f);
+}
+
+int dispatch_hot_reset_fds(struct libiommu_device *dev, int *fds, size_t room, size_t *count,
+			   struct libiommu_failure *f)
+{
+	int code = backend(dev->ctx)->handover.hot_reset_fds(dev->priv, fds, room, count, f);
+
+	return finish(code, dev->name, f);
 }
 
 void dispatch_domain_free(struct libiommu_domain *dom, uint32_t flags)

@@ -20,8 +20,13 @@ int dispatch_group_read(struct candidate *c, uint32_t id, struct libiommu_group_
 int dispatch_group_of(struct candidate *c, const char *device, uint32_t *id,
 		      struct libiommu_failure *f);
 
-int dispatch_device_open(struct candidate *c, struct libiommu_device *dev, uint32_t *group,
+/* opts: NULL, or what the caller told beyond the name */
+int dispatch_device_open(struct candidate *c, struct libiommu_device *dev,
+			 const struct libiommu_device_options *opts, uint32_t *group,
 			 struct libiommu_failure *f);
+int dispatch_kvm_fd(struct libiommu_device *dev, int *fd, struct libiommu_failure *f);
+int dispatch_hot_reset_fds(struct libiommu_device *dev, int *fds, size_t room, size_t *count,
+			   struct libiommu_failure *f);
 void dispatch_device_close(struct libiommu_device *dev, uint32_t flags);
 void dispatch_device_cap(struct libiommu_device *dev, enum libiommu_cap cap,
 			 struct libiommu_cap_answer *out);
@@ -29,6 +34,9 @@ int dispatch_device_ranges(struct libiommu_device *dev, struct libiommu_geometry
 			   struct libiommu_failure *f);
 
 int dispatch_domain_new(struct libiommu_domain *dom, struct libiommu_failure *f);
+int dispatch_domain_adopt(struct libiommu_domain *dom, uint64_t native, struct libiommu_failure *f);
+int dispatch_domain_native(struct libiommu_domain *dom, uint64_t *native,
+			   struct libiommu_failure *f);
 void dispatch_domain_free(struct libiommu_domain *dom, uint32_t flags);
 
 int dispatch_attach(struct libiommu_device *dev, struct libiommu_domain *dom,

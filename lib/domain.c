@@ -93,8 +93,10 @@ no_memory:
 	return NULL;
 }
 
+/* With `native` an existing address space is adopted. */
 static int new_domain(struct libiommu_ctx *ctx, struct candidate *c, enum libiommu_domain_type type,
-		      struct libiommu_domain **out, struct libiommu_failure *f)
+		      const uint64_t *native, struct libiommu_domain **out,
+		      struct libiommu_failure *f)
 {
 	struct libiommu_domain *dom = make_domain(ctx, c->table.domain_size);
 	int code;
@@ -103,7 +105,7 @@ static int new_domain(struct libiommu_ctx *ctx, struct candidate *c, enum libiom
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	dom->type = type;
 	dom->id = ++ctx->next_domain_id;
-	code = dispatch_domain_new(dom, f);
+	code = native ? dispatch_domain_adopt(dom, *native, f) : dispatch_domain_new(dom, f);
 	if (code) {
 		pthread_cond_destroy(&dom->turn);
 		pthread_mutex_destroy(&dom->lock);
@@ -137,9 +139,46 @@ int libiommu_domain_new(struct libiommu_ctx *ctx, const struct libiommu_domain_o
 		code = ctx_decided(ctx, &c, &f);
 	if (!code) {
 		ctx_turn_begin(ctx);
-		code = new_domain(ctx, c, type, out, &f);
+		code = new_domain(ctx, c, type, NULL, out, &f);
 		ctx_turn_end(ctx);
 	}
+	return ctx_raise(ctx, err, code, &f);
+}
+
+int libiommu_domain_adopt(struct libiommu_ctx *ctx, uint64_t native, struct libiommu_domain **out,
+			  struct libiommu_error **err)
+{
+	struct libiommu_failure f;
+	struct candidate *c;
+	int code;
+
+	libiommu_error_clear(err);
+	code = ctx_check(ctx, &f);
+	if (!code && !out)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (!code)
+		code = ctx_decided(ctx, &c, &f);
+	if (!code) {
+		ctx_turn_begin(ctx);
+		code = new_domain(ctx, c, LIBIOMMU_DOMAIN_PAGING, &native, out, &f);
+		ctx_turn_end(ctx);
+	}
+	return ctx_raise(ctx, err, code, &f);
+}
+
+int libiommu_domain_native(struct libiommu_domain *dom, uint64_t *native,
+			   struct libiommu_error **err)
+{
+	struct libiommu_ctx *ctx = dom ? dom->ctx : NULL;
+	struct libiommu_failure f;
+	int code;
+
+	libiommu_error_clear(err);
+	code = ctx_check(ctx, &f);
+	if (!code && !native)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (!code)
+		code = dispatch_domain_native(dom, native, &f);
 	return ctx_raise(ctx, err, code, &f);
 }
 

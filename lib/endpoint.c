@@ -29,7 +29,7 @@ static int check(struct libiommu_endpoint *ep, struct libiommu_domain *dom,
 
 static bool wants_maps(const struct libiommu_domain *dom)
 {
-	return atomic_load(&dom->ctx->backend)->table.flags & LIBIOMMU_BACKEND_REPLAY;
+	return atomic_load(&dom->ctx->backend)->flags & LIBIOMMU_BACKEND_REPLAY;
 }
 
 /* Backends check that too, before they commit; what they cannot foresee is caught here. */

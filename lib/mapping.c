@@ -319,6 +319,10 @@ static int map_all(struct libiommu_domain *dom, struct piece *pieces, size_t cou
 	for (i = 0; i < count; i++) {
 		struct libiommu_backend_map map = node_as_map(pieces[i].node);
 
+		if (!map.memory && pieces[i].request.source.kind == LIBIOMMU_SOURCE_FILE) {
+			map.fd = pieces[i].request.source.fd;
+			map.offset = pieces[i].placed.start;
+		}
 		ledger_set_state(pieces[i].node, LEDGER_MAPPING);
 		code = dispatch_map(dom, &map, f);
 		if (code)

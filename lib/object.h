@@ -18,7 +18,9 @@
 struct candidate {
 	struct libiommu_backend table; /* adapted: every slot is set */
 	struct libiommu_backend_regions regions;
+	struct libiommu_backend_handover handover;
 	struct libiommu_backend_env env;
+	uint32_t flags; /* LIBIOMMU_BACKEND_* that this instance has */
 	void *priv;
 	bool open;
 	struct libiommu_error *rejection; /* why it was not taken */
@@ -31,6 +33,7 @@ struct libiommu_ctx {
 	void *log_data;
 	enum libiommu_log_level log_level;
 	char *config;                             /* copy */
+	struct libiommu_passed passed;            /* size 0: none */
 	volatile const unsigned char *fork_guard; /* a page that a child finds zeroed */
 	struct candidate *candidates;
 	size_t candidate_count;

@@ -147,6 +147,50 @@ static int no_reset(void *device, struct libiommu_failure *f)
 	return libiommu_refuse(f, LIBIOMMU_REASON_RESET_UNSUPPORTED, NULL, NULL);
 }
 
+static int no_handover_open(void *ctx, void *device, const char *name,
+			    const struct libiommu_device_options *opts, uint32_t *group,
+			    struct libiommu_failure *f)
+{
+	(void)ctx;
+	(void)device;
+	(void)name;
+	(void)opts;
+	(void)group;
+	return refuse_missing(f);
+}
+
+static int no_domain_adopt(void *ctx, void *domain, uint64_t native, struct libiommu_failure *f)
+{
+	(void)ctx;
+	(void)domain;
+	(void)native;
+	return refuse_missing(f);
+}
+
+static int no_domain_native(void *domain, uint64_t *native, struct libiommu_failure *f)
+{
+	(void)domain;
+	(void)native;
+	return refuse_missing(f);
+}
+
+static int no_kvm_fd(void *device, int *fd, struct libiommu_failure *f)
+{
+	(void)device;
+	(void)fd;
+	return refuse_missing(f);
+}
+
+static int no_hot_reset_fds(void *device, int *fds, size_t room, size_t *count,
+			    struct libiommu_failure *f)
+{
+	(void)device;
+	(void)fds;
+	(void)room;
+	(void)count;
+	return refuse_missing(f);
+}
+
 #define FILL(table, slot, stub)                 \
 	do {                                    \
 		if (!(table)->slot)             \
@@ -169,6 +213,20 @@ static void adapt_regions(const struct libiommu_backend_regions *from,
 	FILL(to, interrupt_set, no_interrupt_set);
 	FILL(to, interrupt_unmask, no_interrupt_unmask);
 	FILL(to, reset, no_reset);
+}
+
+static void adapt_handover(const struct libiommu_backend_handover *from,
+			   struct libiommu_backend_handover *to)
+{
+	memset(to, 0, sizeof(*to));
+	if (from)
+		memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
+	to->size = sizeof(*to);
+	FILL(to, device_open, no_handover_open);
+	FILL(to, domain_adopt, no_domain_adopt);
+	FILL(to, domain_native, no_domain_native);
+	FILL(to, kvm_fd, no_kvm_fd);
+	FILL(to, hot_reset_fds, no_hot_reset_fds);
 }
 
 static const char *missing_slot(const struct libiommu_backend *table)
@@ -218,6 +276,8 @@ int registry_adapt(const struct libiommu_backend *from, struct candidate *to,
 	FILL(table, device_ranges, no_device_ranges);
 	FILL(table, replace, no_replace);
 	adapt_regions(table->regions, &to->regions);
+	adapt_handover(table->handover, &to->handover);
+	table->handover = NULL;
 	table->regions = NULL; /* the adapted copy is in the candidate, which may move */
 	return 0;
 }

@@ -80,7 +80,7 @@ static int place_file(struct libiommu_domain *dom, struct libiommu_source source
 	if (code)
 		return code;
 	code = file_space(dom, &st, &out->space, f);
-	if (code)
+	if (code || atomic_load(&ctx->backend)->flags & LIBIOMMU_BACKEND_FILES)
 		return code;
 	code = ctx->sys.mmap(ctx->sys.data, NULL, length, access, MAP_SHARED, source.fd,
 			     source.start, &out->memory);

@@ -99,6 +99,11 @@ struct libiommu_backend_env {
 	const struct libiommu_allocator *allocator;
 	const char *config; /**< libiommu_ctx_options.config; NULL: none */
 	void *object;       /**< libiommu_ctx_options.backend_object */
+	/** libiommu_ctx_options.passed, of the size that this library knows; NULL: none.
+	 * The descriptors are the caller's: duplicate what outlives open. */
+	const struct libiommu_passed *passed;
+	/** LIBIOMMU_BACKEND_* of this instance, from the table; open may clear bits */
+	uint32_t *flags;
 };
 
 /** One mapping for a backend. */
@@ -208,6 +213,24 @@ struct libiommu_backend_regions {
 	int (*reset)(void *device, struct libiommu_failure *failure);
 };
 
+/** Descriptors that come and go. Missing slots refuse with backend-capability. */
+struct libiommu_backend_handover {
+	size_t size;
+	/** In place of device_open, when there are options. They are of the size that this
+	 * library knows; descriptors are the caller's. */
+	int (*device_open)(void *ctx, void *device, const char *name,
+			   const struct libiommu_device_options *opts, uint32_t *group,
+			   struct libiommu_failure *failure);
+	/** In place of domain_new. domain_free removes what came through the domain only. */
+	int (*domain_adopt)(void *ctx, void *domain, uint64_t native,
+			    struct libiommu_failure *failure);
+	int (*domain_native)(void *domain, uint64_t *native, struct libiommu_failure *failure);
+	int (*kvm_fd)(void *device, int *fd, struct libiommu_failure *failure);
+	/** Writes min(room, count) descriptors; *count is what there are. */
+	int (*hot_reset_fds)(void *device, int *fds, size_t room, size_t *count,
+			     struct libiommu_failure *failure);
+};
+
 /** The context's choice "auto" may take this backend. */
 #define LIBIOMMU_BACKEND_AUTO 1u
 /** attach and replace want the domain's mappings. */
@@ -308,7 +331,8 @@ struct libiommu_backend {
 	int (*unmap)(void *domain, const struct libiommu_backend_map *maps, size_t count,
 		     size_t *done, struct libiommu_failure *failure);
 
-	const struct libiommu_backend_regions *regions; /**< NULL: none */
+	const struct libiommu_backend_regions *regions;   /**< NULL: none */
+	const struct libiommu_backend_handover *handover; /**< NULL: none */
 
 	/* ABI 1 ends here; new slots go below. */
 };

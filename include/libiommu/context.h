@@ -42,6 +42,24 @@ enum libiommu_log_level {
  */
 typedef void (*libiommu_log_fn)(void *data, enum libiommu_log_level level, const char *line);
 
+/**
+ * Descriptors that somebody else has opened, for programs without the right to
+ * open paths. Such a context opens none: devices come by
+ * libiommu_device_open_with(), and sysfs is read through a directory descriptor
+ * or not at all. The library duplicates descriptors (close on exec) and never
+ * closes the caller's. -1 means none.
+ */
+struct libiommu_passed {
+	size_t size;
+	int iommufd;   /**< an open /dev/iommu; backend iommufd */
+	int container; /**< an open /dev/vfio/vfio, with or without groups; backend vfio */
+	int sysfs;     /**< an open directory: /sys */
+};
+#define LIBIOMMU_PASSED_INIT                               \
+	{                                                  \
+		sizeof(struct libiommu_passed), -1, -1, -1 \
+	}
+
 struct libiommu_ctx_options {
 	size_t size;
 	/**
@@ -60,12 +78,13 @@ struct libiommu_ctx_options {
 	const struct libiommu_allocator *allocator; /**< NULL: malloc and free */
 	libiommu_log_fn log;                        /**< NULL: no log */
 	void *log_data;
-	enum libiommu_log_level log_level; /**< lines above it are not even formatted */
+	enum libiommu_log_level log_level;    /**< lines above it are not even formatted */
+	const struct libiommu_passed *passed; /**< NULL: paths are opened */
 };
 #define LIBIOMMU_CTX_OPTIONS_INIT                                                              \
 	{                                                                                      \
 		sizeof(struct libiommu_ctx_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-			NULL, LIBIOMMU_LOG_NONE                                                \
+			NULL, LIBIOMMU_LOG_NONE, NULL                                          \
 	}
 
 /**

@@ -28,6 +28,60 @@ LIBIOMMU_API int libiommu_device_open(struct libiommu_ctx *ctx, const char *name
 				      struct libiommu_device **out, struct libiommu_error **err);
 
 /**
+ * What libiommu_device_open_with() is told beyond the name: descriptors that
+ * somebody else has opened, and a token. The library duplicates descriptors
+ * (close on exec) and never closes the caller's. -1 means none.
+ */
+struct libiommu_device_options {
+	size_t size;
+	/** 16 bytes: the token that a VF's PF was opened with (UUID); NULL: none */
+	const unsigned char *vf_token;
+	int cdev;          /**< iommufd: the device's open node /dev/vfio/devices/vfioN */
+	bool bound;        /**< cdev is bound to the context's iommufd already ... */
+	uint32_t bound_id; /**< ... and this is the id that the bind gave */
+	int group;         /**< vfio: the open node /dev/vfio/N of the device's group */
+	uint32_t group_id; /**< N, which the descriptor does not tell; with group or cdev */
+	bool in_container; /**< the group is in the container that was passed to the context */
+};
+#define LIBIOMMU_DEVICE_OPTIONS_INIT                                                     \
+	{                                                                                \
+		sizeof(struct libiommu_device_options), NULL, -1, false, 0, -1, 0, false \
+	}
+
+/**
+ * As libiommu_device_open(), with options. A context of passed descriptors
+ * (libiommu_ctx_options.passed) opens no path: the device's descriptor must be
+ * among the options (needs-passed-fd).
+ * @param opts NULL: as libiommu_device_open()
+ * Reasons: as libiommu_device_open(); bad-options, unknown-options, bad-fd,
+ * needs-passed-fd, wrong-fd, bad-token, no-uapi.
+ */
+LIBIOMMU_API int libiommu_device_open_with(struct libiommu_ctx *ctx, const char *name,
+					   const struct libiommu_device_options *opts,
+					   struct libiommu_device **out,
+					   struct libiommu_error **err);
+
+/**
+ * The descriptor that KVM's VFIO device wants (KVM_DEV_VFIO_FILE_ADD): the
+ * group's on type1, the device's on iommufd.
+ * @param[out] fd borrowed: valid until the device is closed; dup it to keep it
+ * Reasons: null-argument, after-fork, backend-capability.
+ */
+LIBIOMMU_API int libiommu_device_kvm_fd(struct libiommu_device *dev, int *fd,
+					struct libiommu_error **err);
+
+/**
+ * The descriptors that prove ownership for a PCI hot reset of the device's bus
+ * (VFIO_DEVICE_PCI_HOT_RESET): one per group in this context on type1; none on
+ * iommufd, where an empty list means the devices of this iommufd.
+ * @param[out] fds array of *count, borrowed; may be NULL when *count is 0
+ * @param[in,out] count in: room; out: how many there are
+ * Reasons: null-argument, after-fork, backend-capability, buffer-too-small.
+ */
+LIBIOMMU_API int libiommu_device_hot_reset_fds(struct libiommu_device *dev, int *fds, size_t *count,
+					       struct libiommu_error **err);
+
+/**
  * Close a device and give its group back with the last open device of it.
  * NULL is allowed.
  * Reasons: device-in-use (attached, or with open regions).

@@ -41,6 +41,28 @@ LIBIOMMU_API int libiommu_domain_new(struct libiommu_ctx *ctx,
 				     struct libiommu_domain **out, struct libiommu_error **err);
 
 /**
+ * A domain on an address space that somebody else made and may have filled: an
+ * IOAS, or the container that was passed to the context. What is mapped there
+ * already is unknown to the ledger; a clash with it is foreign-mapping. Freeing
+ * the domain removes what came through it and leaves the rest.
+ * @param native backend iommufd: id of an IOAS; vfio: 0
+ * @param[out] out written on success; free with libiommu_domain_free()
+ * Reasons: null-argument, after-fork, backend-undecided, backend-capability,
+ * wrong-fd (no such IOAS; no container was passed), domain-in-use (adopted
+ * already), no-memory.
+ */
+LIBIOMMU_API int libiommu_domain_adopt(struct libiommu_ctx *ctx, uint64_t native,
+				       struct libiommu_domain **out, struct libiommu_error **err);
+
+/**
+ * The backend's own number of a domain, for calls that libiommu does not make:
+ * the IOAS id on iommufd.
+ * Reasons: null-argument, after-fork, backend-capability.
+ */
+LIBIOMMU_API int libiommu_domain_native(struct libiommu_domain *dom, uint64_t *native,
+					struct libiommu_error **err);
+
+/**
  * Free a domain and its mappings. NULL is allowed. Reasons: domain-in-use.
  */
 LIBIOMMU_API int libiommu_domain_free(struct libiommu_domain *dom, struct libiommu_error **err);

@@ -49,6 +49,14 @@
 	  "Enable an IOMMU (intel_iommu=on, amd_iommu=on or the platform's equivalent).") \
 	X(25, BACKEND_ABI, "backend-abi", EINVAL, \
 	  "The backend was built for another plugin ABI or lacks a required slot.", "") \
+	X(26, NEEDS_PASSED_FD, "needs-passed-fd", ENOENT, \
+	  "This context opens no paths, and the descriptor was not passed.", \
+	  "Pass it in the options of libiommu_device_open_with() or of the context.") \
+	X(27, WRONG_FD, "wrong-fd", EINVAL, "The descriptor or number is not of the kind that is needed.", \
+	  "") \
+	X(28, BAD_TOKEN, "bad-token", EACCES, \
+	  "The device is a virtual function whose owner set a token, and it does not match.", \
+	  "Pass the token of the physical function's owner in vf_token.") \
 	/* The kernel */ \
 	X(30, KERNEL_REFUSED, "kernel-refused", 0, \
 	  "The kernel refused, and no more exact reason is known.", "") \

@@ -122,8 +122,9 @@ static int run(const char *personality, int (*work)(struct scenario *s))
 		};
 	snprintf(machine, sizeof(machine), text, personality);
 	libiommu_failure_init(&s.rig.failure);
-	s.rig.env =
-		(struct libiommu_backend_env){ sizeof(s.rig.env), &sys, &allocator, machine, NULL };
+	s.rig.env = (struct libiommu_backend_env){
+		.size = sizeof(s.rig.env), .sys = &sys, .allocator = &allocator, .config = machine
+	};
 	s.rig.bytes = 64 * PAGE;
 	s.rig.memory =
 		mmap(NULL, s.rig.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
