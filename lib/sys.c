@@ -119,6 +119,19 @@ static int real_memlock(void *data, uint64_t *soft)
 	return 0;
 }
 
+static int real_openat(void *data, int directory, const char *path, int flags)
+{
+	(void)data;
+	return (int)RETRY(openat(directory, path, flags | O_CLOEXEC));
+}
+
+static int64_t real_readlinkat(void *data, int directory, const char *path, char *buffer,
+			       size_t length)
+{
+	(void)data;
+	return RETRY(readlinkat(directory, path, buffer, length));
+}
+
 static const struct libiommu_sys default_sys = {
 	.size = sizeof(default_sys),
 	.open = real_open,
@@ -135,6 +148,8 @@ static const struct libiommu_sys default_sys = {
 	.munmap = real_munmap,
 	.madvise = real_madvise,
 	.memlock = real_memlock,
+	.openat = real_openat,
+	.readlinkat = real_readlinkat,
 };
 
 const struct libiommu_sys *libiommu_sys_default(void)

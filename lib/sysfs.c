@@ -21,6 +21,8 @@ static int refuse(struct libiommu_failure *failure, int error, const char *call,
 		return libiommu_refuse(failure, LIBIOMMU_REASON_FD_LIMIT, path, NULL);
 	case -ENOMEM:
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, path, NULL);
+	case -EBADF:
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_PASSED_FD, "/sys", NULL);
 	default:
 		return libiommu_refuse(failure, LIBIOMMU_REASON_SYSFS, path, NULL);
 	}
@@ -43,21 +45,46 @@ __attribute__((format(printf, 2, 3))) static int print(char path[PATH_SIZE], con
 	return length < 0 || length >= PATH_SIZE ? -ENAMETOOLONG : 0;
 }
 
-static int full_path(const struct libiommu_sysfs *fs, const char *path, char out[PATH_SIZE])
+struct libiommu_sysfs libiommu_sysfs_beside(const struct libiommu_sysfs *fs, const char *root)
 {
-	return print(out, "%s/%s", fs->root, path);
+	return (struct libiommu_sysfs){ fs->sys, fs->root ? root : NULL, -1 };
+}
+
+static int open_at(const struct libiommu_sysfs *fs, const char *path, int flags)
+{
+	const struct libiommu_sys *sys = fs->sys;
+	char full[PATH_SIZE];
+	int rc;
+
+	if (!fs->root)
+		return fs->directory < 0 ? -EBADF
+					 : sys->openat(sys->data, fs->directory, path, flags);
+	rc = print(full, "%s/%s", fs->root, path);
+	return rc ? rc : sys->open(sys->data, full, flags);
+}
+
+static int64_t readlink_at(const struct libiommu_sysfs *fs, const char *path, char *out,
+			   size_t size)
+{
+	const struct libiommu_sys *sys = fs->sys;
+	char full[PATH_SIZE];
+	int rc;
+
+	if (!fs->root)
+		return fs->directory < 0
+			       ? -EBADF
+			       : sys->readlinkat(sys->data, fs->directory, path, out, size);
+	rc = print(full, "%s/%s", fs->root, path);
+	return rc ? rc : sys->readlink(sys->data, full, out, size);
 }
 
 int libiommu_sysfs_read(const struct libiommu_sysfs *fs, const char *path, char *out, size_t size)
 {
 	const struct libiommu_sys *sys = fs->sys;
-	char full[PATH_SIZE];
 	size_t length = 0;
 	int64_t n = 0;
-	int fd = full_path(fs, path, full);
+	int fd = open_at(fs, path, O_RDONLY);
 
-	if (!fd)
-		fd = sys->open(sys->data, full, O_RDONLY);
 	if (fd < 0)
 		return fd;
 	while (length < size) {
@@ -79,12 +106,10 @@ int libiommu_sysfs_read(const struct libiommu_sysfs *fs, const char *path, char 
 
 int libiommu_sysfs_link(const struct libiommu_sysfs *fs, const char *path, char *out, size_t size)
 {
-	char full[PATH_SIZE], target[PATH_SIZE];
+	char target[PATH_SIZE];
 	const char *last;
-	int64_t n = full_path(fs, path, full);
+	int64_t n = readlink_at(fs, path, target, sizeof(target));
 
-	if (!n)
-		n = fs->sys->readlink(fs->sys->data, full, target, sizeof(target));
 	if (n < 0)
 		return (int)n;
 	if (n >= (int64_t)sizeof(target))
@@ -135,13 +160,10 @@ static int visit_folder(const struct libiommu_sysfs *fs, const char *path, const
 	_Alignas(8) char buffer[4096];
 	const struct libiommu_sys *sys = fs->sys;
 	unsigned int left = MAX_ENTRIES;
-	char full[PATH_SIZE];
 	int64_t n;
-	int rc = 0, fd = full_path(fs, path, full);
+	int rc = 0, fd = open_at(fs, path, O_RDONLY | O_DIRECTORY);
 
 	*call = "open";
-	if (!fd)
-		fd = sys->open(sys->data, full, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
 	while (!rc) {
@@ -334,14 +356,12 @@ int libiommu_sysfs_group_of(const struct libiommu_sysfs *fs, const char *device,
 static int group_exists(const struct libiommu_sysfs *fs, uint32_t id,
 			struct libiommu_failure *failure)
 {
-	char path[PATH_SIZE], full[PATH_SIZE], name[16];
+	char path[PATH_SIZE], name[16];
 	int fd;
 
 	print(path, "kernel/iommu_groups/%" PRIu32, id);
 	snprintf(name, sizeof(name), "%" PRIu32, id);
-	fd = full_path(fs, path, full);
-	if (!fd)
-		fd = fs->sys->open(fs->sys->data, full, O_RDONLY | O_DIRECTORY);
+	fd = open_at(fs, path, O_RDONLY | O_DIRECTORY);
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_UNKNOWN, name, NULL);
 	if (fd < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Groups and devices as sysfs shows them. Everything is read through the system calls of a context
- * and below a root that the caller names. What is in the files is not trusted: what cannot be
+ * and below a root that the caller names, as a path or as an open directory. What is in the files is not trusted: what cannot be
  * understood is "unknown" where the kernel may leave it out, else sysfs-unreadable.
  */
 #ifndef LIB_SYSFS_H
@@ -12,11 +12,15 @@
 
 struct libiommu_sysfs {
 	const struct libiommu_sys *sys;
-	const char *root; /* "/sys" */
+	const char *root; /* "/sys"; NULL: `directory` is used, and no path */
+	int directory;    /* open; negative: there is none, and nothing can be read */
 };
 
 /* Room for a name of a device, a driver or a type with its NUL; longer ones are not accepted. */
 #define LIBIOMMU_SYSFS_NAME 64
+
+/* Another tree, "/proc" or "/dev"; nothing where no paths may be opened. */
+struct libiommu_sysfs libiommu_sysfs_beside(const struct libiommu_sysfs *fs, const char *root);
 
 /* Visitors return 0 to go on; what else they return ends the walk and is returned. */
 typedef int (*libiommu_sysfs_id_fn)(void *data, uint32_t id, struct libiommu_failure *failure);
@@ -33,6 +37,8 @@ bool libiommu_sysfs_driver_blocks(const char *driver);
 
 /* @return whether it is a driver that lends devices to user space */
 bool libiommu_sysfs_driver_is_vfio(const char *driver);
+
+/* Without a tree all of these refuse with needs-passed-fd. */
 
 /* A kernel without IOMMU has no groups; that is no error. */
 int libiommu_sysfs_groups(const struct libiommu_sysfs *fs, libiommu_sysfs_id_fn visit, void *data,
@@ -58,7 +64,8 @@ int libiommu_sysfs_reserved(const struct libiommu_sysfs *fs, uint32_t id,
 
 /*
  * A short file below the root as a string without its last newline.
- * @return length, or the negative errno of the system call; -EIO when it is too long or no text
+ * @return length, or the negative errno of the system call; -EIO when it is too long or no text;
+ * -EBADF without a tree
  */
 int libiommu_sysfs_read(const struct libiommu_sysfs *fs, const char *path, char *out, size_t size);
 

@@ -78,7 +78,7 @@ static void of_vessel(struct vfio_ctx *ctx, const struct vfio_vessel *vessel, en
 
 static void iommufd(struct vfio_ctx *ctx, struct libiommu_cap_answer *out)
 {
-	const struct libiommu_sysfs dev = { ctx->sys, "/dev" };
+	const struct libiommu_sysfs dev = libiommu_sysfs_beside(&ctx->sysfs, "/dev");
 	char scratch[256];
 
 	if (libiommu_sysfs_link(&dev, "iommu", scratch, sizeof(scratch)) == -ENOENT)

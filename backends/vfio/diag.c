@@ -57,7 +57,7 @@ int libiommu_vfio_diagnose_open(struct libiommu_failure *failure, int error, con
 int libiommu_vfio_diagnose_node(struct vfio_ctx *ctx, uint32_t id, const char *device,
 				struct libiommu_failure *failure)
 {
-	const struct libiommu_sysfs dev = { ctx->sys, "/dev/vfio" };
+	const struct libiommu_sysfs dev = libiommu_sysfs_beside(&ctx->sysfs, "/dev/vfio");
 	char name[32], scratch[256];
 	int rc;
 
@@ -200,7 +200,7 @@ int libiommu_vfio_diagnose_attach(struct vfio_ctx *ctx, const struct vfio_group 
 /* Bytes of locked memory that the process may still have; UINT64_MAX: no limit is in force. */
 static uint64_t lockable(struct vfio_ctx *ctx, bool *known)
 {
-	const struct libiommu_sysfs proc = { ctx->sys, "/proc" };
+	const struct libiommu_sysfs proc = libiommu_sysfs_beside(&ctx->sysfs, "/proc");
 	uint64_t soft, locked = 0;
 	char status[8192];
 	const char *line;

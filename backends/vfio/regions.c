@@ -229,7 +229,7 @@ static int disable(struct vfio_device *device, enum libiommu_interrupt_kind kind
 
 static bool is_eventfd(struct vfio_device *device, int fd)
 {
-	const struct libiommu_sysfs proc = { device->ctx->sys, "/proc" };
+	const struct libiommu_sysfs proc = libiommu_sysfs_beside(&device->ctx->sysfs, "/proc");
 	char path[32], name[64];
 
 	snprintf(path, sizeof(path), "self/fd/%d", fd);

@@ -74,7 +74,7 @@ static int vfio_open(void *data, const struct libiommu_backend_env *env,
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	ctx->env = env;
 	ctx->sys = sys;
-	ctx->sysfs = (struct libiommu_sysfs){ sys, "/sys" };
+	ctx->sysfs = (struct libiommu_sysfs){ sys, "/sys", -1 };
 	return 0;
 }
 

@@ -46,6 +46,10 @@ struct libiommu_sys {
 	int (*madvise)(void *data, void *address, size_t length, int advice);
 	/** RLIMIT_MEMLOCK, bytes; UINT64_MAX when unlimited */
 	int (*memlock)(void *data, uint64_t *soft);
+	/** Below an open directory; the path is relative, without "..". */
+	int (*openat)(void *data, int directory, const char *path, int flags);
+	int64_t (*readlinkat)(void *data, int directory, const char *path, char *buffer,
+			      size_t length);
 };
 
 /** Memory for the library's own objects. */

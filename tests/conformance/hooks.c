@@ -226,6 +226,35 @@ static int64_t sys_readlink(void *data, const char *path, char *buffer, size_t l
 	return hooks->base->readlink(hooks->base->data, path, buffer, length);
 }
 
+static int sys_openat(void *data, int directory, const char *path, int flags)
+{
+	struct hooks *hooks = data;
+	const struct hooks_answer *answer = answer_for_path(hooks, path);
+	int fd;
+
+	if (answer)
+		return answer->result;
+	if (fails(hooks, HOOKS_FAIL_SYS, "openat"))
+		return -EMFILE;
+	fd = hooks->base->openat(hooks->base->data, directory, path, flags);
+	if (fd >= 0)
+		fd_add(hooks, fd);
+	return fd;
+}
+
+static int64_t sys_readlinkat(void *data, int directory, const char *path, char *buffer,
+			      size_t length)
+{
+	struct hooks *hooks = data;
+	const struct hooks_answer *answer = answer_for_path(hooks, path);
+
+	if (answer)
+		return answer->result;
+	if (fails(hooks, HOOKS_FAIL_SYS, "readlinkat"))
+		return -ENOMEM;
+	return hooks->base->readlinkat(hooks->base->data, directory, path, buffer, length);
+}
+
 static int sys_fstat(void *data, int fd, struct stat *st)
 {
 	struct hooks *hooks = data;
@@ -317,6 +346,8 @@ void hooks_init(struct hooks *hooks, const struct libiommu_sys *base)
 	hooks->sys.munmap = sys_munmap;
 	hooks->sys.madvise = sys_madvise;
 	hooks->sys.memlock = sys_memlock;
+	hooks->sys.openat = sys_openat;
+	hooks->sys.readlinkat = sys_readlinkat;
 }
 
 void hooks_finish(struct hooks *hooks)

@@ -115,7 +115,7 @@ enum tree_kind fake_tree_look(struct fake_kernel *kernel, const char *path, char
 	static const char devices[] = "/sys/bus/pci/devices/";
 
 	out[0] = '\0';
-	if (!strcmp(path, GROUPS_FOLDER))
+	if (!strcmp(path, "/sys") || !strcmp(path, GROUPS_FOLDER))
 		return TREE_FOLDER;
 	if (!strncmp(path, GROUPS_FOLDER "/", sizeof(GROUPS_FOLDER)))
 		return group_path(kernel, path + sizeof(GROUPS_FOLDER), out, size);

@@ -126,8 +126,9 @@ static int open_tree(struct fake_kernel *kernel, const char *path)
 
 static bool is_ours(const char *path)
 {
-	return !strncmp(path, "/sys/", 5) || !strncmp(path, "/dev/vfio", 9) ||
-	       !strcmp(path, "/dev/iommu") || !strcmp(path, "/proc/self/status");
+	return !strcmp(path, "/sys") || !strncmp(path, "/sys/", 5) ||
+	       !strncmp(path, "/dev/vfio", 9) || !strcmp(path, "/dev/iommu") ||
+	       !strcmp(path, "/proc/self/status");
 }
 
 static int sys_open(void *data, const char *path, int flags)
@@ -339,6 +340,43 @@ static int64_t sys_readlink(void *data, const char *path, char *buffer, size_t l
 	return rc;
 }
 
+/* What a path below an open folder of ours is in whole. @return false for real descriptors */
+static bool whole_path(struct fake_kernel *kernel, int directory, const char *path, char *out,
+		       size_t size)
+{
+	const struct file *file;
+
+	if (directory < FAKE_FD)
+		return false;
+	pthread_mutex_lock(&kernel->lock);
+	file = fake_file(kernel, directory);
+	snprintf(out, size, "%s/%s", file && file->kind == FOLDER ? file->path : "/sys/none", path);
+	pthread_mutex_unlock(&kernel->lock);
+	return true;
+}
+
+static int sys_openat(void *data, int directory, const char *path, int flags)
+{
+	struct fake_kernel *kernel = data;
+	char full[512];
+
+	if (!whole_path(kernel, directory, path, full, sizeof(full)))
+		return kernel->base->openat(kernel->base->data, directory, path, flags);
+	return sys_open(kernel, full, flags);
+}
+
+static int64_t sys_readlinkat(void *data, int directory, const char *path, char *buffer,
+			      size_t length)
+{
+	struct fake_kernel *kernel = data;
+	char full[512];
+
+	if (!whole_path(kernel, directory, path, full, sizeof(full)))
+		return kernel->base->readlinkat(kernel->base->data, directory, path, buffer,
+						length);
+	return sys_readlink(kernel, full, buffer, length);
+}
+
 static int sys_fstat(void *data, int fd, struct stat *st)
 {
 	struct fake_kernel *kernel = data;
@@ -416,6 +454,8 @@ static const struct libiommu_sys fake_sys = {
 	.munmap = sys_munmap,
 	.madvise = sys_madvise,
 	.memlock = sys_memlock,
+	.openat = sys_openat,
+	.readlinkat = sys_readlinkat,
 };
 
 static const struct {

@@ -85,8 +85,17 @@ static void set_up(void)
 {
 	strcpy(root, "/tmp/libiommu-sysfs-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(root));
-	fs = (struct libiommu_sysfs){ libiommu_sys_default(), root };
+	fs = (struct libiommu_sysfs){ libiommu_sys_default(), root, -1 };
 	memset(&failure, 0, sizeof(failure));
+}
+
+/* The same through a descriptor, as a program has it that may open no paths. */
+static void set_up_directory(void)
+{
+	set_up();
+	fs.directory = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(fs.directory, 0);
+	fs.root = NULL;
 }
 
 static void tear_down(void)
@@ -95,6 +104,8 @@ static void tear_down(void)
 
 	snprintf(command, sizeof(command), "rm -rf %s", root);
 	ck_assert_int_eq(system(command), 0);
+	if (fs.directory >= 0)
+		close(fs.directory);
 }
 
 static int count_id(void *data, uint32_t id, struct libiommu_failure *f)
@@ -376,7 +387,7 @@ static int64_t made_up(void *data, int fd, void *buffer, size_t length)
 static int list(const char *bytes, size_t length, bool again)
 {
 	struct libiommu_sys sys = *libiommu_sys_default();
-	struct libiommu_sysfs made = { &sys, root };
+	struct libiommu_sysfs made = { &sys, fs.root, fs.directory };
 	uint64_t sum = 0;
 
 	sys.getdents = made_up;
@@ -428,20 +439,49 @@ START_TEST(texts)
 }
 END_TEST
 
+START_TEST(without_a_tree)
+{
+	const struct libiommu_sysfs none = { libiommu_sys_default(), NULL, -1 };
+	char text[LIBIOMMU_SYSFS_NAME];
+	uint64_t sum = 0;
+	uint32_t id;
+
+	file("a", "hello\n");
+	ck_assert_int_eq(libiommu_sysfs_read(&none, "a", text, sizeof(text)), -EBADF);
+	ck_assert_int_eq(libiommu_sysfs_link(&none, "a", text, sizeof(text)), -EBADF);
+	ck_assert_int_eq(libiommu_sysfs_groups(&none, count_id, &sum, &failure), -ENOENT);
+	ck_assert_int_eq(failure.reason, LIBIOMMU_REASON_NEEDS_PASSED_FD);
+	ck_assert_int_eq(libiommu_sysfs_group_of(&none, "0000:00:03.0", &id, &failure), -ENOENT);
+	ck_assert_int_eq(failure.reason, LIBIOMMU_REASON_NEEDS_PASSED_FD);
+	ck_assert_int_eq(libiommu_sysfs_type(&none, 7, text, &failure), -ENOENT);
+	ck_assert_int_eq(failure.reason, LIBIOMMU_REASON_NEEDS_PASSED_FD);
+	ck_assert_ptr_null(libiommu_sysfs_beside(&none, "/proc").root);
+	ck_assert_str_eq(
+		libiommu_sysfs_beside(&(struct libiommu_sysfs){ NULL, "/sys", -1 }, "/proc").root,
+		"/proc");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { groups,           types,           names,
 				       drivers,          group_of_device, members,
-				       reserved_regions, folders,         texts };
+				       reserved_regions, folders,         texts,
+				       without_a_tree };
 	Suite *suite = suite_create("sysfs");
-	TCase *tc = tcase_create("sysfs");
+	TCase *path = tcase_create("path");
+	TCase *directory = tcase_create("directory");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tc, set_up, tear_down);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-		tcase_add_test(tc, tests[i]);
-	suite_add_tcase(suite, tc);
+	tcase_add_checked_fixture(path, set_up, tear_down);
+	tcase_add_checked_fixture(directory, set_up_directory, tear_down);
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		tcase_add_test(path, tests[i]);
+		tcase_add_test(directory, tests[i]);
+	}
+	suite_add_tcase(suite, path);
+	suite_add_tcase(suite, directory);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

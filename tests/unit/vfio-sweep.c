@@ -58,6 +58,20 @@ static int64_t fail_getdents(void *data, int fd, void *buffer, size_t length)
 	return fails() ? -EIO : KERNEL->getdents(KERNEL->data, fd, buffer, length);
 }
 
+static int fail_openat(void *data, int directory, const char *path, int flags)
+{
+	(void)data;
+	return fails() ? -EMFILE : KERNEL->openat(KERNEL->data, directory, path, flags);
+}
+
+static int64_t fail_readlinkat(void *data, int directory, const char *path, char *buffer,
+			       size_t length)
+{
+	(void)data;
+	return fails() ? -EACCES
+		       : KERNEL->readlinkat(KERNEL->data, directory, path, buffer, length);
+}
+
 static int64_t fail_readlink(void *data, const char *path, char *buffer, size_t length)
 {
 	(void)data;
@@ -201,6 +215,8 @@ static bool scenario(unsigned long at, bool all)
 	table.pwrite = fail_pwrite;
 	table.getdents = fail_getdents;
 	table.readlink = fail_readlink;
+	table.openat = fail_openat;
+	table.readlinkat = fail_readlinkat;
 	table.mmap = fail_mmap;
 	opts.backend = "vfio";
 	opts.sys = &table;
