@@ -8,18 +8,6 @@ static void answer(struct libiommu_cap_answer *out, bool yes, uint64_t value, co
 	out->evidence = evidence;
 }
 
-/* As on type1, the IOMMU's geometry is told once the group is in a container. */
-static bool geometry_known(struct mock_claim *claim)
-{
-	struct mock_machine *machine = claim->ctx->machine;
-	bool known;
-
-	pthread_mutex_lock(&machine->lock);
-	known = machine->personality->fd_before_attach || claim->dev->group->space;
-	pthread_mutex_unlock(&machine->lock);
-	return known;
-}
-
 static void personality_cap(const struct mock_machine *machine, enum libiommu_cap cap,
 			    struct libiommu_cap_answer *out)
 {
@@ -31,8 +19,13 @@ static void personality_cap(const struct mock_machine *machine, enum libiommu_ca
 		answer(out, machine->entry_limit != 0, machine->entry_limit, who->evidence);
 		return;
 	case LIBIOMMU_CAP_REPLACE:
-	case LIBIOMMU_CAP_REPLACE_HITLESS:
 		yes = who->replace;
+		break;
+	case LIBIOMMU_CAP_REPLACE_HITLESS:
+		/* What works and is not promised is unknown. */
+		if (who->replace && !who->replace_hitless)
+			return;
+		yes = who->replace_hitless;
 		break;
 	case LIBIOMMU_CAP_STATE_SURVIVES_DETACH:
 	case LIBIOMMU_CAP_SHARES_PINS:
@@ -51,18 +44,37 @@ static void personality_cap(const struct mock_machine *machine, enum libiommu_ca
 	answer(out, yes, 0, who->evidence);
 }
 
+/* What the kernel tells of the IOMMU only, or not before it has lent the device. */
+static bool withheld(struct mock_claim *claim, enum libiommu_cap cap)
+{
+	const struct mock_personality *who = claim->ctx->machine->personality;
+
+	switch (cap) {
+	case LIBIOMMU_CAP_PAGE_SIZES:
+		return !who->tells_page_sizes || !mock_claim_told(claim);
+	case LIBIOMMU_CAP_ADDRESS_BITS:
+		return !mock_claim_told(claim);
+	case LIBIOMMU_CAP_CACHE_COHERENCY:
+		return !who->fd_before_attach && !mock_claim_told(claim);
+	case LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY:
+		return !who->tells_snoop_control || !mock_claim_told(claim);
+	default:
+		return false;
+	}
+}
+
 void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_cap_answer *out)
 {
 	const struct mock_hw *hw = &claim->dev->iommu->hw;
 
+	if (withheld(claim, cap))
+		return;
 	switch (cap) {
 	case LIBIOMMU_CAP_PAGE_SIZES:
-		if (geometry_known(claim))
-			answer(out, true, hw->page_sizes, hw->evidence);
+		answer(out, true, hw->page_sizes, hw->evidence);
 		return;
 	case LIBIOMMU_CAP_ADDRESS_BITS:
-		if (geometry_known(claim))
-			answer(out, true, hw->width, hw->evidence);
+		answer(out, true, hw->width, hw->evidence);
 		return;
 	case LIBIOMMU_CAP_ISOLATES_OUTSIDE_APERTURE:
 	case LIBIOMMU_CAP_READ_ONLY:
@@ -78,7 +90,7 @@ void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_c
 		answer(out, hw->write_only, 0, hw->evidence);
 		return;
 	case LIBIOMMU_CAP_IOMMUFD:
-		answer(out, hw->coherent && hw->msi_isolated, 0, hw->evidence);
+		answer(out, !mock_device_vet(claim->dev, NULL), 0, hw->evidence);
 		return;
 	case LIBIOMMU_CAP_PAD_:
 		return;

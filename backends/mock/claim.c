@@ -37,6 +37,40 @@ static int check_viable(const struct mock_device *dev, struct libiommu_failure *
 			       "%zu in group %u: %s.", count, dev->group->id, text);
 }
 
+static const struct mock_reserved *find_direct(const struct mock_reserved *list)
+{
+	while (list && list->what.type != LIBIOMMU_RESERVED_DIRECT)
+		list = list->next;
+	return list;
+}
+
+static int check_direct(const struct mock_group *group, struct libiommu_failure *failure)
+{
+	const struct mock_reserved *direct = find_direct(group->iommu->reserved);
+	const struct mock_device *dev = group->devices;
+
+	for (; dev && !direct; dev = dev->in_group)
+		direct = find_direct(dev->reserved);
+	if (!direct)
+		return 0;
+	return libiommu_refuse(failure, LIBIOMMU_REASON_DIRECT_REGION, group->devices->name,
+			       "It is 0x%llx-0x%llx.", (unsigned long long)direct->what.range.start,
+			       (unsigned long long)direct->what.range.last);
+}
+
+int mock_device_vet(const struct mock_device *dev, struct libiommu_failure *failure)
+{
+	const struct mock_hw *hw = &dev->iommu->hw;
+
+	if (!hw->coherent)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_COHERENT, dev->name,
+				       "IOMMU %s does not snoop.", dev->iommu->name);
+	if (!hw->msi_isolated)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_MSI_NOT_ISOLATED, dev->name,
+				       "IOMMU %s does not remap interrupts.", dev->iommu->name);
+	return check_direct(dev->group, failure);
+}
+
 static int check_owner(const struct mock_claim *claim, const struct mock_device *dev,
 		       struct libiommu_failure *failure)
 {
@@ -48,6 +82,16 @@ static int check_owner(const struct mock_claim *claim, const struct mock_device 
 	if (dev->open)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, dev->name, NULL);
 	return check_viable(dev, failure);
+}
+
+static int check_lent(const struct mock_claim *claim, const struct mock_device *dev,
+		      struct libiommu_failure *failure)
+{
+	int error = check_owner(claim, dev, failure);
+
+	if (!error && dev->machine->personality->vetting == MOCK_VETS_AT_OPEN)
+		error = mock_device_vet(dev, failure);
+	return error;
 }
 
 static void take(struct mock_claim *claim, struct mock_device *dev)
@@ -73,7 +117,7 @@ int mock_claim_open(struct mock_claim *claim, const char *name, uint32_t *group,
 				       dev->driver[0] ? "Its driver is %s." : "It has no driver.",
 				       dev->driver);
 	pthread_mutex_lock(&machine->lock);
-	error = check_owner(claim, dev, failure);
+	error = check_lent(claim, dev, failure);
 	if (!error)
 		take(claim, dev);
 	pthread_mutex_unlock(&machine->lock);
@@ -107,39 +151,14 @@ void mock_claim_close(struct mock_claim *claim)
 	pthread_mutex_unlock(&machine->lock);
 }
 
-static const struct mock_reserved *find_direct(const struct mock_reserved *list)
+bool mock_claim_told(struct mock_claim *claim)
 {
-	while (list && list->what.type != LIBIOMMU_RESERVED_DIRECT)
-		list = list->next;
-	return list;
-}
+	struct mock_machine *machine = claim->ctx->machine;
+	bool told;
 
-static int check_direct(const struct mock_group *group, struct libiommu_failure *failure)
-{
-	const struct mock_reserved *direct = find_direct(group->iommu->reserved);
-	const struct mock_device *dev = group->devices;
-
-	for (; dev && !direct; dev = dev->in_group)
-		direct = find_direct(dev->reserved);
-	if (!direct)
-		return 0;
-	return libiommu_refuse(failure, LIBIOMMU_REASON_DIRECT_REGION, group->devices->name,
-			       "It is 0x%llx-0x%llx.", (unsigned long long)direct->what.range.start,
-			       (unsigned long long)direct->what.range.last);
-}
-
-int mock_claim_vet(const struct mock_claim *claim, struct libiommu_failure *failure)
-{
-	const struct mock_device *dev = claim->dev;
-	const struct mock_hw *hw = &dev->iommu->hw;
-
-	if (!dev->machine->personality->vets_hardware)
-		return 0;
-	if (!hw->coherent)
-		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_COHERENT, dev->name,
-				       "IOMMU %s does not snoop.", dev->iommu->name);
-	if (!hw->msi_isolated)
-		return libiommu_refuse(failure, LIBIOMMU_REASON_MSI_NOT_ISOLATED, dev->name,
-				       "IOMMU %s does not remap interrupts.", dev->iommu->name);
-	return check_direct(dev->group, failure);
+	pthread_mutex_lock(&machine->lock);
+	told = machine->personality->ranges_before_attach || claim->lent ||
+	       (machine->personality->vessels && claim->dev->group->space);
+	pthread_mutex_unlock(&machine->lock);
+	return told;
 }

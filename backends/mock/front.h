@@ -17,6 +17,7 @@ struct mock_ctx {
 struct mock_claim {
 	struct mock_ctx *ctx;
 	struct mock_device *dev;
+	bool lent; /* has been attached; under machine.lock */
 };
 
 struct mock_domain {
@@ -39,8 +40,10 @@ bool mock_device_blocks(const struct mock_device *dev);
 int mock_claim_open(struct mock_claim *claim, const char *name, uint32_t *group,
 		    struct libiommu_failure *failure);
 void mock_claim_close(struct mock_claim *claim);
-/* What Linux refuses for the hardware's sake; 0 where the personality does not care. */
-int mock_claim_vet(const struct mock_claim *claim, struct libiommu_failure *failure);
+/* What Linux refuses for the hardware's sake. */
+int mock_device_vet(const struct mock_device *dev, struct libiommu_failure *failure);
+/* Does the kernel tell by now what the IOMMU translates? */
+bool mock_claim_told(struct mock_claim *claim);
 
 /* ranges.c */
 /* What all groups of a domain (NULL: none) and `plus` (NULL: none) can translate. */

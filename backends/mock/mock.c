@@ -100,17 +100,11 @@ static int slot_device_ranges(void *device, struct libiommu_geometry *geometry,
 			      struct libiommu_failure *failure)
 {
 	struct mock_claim *claim = device;
-	struct mock_machine *machine = claim->ctx->machine;
-	struct mock_group *group = claim->dev->group;
-	bool told;
 
-	pthread_mutex_lock(&machine->lock);
-	told = machine->personality->fd_before_attach || group->space;
-	pthread_mutex_unlock(&machine->lock);
-	if (!told)
+	if (!mock_claim_told(claim))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, claim->dev->name,
 				       NULL);
-	return mock_geometry(claim->ctx->env, NULL, group, geometry, failure);
+	return mock_geometry(claim->ctx->env, NULL, claim->dev->group, geometry, failure);
 }
 
 static int slot_domain_new(void *data, void *domain, enum libiommu_domain_type type,

@@ -35,7 +35,8 @@ static int parse_personality(struct reader *reader)
 	reader->machine->personality = mock_personality_find(words->word[1]);
 	if (!reader->machine->personality)
 		return mock_words_refuse(
-			words, "There is no personality \"%s\"; known: strict, type1, bare.",
+			words,
+			"There is no personality \"%s\"; known: strict, type1, iommufd, bare.",
 			words->word[1]);
 	return 0;
 }

@@ -9,14 +9,11 @@
 
 static const struct mock_personality personalities[] = {
 	{
-		/*
-		 * What both VFIO type1 and iommufd allow. With the operations of
-		 * today's interface type1 is the stricter one in every row.
-		 */
+		/* What type1 and iommufd both allow, and tell. */
 		.name = "strict",
 		.evidence = "mock personality strict",
 		.vessels = true,
-		.vets_hardware = true,
+		.vetting = MOCK_VETS_AT_OPEN,
 		.adds_read = true,
 		.entry_limit = TYPE1_ENTRIES,
 	},
@@ -24,15 +21,30 @@ static const struct mock_personality personalities[] = {
 		.name = "type1",
 		.evidence = "mock personality type1",
 		.vessels = true,
-		.vets_hardware = true,
+		.vetting = MOCK_VETS_AT_ATTACH,
 		.adds_read = true,
+		.tells_page_sizes = true,
+		.tells_snoop_control = true,
 		.entry_limit = TYPE1_ENTRIES,
+	},
+	{
+		/* A device is bound when it is opened; its group's IOAS is the domain. */
+		.name = "iommufd",
+		.evidence = "mock personality iommufd",
+		.vetting = MOCK_VETS_AT_OPEN,
+		.adds_read = true,
+		.replace = true,
+		.fd_before_attach = true,
 	},
 	{
 		.name = "bare",
 		.evidence = "mock personality bare",
 		.replace = true,
+		.replace_hitless = true,
 		.fd_before_attach = true,
+		.ranges_before_attach = true,
+		.tells_page_sizes = true,
+		.tells_snoop_control = true,
 		.identity = true,
 	},
 };

@@ -9,6 +9,7 @@ struct bounds {
 	uint64_t end;  /* last address before the next reserved range, or the aperture's */
 	uint64_t last; /* the aperture's */
 	uint64_t page_sizes;
+	bool tells_page_sizes;
 	size_t groups;
 };
 
@@ -37,6 +38,7 @@ static void see_group(struct bounds *at, const struct mock_group *group)
 	const struct mock_hw *hw = &group->iommu->hw;
 
 	at->groups++;
+	at->tells_page_sizes = group->devices->machine->personality->tells_page_sizes;
 	at->page_sizes &= hw->page_sizes;
 	if (mock_hw_iova_last(hw) < at->last)
 		at->last = mock_hw_iova_last(hw);
@@ -72,7 +74,7 @@ int mock_geometry(const struct libiommu_backend_env *env, const struct mock_doma
 	struct bounds at = look(dom, plus, 0);
 
 	geometry->page_min = MOCK_PAGE;
-	geometry->page_sizes = at.groups ? at.page_sizes : 0;
+	geometry->page_sizes = at.groups && at.tells_page_sizes ? at.page_sizes : 0;
 	while (at.cursor <= at.last) {
 		uint64_t reached = at.skips ? at.skip : at.end;
 

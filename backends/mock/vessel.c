@@ -195,9 +195,10 @@ int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
 {
 	struct mock_machine *machine = claim->ctx->machine;
 	struct mock_group *group = claim->dev->group;
-	int error;
+	int error = 0;
 
-	error = mock_claim_vet(claim, failure);
+	if (machine->personality->vetting == MOCK_VETS_AT_ATTACH)
+		error = mock_device_vet(claim->dev, failure);
 	if (error)
 		return error;
 	pthread_mutex_lock(&machine->lock);
@@ -208,6 +209,8 @@ int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
 		if (!error)
 			error = attach_group(group, dom, attach, failure);
 	}
+	if (!error)
+		claim->lent = true;
 	pthread_mutex_unlock(&machine->lock);
 	if (!error)
 		power_on(claim);

@@ -304,15 +304,17 @@ CASE(address_capabilities, "4.4.2 page sizes and address width agree with the ra
 	NEEDS(1, 0);
 	rig = rig_attached(1);
 	last = last_page(rig.dom) + (PAGE - 1);
-	OK(libiommu_device_cap(rig.dev[0], LIBIOMMU_CAP_PAGE_SIZES, &sizes, E));
-	ck_assert_int_eq(sizes.answer, LIBIOMMU_ANSWER_YES);
-	ck_assert_uint_ne(sizes.value & libiommu_domain_page_size(rig.dom), 0);
 	OK(libiommu_device_cap(rig.dev[0], LIBIOMMU_CAP_ADDRESS_BITS, &bits, E));
 	ck_assert_int_eq(bits.answer, LIBIOMMU_ANSWER_YES);
 	ck_assert_uint_le(bits.value, 64);
 	if (bits.value < 64)
 		ck_assert_uint_eq(last >> bits.value, 0);
 	ck_assert_uint_eq(last >> (bits.value - 1), 1);
+	OK(libiommu_device_cap(rig.dev[0], LIBIOMMU_CAP_PAGE_SIZES, &sizes, E));
+	if (sizes.answer == LIBIOMMU_ANSWER_UNKNOWN)
+		SKIP("page sizes are not told");
+	ck_assert_int_eq(sizes.answer, LIBIOMMU_ANSWER_YES);
+	ck_assert_uint_ne(sizes.value & libiommu_domain_page_size(rig.dom), 0);
 }
 
 void suite_iova(struct registry *registry)

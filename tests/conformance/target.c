@@ -10,7 +10,7 @@ struct target *target;
 const char settings_help[] =
 	"  --backend NAME      mock, vfio or fake-vfio\n"
 	"  --config TEXT|@FILE machine of the mock\n"
-	"  --personality NAME  change the default machine: strict, type1 or bare\n"
+	"  --personality NAME  change the default machine: strict, type1, iommufd, bare\n"
 	"  --profile NAME      change the default machine's first IOMMU: its profile\n"
 	"  --width BITS        and its address width\n"
 	"  --ram POLICY        change the default machine: packed, identity, scattered, runs\n"
