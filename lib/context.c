@@ -143,34 +143,44 @@ static bool wanted(const struct libiommu_backend *table, const char *name)
 	return table->name && !strcmp(table->name, name);
 }
 
-static size_t count_wanted(const struct libiommu_ctx_options *opts, const char *name)
+/* The tables to try, one by one: the application's, the plugin's, the built-in ones; then NULL. */
+static const struct libiommu_backend *next_wanted(const struct libiommu_ctx *ctx,
+						  const struct libiommu_ctx_options *opts,
+						  const char *name, size_t *index)
 {
-	size_t count = opts->own_backend && wanted(opts->own_backend, name);
+	const struct libiommu_backend *added[] = { opts->own_backend, ctx->plugin.table };
 
-	for (size_t i = 0; libiommu_builtin_backends[i]; i++)
-		count += wanted(libiommu_builtin_backends[i], name);
-	return count;
+	while (*index < 2 || libiommu_builtin_backends[*index - 2]) {
+		const struct libiommu_backend *table =
+			*index < 2 ? added[*index] : libiommu_builtin_backends[*index - 2];
+
+		(*index)++;
+		if (table && wanted(table, name))
+			return table;
+	}
+	return NULL;
+}
+
+/* Of a name there is one, the first, so that a program can put its own in front. */
+static size_t count_wanted(const struct libiommu_ctx *ctx, const struct libiommu_ctx_options *opts,
+			   const char *name)
+{
+	size_t count = 0, index = 0;
+
+	while (next_wanted(ctx, opts, name, &index))
+		count++;
+	return count && strcmp(name, "auto") ? 1 : count;
 }
 
 static int adapt_wanted(struct libiommu_ctx *ctx, const struct libiommu_ctx_options *opts,
 			const char *name, struct libiommu_failure *f)
 {
-	struct candidate *c = ctx->candidates;
-	int code;
+	size_t index = 0;
+	int code = 0;
 
-	if (opts->own_backend && wanted(opts->own_backend, name)) {
-		code = registry_adapt(opts->own_backend, c++, f);
-		if (code)
-			return code;
-	}
-	for (size_t i = 0; libiommu_builtin_backends[i]; i++) {
-		if (!wanted(libiommu_builtin_backends[i], name))
-			continue;
-		code = registry_adapt(libiommu_builtin_backends[i], c++, f);
-		if (code)
-			return code;
-	}
-	return 0;
+	for (size_t i = 0; i < ctx->candidate_count && !code; i++)
+		code = registry_adapt(next_wanted(ctx, opts, name, &index), &ctx->candidates[i], f);
+	return code;
 }
 
 static int open_candidate(struct libiommu_ctx *ctx, const struct libiommu_ctx_options *opts,
@@ -227,7 +237,9 @@ static int choose_backends(struct libiommu_ctx *ctx, const struct libiommu_ctx_o
 	const char *name = opts->backend ? opts->backend : "auto";
 	int code;
 
-	ctx->candidate_count = count_wanted(opts, name);
+	if (!opts->backend && ctx->plugin.table)
+		name = ctx->plugin.table->name;
+	ctx->candidate_count = count_wanted(ctx, opts, name);
 	if (!ctx->candidate_count)
 		return libiommu_refuse(f, LIBIOMMU_REASON_BACKEND_UNKNOWN, name, NULL);
 	ctx->candidates = ctx_alloc(ctx, ctx->candidate_count * sizeof(*ctx->candidates));
@@ -308,8 +320,8 @@ static int start(struct libiommu_ctx *ctx, const struct libiommu_ctx_options *op
 	return code;
 }
 
-static int new_ctx(const struct libiommu_ctx_options *opts, struct libiommu_ctx **out,
-		   struct libiommu_failure *f)
+static int new_ctx(const struct libiommu_ctx_options *opts, const struct plugin *plugin,
+		   struct libiommu_ctx **out, struct libiommu_failure *f)
 {
 	const struct libiommu_allocator *allocator =
 		opts->allocator ? opts->allocator : libiommu_allocator_default();
@@ -324,6 +336,7 @@ static int new_ctx(const struct libiommu_ctx_options *opts, struct libiommu_ctx 
 	if (!ctx)
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	ctx->allocator = *allocator;
+	ctx->plugin = *plugin;
 	take_options(ctx, opts);
 	code = make_locks(ctx, f);
 	if (!code) {
@@ -343,6 +356,7 @@ int libiommu_ctx_new(const struct libiommu_ctx_options *opts, struct libiommu_ct
 		     struct libiommu_error **err)
 {
 	static const struct libiommu_ctx_options defaults = LIBIOMMU_CTX_OPTIONS_INIT;
+	struct plugin plugin = { NULL, NULL };
 	struct libiommu_failure f;
 	int code = 0;
 
@@ -354,15 +368,22 @@ int libiommu_ctx_new(const struct libiommu_ctx_options *opts, struct libiommu_ct
 		code = options_check(opts, sizeof(*opts), &f);
 	if (!code && opts && opts->passed)
 		code = options_check(opts->passed, sizeof(*opts->passed), &f);
+	if (!code && opts && opts->plugin)
+		code = plugin_load(opts->plugin, &plugin, &f);
 	if (!code)
-		code = new_ctx(opts ? opts : &defaults, out, &f);
-	return ctx_raise(NULL, err, code, &f);
+		code = new_ctx(opts ? opts : &defaults, &plugin, out, &f);
+	ctx_raise(NULL, err, code, &f);
+	/* Last, since the failure may point into it. */
+	if (code)
+		plugin_unload(&plugin);
+	return code;
 }
 
 /* Devices first: nothing may run DMA while its memory is taken away. */
 void libiommu_ctx_free(struct libiommu_ctx *ctx)
 {
 	struct libiommu_allocator allocator;
+	struct plugin plugin;
 	uint32_t flags;
 
 	if (!ctx)
@@ -382,7 +403,11 @@ void libiommu_ctx_free(struct libiommu_ctx *ctx)
 	drop_fork_guard(ctx);
 	ctx_strfree(ctx, ctx->config);
 	allocator = ctx->allocator;
+	plugin = ctx->plugin;
 	allocator.free(allocator.data, ctx, sizeof(*ctx));
+	/* What its file does at its end is the parent's to see, not a child's. */
+	if (!(flags & LIBIOMMU_CLOSE_FORKED))
+		plugin_unload(&plugin);
 }
 
 const char *libiommu_ctx_backend(const struct libiommu_ctx *ctx)

@@ -11,7 +11,7 @@ struct libiommu_error {
 	int code;
 	enum libiommu_reason reason;
 	int kernel_errno;
-	const char *kernel_call;
+	char kernel_call[48]; /* a copy: a plugin may go before the error */
 	bool guess;
 	bool has_figures;
 	uint64_t needed;
@@ -212,7 +212,8 @@ int libiommu_error_raise(struct libiommu_error **err, const struct libiommu_allo
 	made->code = code;
 	made->reason = entry->reason;
 	made->kernel_errno = failure->kernel_errno;
-	made->kernel_call = failure->kernel_call ? failure->kernel_call : "";
+	snprintf(made->kernel_call, sizeof(made->kernel_call), "%s",
+		 failure->kernel_call ? failure->kernel_call : "");
 	made->guess = failure->guess;
 	made->has_figures = failure->has_figures;
 	made->needed = failure->needed;

@@ -4,6 +4,7 @@
 
 #include "lib/error.h"
 #include "lib/ledger.h"
+#include "lib/plugin.h"
 #include "lib/reclaim.h"
 
 #include <libiommu/backend.h>
@@ -32,8 +33,9 @@ struct libiommu_ctx {
 	libiommu_log_fn log;
 	void *log_data;
 	enum libiommu_log_level log_level;
-	char *config;                             /* copy */
-	struct libiommu_passed passed;            /* size 0: none */
+	char *config;                  /* copy */
+	struct libiommu_passed passed; /* size 0: none */
+	struct plugin plugin;
 	volatile const unsigned char *fork_guard; /* a page that a child finds zeroed */
 	struct candidate *candidates;
 	size_t candidate_count;

@@ -197,12 +197,18 @@ static int no_hot_reset_fds(void *device, int *fds, size_t room, size_t *count,
 			(table)->slot = (stub); \
 	} while (0)
 
+/* How much of a table of another size is ours: whole slots. */
+static size_t common_size(size_t theirs, size_t ours)
+{
+	return theirs < ours ? theirs - theirs % sizeof(void *) : ours;
+}
+
 static void adapt_regions(const struct libiommu_backend_regions *from,
 			  struct libiommu_backend_regions *to)
 {
 	memset(to, 0, sizeof(*to));
 	if (from)
-		memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
+		memcpy(to, from, common_size(from->size, sizeof(*to)));
 	to->size = sizeof(*to);
 	FILL(to, open, no_open);
 	FILL(to, read, no_read);
@@ -220,7 +226,7 @@ static void adapt_handover(const struct libiommu_backend_handover *from,
 {
 	memset(to, 0, sizeof(*to));
 	if (from)
-		memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
+		memcpy(to, from, common_size(from->size, sizeof(*to)));
 	to->size = sizeof(*to);
 	FILL(to, device_open, no_handover_open);
 	FILL(to, domain_adopt, no_domain_adopt);
@@ -262,8 +268,7 @@ int registry_adapt(const struct libiommu_backend *from, struct candidate *to,
 		return libiommu_refuse(f, LIBIOMMU_REASON_BACKEND_ABI, NULL, "Its ABI is not %u.",
 				       LIBIOMMU_BACKEND_ABI);
 	memset(table, 0, sizeof(*table));
-	memcpy(table, from,
-	       from->struct_size < sizeof(*table) ? from->struct_size : sizeof(*table));
+	memcpy(table, from, common_size(from->struct_size, sizeof(*table)));
 	table->struct_size = sizeof(*table);
 	missing = missing_slot(table);
 	if (missing)

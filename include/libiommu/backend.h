@@ -338,6 +338,51 @@ struct libiommu_backend {
 };
 
 /**
+ * What a plugin exports (libiommu_ctx_options.plugin): a function without
+ * arguments that returns its table. The number is LIBIOMMU_BACKEND_ABI, so that
+ * a plugin of another ABI is not even asked.
+ */
+#define LIBIOMMU_BACKEND_ENTRY libiommu_backend_entry_1
+#ifdef __cplusplus
+#define LIBIOMMU_BACKEND_EXPORT_ extern "C" LIBIOMMU_API
+#else
+#define LIBIOMMU_BACKEND_EXPORT_ LIBIOMMU_API
+#endif
+#define LIBIOMMU_BACKEND_PLUGIN(table)                                                        \
+	LIBIOMMU_BACKEND_EXPORT_ const struct libiommu_backend *LIBIOMMU_BACKEND_ENTRY(void); \
+	const struct libiommu_backend *LIBIOMMU_BACKEND_ENTRY(void)                           \
+	{                                                                                     \
+		return &(table);                                                              \
+	}
+
+/**
+ * A built-in backend's table, for a filter: a backend that forwards to another
+ * one and keeps that one's private data behind its own. The table may have
+ * holes; see libiommu_backend_complete().
+ * @return NULL when this library has none of the name. Static.
+ */
+LIBIOMMU_API const struct libiommu_backend *libiommu_backend_builtin(const char *name);
+
+/**
+ * Make a copy of a table without holes: where `table` has none, a slot refuses as
+ * the core would, and regions and handover are set. So a filter forwards without
+ * asking for NULL. The copy is as long as its struct_size says, which is short of
+ * the header's when the library is older than the header.
+ * @param env of the filter; its memory is used
+ * @param table any backend's; NULL is refused (backend-unknown)
+ * @param[out] out free with libiommu_backend_complete_free()
+ * Reasons: backend-unknown, backend-abi, no-memory.
+ */
+LIBIOMMU_API int libiommu_backend_complete(const struct libiommu_backend_env *env,
+					   const struct libiommu_backend *table,
+					   const struct libiommu_backend **out,
+					   struct libiommu_failure *failure);
+
+/** Free a copy. NULL is allowed. */
+LIBIOMMU_API void libiommu_backend_complete_free(const struct libiommu_backend_env *env,
+						 const struct libiommu_backend *table);
+
+/**
  * The backend's private data of an endpoint's device, for side doors such as mock.h.
  * @return NULL when the endpoint's context runs on another backend, or in a forked child
  */

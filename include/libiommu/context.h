@@ -63,9 +63,11 @@ struct libiommu_passed {
 struct libiommu_ctx_options {
 	size_t size;
 	/**
-	 * "vfio", "mock", "auto", or the name of `own_backend`. "auto" (also for
-	 * NULL) means the kernel's interfaces, best first, never the mock; it is
-	 * decided when the first device is opened.
+	 * "vfio", "mock", "auto", or the name of `own_backend` or of the plugin's
+	 * backend, which come before built-in ones of the same name. "auto" means
+	 * the kernel's interfaces, best first, never the mock; it is decided when
+	 * the first device is opened. NULL: the plugin's backend, or "auto" when
+	 * there is no plugin.
 	 */
 	const char *backend;
 	/** text for the backend; the mock reads its machine from it (mock.h); NULL: default */
@@ -80,11 +82,16 @@ struct libiommu_ctx_options {
 	void *log_data;
 	enum libiommu_log_level log_level;    /**< lines above it are not even formatted */
 	const struct libiommu_passed *passed; /**< NULL: paths are opened */
+	/**
+	 * Path of a shared object with a backend in it (backend.h), loaded for this
+	 * context and unloaded behind it; must have a slash. NULL: none.
+	 */
+	const char *plugin;
 };
 #define LIBIOMMU_CTX_OPTIONS_INIT                                                              \
 	{                                                                                      \
 		sizeof(struct libiommu_ctx_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-			NULL, LIBIOMMU_LOG_NONE, NULL                                          \
+			NULL, LIBIOMMU_LOG_NONE, NULL, NULL                                    \
 	}
 
 /**
@@ -93,7 +100,8 @@ struct libiommu_ctx_options {
  *        the call only; the objects behind data pointers must outlive the context.
  * @param[out] out written on success only; free with libiommu_ctx_free()
  * Reasons: null-argument, bad-options, unknown-options, backend-unknown,
- * backend-abi, config-syntax, no-memory, and what the backend's start gives
+ * backend-abi, plugin-missing, config-syntax, no-memory, backend-capability (a
+ * plugin, where the library was built without them), and what the backend's start gives
  * (vfio: vfio-missing, no-permission, vfio-api).
  */
 LIBIOMMU_API int libiommu_ctx_new(const struct libiommu_ctx_options *opts,

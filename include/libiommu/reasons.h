@@ -57,6 +57,7 @@
 	X(28, BAD_TOKEN, "bad-token", EACCES, \
 	  "The device is a virtual function whose owner set a token, and it does not match.", \
 	  "Pass the token of the physical function's owner in vf_token.") \
+	X(29, PLUGIN_MISSING, "plugin-missing", ENOENT, "The plugin cannot be loaded.", "") \
 	/* The kernel */ \
 	X(30, KERNEL_REFUSED, "kernel-refused", 0, \
 	  "The kernel refused, and no more exact reason is known.", "") \
