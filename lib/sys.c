@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <libiommu/hooks.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -134,23 +135,29 @@ static int64_t real_readlinkat(void *data, int directory, const char *path, char
 
 static const struct libiommu_sys default_sys = {
 	.size = sizeof(default_sys),
-	.open = real_open,
-	.close = real_close,
-	.dup = real_dup,
-	.ioctl = real_ioctl,
-	.pread = real_pread,
-	.pwrite = real_pwrite,
-	.getdents = real_getdents,
-	.readlink = real_readlink,
-	.fstat = real_fstat,
-	.seals = real_seals,
-	.mmap = real_mmap,
-	.munmap = real_munmap,
-	.madvise = real_madvise,
-	.memlock = real_memlock,
-	.openat = real_openat,
-	.readlinkat = real_readlinkat,
+#define SLOT(slot, call, when) .slot = real_##slot,
+#define ALSO(slot, call, when)
+#define LIBC(call, purpose)
+#include "lib/sys.def"
+#undef SLOT
+#undef ALSO
+#undef LIBC
 };
+
+#define SLOT(slot, call, when) LISTED_##slot,
+#define ALSO(slot, call, when)
+#define LIBC(call, purpose)
+enum {
+#include "lib/sys.def"
+	LISTED
+};
+#undef SLOT
+#undef ALSO
+#undef LIBC
+
+static_assert(offsetof(struct libiommu_sys, open) + LISTED * sizeof(default_sys.open) ==
+		      sizeof(struct libiommu_sys),
+	      "sys.def lacks a slot");
 
 const struct libiommu_sys *libiommu_sys_default(void)
 {
