@@ -33,7 +33,7 @@ static int keep(struct entry *entry, struct libiommu_failure *failure)
 static int make(struct entry *entry, struct libiommu_failure *failure)
 {
 	entry->way = MADE;
-	return libiommu_vfio_vessel_new(entry->ctx, entry->group, entry->device->name,
+	return libiommu_vfio_vessel_new(entry->ctx, entry->group, entry->device->dev.name,
 					&entry->vessel, failure);
 }
 
@@ -49,7 +49,7 @@ static int join(struct entry *entry, struct libiommu_failure *failure)
 	if (rc == -EINVAL)
 		return make(entry, failure);
 	if (rc < 0)
-		return libiommu_vfio_diagnose_attach(ctx, entry->group, entry->device->name, rc,
+		return libiommu_vfio_diagnose_attach(ctx, entry->group, entry->device->dev.name, rc,
 						     "VFIO_GROUP_SET_CONTAINER", failure);
 	rc = libiommu_vfio_info_read(ctx, entry->vessel->fd, &entry->info, failure);
 	if (rc)
@@ -180,7 +180,7 @@ int libiommu_vfio_detach(void *device_data, void *domain_data, bool last, uint32
 	} else if (last) {
 		if (!(flags & LIBIOMMU_DETACH_MAY_REOPEN))
 			return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_FD_IN_USE,
-					       device->name, NULL);
+					       device->dev.name, NULL);
 		rc = libiommu_vfio_group_give_up(device->ctx, group, failure);
 		if (rc)
 			return rc;
@@ -204,5 +204,6 @@ int libiommu_vfio_replace(void *const *devices, size_t count, void *from, void *
 	(void)attach;
 	(void)from_geometry;
 	(void)to_geometry;
-	return libiommu_refuse(failure, LIBIOMMU_REASON_REPLACE_UNSUPPORTED, device->name, NULL);
+	return libiommu_refuse(failure, LIBIOMMU_REASON_REPLACE_UNSUPPORTED, device->dev.name,
+			       NULL);
 }

@@ -6,45 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* What the group's members tell about the device that is to be opened. */
-struct members {
-	const char *device;
-	bool others; /* another member keeps the group from being used */
-	char driver[LIBIOMMU_SYSFS_NAME];
-};
-
-static int look_at(void *data, const struct libiommu_group_member *member,
-		   struct libiommu_failure *failure)
-{
-	struct members *members = data;
-
-	(void)failure;
-	if (!strcmp(member->name, members->device))
-		strcpy(members->driver, member->driver);
-	else if (member->blocks)
-		members->others = true;
-	return 0;
-}
-
-static int check_group(struct vfio_ctx *ctx, uint32_t id, const char *name,
-		       struct libiommu_failure *failure)
-{
-	struct members members = { .device = name };
-	int rc = libiommu_sysfs_members(&ctx->sysfs, id, look_at, &members, failure);
-
-	if (rc)
-		return rc;
-	if (members.others)
-		return libiommu_vfio_diagnose_viability(ctx, id, name, failure);
-	if (libiommu_sysfs_driver_is_vfio(members.driver))
-		return 0;
-	if (!members.driver[0])
-		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, name,
-				       "It has no driver.");
-	return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, name, "Its driver is %s.",
-			       members.driver);
-}
-
 int libiommu_vfio_device_open(void *ctx_data, void *device_data, const char *name, uint32_t *id,
 			      struct libiommu_failure *failure)
 {
@@ -54,15 +15,19 @@ int libiommu_vfio_device_open(void *ctx_data, void *device_data, const char *nam
 	int rc = libiommu_sysfs_group_of(&ctx->sysfs, name, id, failure);
 
 	if (!rc)
-		rc = check_group(ctx, *id, name, failure);
+		rc = libiommu_vfiodev_check_group(&ctx->sysfs, *id, name, failure);
 	if (!rc)
 		rc = libiommu_vfio_group_get(ctx, *id, name, &group, failure);
 	if (rc)
 		return rc;
 	device->ctx = ctx;
 	device->group = group;
-	device->fd = -1;
-	strcpy(device->name, name);
+	device->dev.sys = ctx->sys;
+	device->dev.allocator = ctx->env->allocator;
+	device->dev.sysfs = &ctx->sysfs;
+	device->dev.lock = &group->lock;
+	device->dev.fd = -1;
+	strcpy(device->dev.name, name);
 	pthread_rwlock_wrlock(&group->lock);
 	device->next = group->devices;
 	group->devices = device;
@@ -81,7 +46,7 @@ void libiommu_vfio_device_close(void *data, uint32_t flags)
 	while (*link != device)
 		link = &(*link)->next;
 	*link = device->next;
-	libiommu_vfio_close(device->ctx, &device->fd);
+	libiommu_vfio_close(device->ctx, &device->dev.fd);
 	if (locks)
 		pthread_rwlock_unlock(&device->group->lock);
 	libiommu_vfio_group_put(device->ctx, device->group, flags);
@@ -104,7 +69,7 @@ int libiommu_vfio_device_ranges(void *data, struct libiommu_geometry *geometry,
 		geometry->page_sizes = from->page_sizes;
 		geometry->page_min = from->page_min;
 	} else {
-		rc = libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, device->name,
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, device->dev.name,
 				     "The kernel tells ranges of attached devices only.");
 	}
 	pthread_mutex_unlock(&ctx->lock);
@@ -116,14 +81,14 @@ int libiommu_vfio_device_take(struct vfio_device *device, struct libiommu_failur
 	struct vfio_ctx *ctx = device->ctx;
 	int fd;
 
-	if (device->fd >= 0)
+	if (device->dev.fd >= 0)
 		return 0;
-	fd = libiommu_vfio_device_fd(ctx->sys, device->group->fd, device->name);
+	fd = libiommu_vfio_device_fd(ctx->sys, device->group->fd, device->dev.name);
 	if (fd < 0)
-		return libiommu_vfio_diagnose_attach(ctx, device->group, device->name, fd,
+		return libiommu_vfio_diagnose_attach(ctx, device->group, device->dev.name, fd,
 						     "VFIO_GROUP_GET_DEVICE_FD", failure);
 	pthread_rwlock_wrlock(&device->group->lock);
-	device->fd = fd;
+	device->dev.fd = fd;
 	pthread_rwlock_unlock(&device->group->lock);
 	return 0;
 }

@@ -6,32 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define CAP_IPC_LOCK 14
-
-static int guess(struct libiommu_failure *failure, int code)
-{
-	if (failure)
-		failure->guess = true;
-	return code;
-}
-
-int libiommu_vfio_diagnose(struct libiommu_failure *failure, int error, const char *call,
-			   const char *subject)
-{
-	libiommu_refuse_kernel(failure, error, call, subject);
-	switch (error) {
-	case -EMFILE:
-	case -ENFILE:
-		return libiommu_refuse(failure, LIBIOMMU_REASON_FD_LIMIT, subject, NULL);
-	case -ENOMEM:
-		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, subject, NULL);
-	default:
-		return error;
-	}
-}
 
 int libiommu_vfio_diagnose_open(struct libiommu_failure *failure, int error, const char *path)
 {
@@ -50,7 +25,7 @@ int libiommu_vfio_diagnose_open(struct libiommu_failure *failure, int error, con
 	case -EBUSY:
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, path, NULL);
 	default:
-		return libiommu_vfio_diagnose(failure, error, "open", path);
+		return libiommu_vfiodev_diagnose(failure, error, "open", path);
 	}
 }
 
@@ -70,115 +45,34 @@ int libiommu_vfio_diagnose_node(struct vfio_ctx *ctx, uint32_t id, const char *d
 			       "There is no /dev/vfio/%" PRIu32 ".", id);
 }
 
-struct blockers {
-	char text[200];
-	size_t length;
-};
-
-static int name_blocker(void *data, const struct libiommu_group_member *member,
-			struct libiommu_failure *failure)
-{
-	struct blockers *blockers = data;
-	size_t room = sizeof(blockers->text) - blockers->length;
-	int length;
-
-	(void)failure;
-	if (!member->blocks)
-		return 0;
-	length = snprintf(blockers->text + blockers->length, room, "%s%s (%s)",
-			  blockers->length ? ", " : "", member->name, member->driver);
-	if (length < 0 || (size_t)length >= room) {
-		/* Rather whole names than all of them. */
-		snprintf(blockers->text + blockers->length, room, ", ...");
-		return 1;
-	}
-	blockers->length += (size_t)length;
-	return 0;
-}
-
-/* @return true when somebody was found */
-static bool find_blockers(struct vfio_ctx *ctx, uint32_t id, struct blockers *blockers)
-{
-	memset(blockers, 0, sizeof(*blockers));
-	libiommu_sysfs_members(&ctx->sysfs, id, name_blocker, blockers, NULL);
-	return blockers->length > 0;
-}
-
-int libiommu_vfio_diagnose_viability(struct vfio_ctx *ctx, uint32_t id, const char *device,
-				     struct libiommu_failure *failure)
-{
-	struct blockers blockers;
-
-	if (!find_blockers(ctx, id, &blockers))
-		return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_NOT_VIABLE, device,
-				       "The kernel says so of group %" PRIu32
-				       "; sysfs shows nobody who blocks.",
-				       id);
-	return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_NOT_VIABLE, device, "In the way: %s.",
-			       blockers.text);
-}
-
-static int find_direct(void *data, const struct libiommu_reserved *reserved,
-		       struct libiommu_failure *failure)
-{
-	struct libiommu_range *range = data;
-
-	(void)failure;
-	if (reserved->type != LIBIOMMU_RESERVED_DIRECT)
-		return 0;
-	*range = reserved->range;
-	return 1;
-}
-
-/* Interrupts are what is left when nothing else explains the refusal; a parameter is evidence. */
-static int diagnose_interrupts(struct vfio_ctx *ctx, const char *device, int error,
-			       struct libiommu_failure *failure)
-{
-	char value[8];
-	int rc = libiommu_sysfs_read(&ctx->sysfs,
-				     "module/vfio_iommu_type1/parameters/allow_unsafe_interrupts",
-				     value, sizeof(value));
-
-	if (rc > 0 && value[0] == 'Y')
-		return error;
-	rc = libiommu_refuse(failure, LIBIOMMU_REASON_MSI_NOT_ISOLATED, device, "%s",
-			     rc > 0 ? "vfio_iommu_type1.allow_unsafe_interrupts is off, and "
-				      "nothing else explains the refusal."
-				    : "Nothing else explains the refusal.");
-	return guess(failure, rc);
-}
-
 static int diagnose_permission(struct vfio_ctx *ctx, const struct vfio_group *group,
 			       const char *device, int error, struct libiommu_failure *failure)
 {
-	struct blockers blockers;
 	uint32_t flags;
 	int rc = libiommu_vfio_group_status(ctx->sys, group->fd, &flags);
 
 	if ((rc >= 0 && !(flags & VFIO_GROUP_FLAGS_VIABLE)) ||
-	    find_blockers(ctx, group->id, &blockers))
-		return guess(failure,
-			     libiommu_vfio_diagnose_viability(ctx, group->id, device, failure));
-	return diagnose_interrupts(ctx, device, error, failure);
+	    libiommu_vfiodev_blocked(&ctx->sysfs, group->id))
+		return libiommu_vfiodev_guess(
+			failure,
+			libiommu_vfiodev_refuse_viability(&ctx->sysfs, group->id, device, failure));
+	return libiommu_vfiodev_refuse_interrupts(
+		&ctx->sysfs, "module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", device,
+		error, failure);
 }
 
 int libiommu_vfio_diagnose_attach(struct vfio_ctx *ctx, const struct vfio_group *group,
 				  const char *device, int error, const char *call,
 				  struct libiommu_failure *failure)
 {
-	struct libiommu_range direct;
-	int rc = libiommu_vfio_diagnose(failure, error, call, device);
+	int direct, rc = libiommu_vfiodev_diagnose(failure, error, call, device);
 
 	switch (error) {
 	case -EPERM:
 	case -EINVAL:
-		if (libiommu_sysfs_reserved(&ctx->sysfs, group->id, find_direct, &direct, NULL) ==
-		    1) {
-			rc = libiommu_refuse(failure, LIBIOMMU_REASON_DIRECT_REGION, device,
-					     "It is 0x%" PRIx64 "-0x%" PRIx64 ".", direct.start,
-					     direct.last);
-			return guess(failure, rc);
-		}
+		direct = libiommu_vfiodev_refuse_direct(&ctx->sysfs, group->id, device, failure);
+		if (direct)
+			return direct;
 		if (error == -EPERM)
 			return diagnose_permission(ctx, group, device, error, failure);
 		return rc;
@@ -197,39 +91,19 @@ int libiommu_vfio_diagnose_attach(struct vfio_ctx *ctx, const struct vfio_group 
 	}
 }
 
-/* Bytes of locked memory that the process may still have; UINT64_MAX: no limit is in force. */
-static uint64_t lockable(struct vfio_ctx *ctx, bool *known)
-{
-	const struct libiommu_sysfs proc = libiommu_sysfs_beside(&ctx->sysfs, "/proc");
-	uint64_t soft, locked = 0;
-	char status[8192];
-	const char *line;
-
-	*known = ctx->sys->memlock(ctx->sys->data, &soft) >= 0;
-	if (!*known || soft == UINT64_MAX ||
-	    libiommu_sysfs_read(&proc, "self/status", status, sizeof(status)) <= 0)
-		return *known ? soft : 0;
-	line = strstr(status, "\nCapEff:");
-	if (line && strtoull(line + strlen("\nCapEff:"), NULL, 16) >> CAP_IPC_LOCK & 1)
-		return UINT64_MAX;
-	line = strstr(status, "\nVmLck:");
-	if (line)
-		locked = strtoull(line + strlen("\nVmLck:"), NULL, 10) * 1024;
-	return locked < soft ? soft - locked : 0;
-}
-
 static int diagnose_memory(struct vfio_ctx *ctx, const struct libiommu_backend_map *map,
 			   struct libiommu_failure *failure)
 {
-	bool known;
-	uint64_t left = lockable(ctx, &known);
+	uint64_t left = 0;
+	bool known = libiommu_vfiodev_lockable(&ctx->sysfs, "VmLck", &left);
 
 	if (known && left >= map->length)
-		return guess(failure,
-			     libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL));
+		return libiommu_vfiodev_guess(
+			failure, libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL));
 	if (known)
 		libiommu_refuse_figures(failure, map->length, left);
-	return guess(failure, libiommu_refuse(failure, LIBIOMMU_REASON_LOCKED_MEMORY, NULL, NULL));
+	return libiommu_vfiodev_guess(
+		failure, libiommu_refuse(failure, LIBIOMMU_REASON_LOCKED_MEMORY, NULL, NULL));
 }
 
 /* The vessel's ranges as they are now: they narrow when a device joins. */
@@ -252,7 +126,7 @@ static int diagnose_place(struct vfio_ctx *ctx, int container,
 	libiommu_vfio_info_clear(ctx, &info);
 	if (reason == LIBIOMMU_REASON_NONE)
 		return error;
-	return guess(failure, libiommu_refuse(failure, reason, NULL, NULL));
+	return libiommu_vfiodev_guess(failure, libiommu_refuse(failure, reason, NULL, NULL));
 }
 
 int libiommu_vfio_diagnose_map(struct vfio_ctx *ctx, int container,

@@ -23,9 +23,9 @@ static int open_node(struct vfio_ctx *ctx, uint32_t id, const char *device, int 
 		return libiommu_vfio_diagnose_open(failure, fd, path);
 	rc = libiommu_vfio_group_status(ctx->sys, fd, &flags);
 	if (rc < 0)
-		rc = libiommu_vfio_diagnose(failure, rc, "VFIO_GROUP_GET_STATUS", path);
+		rc = libiommu_vfiodev_diagnose(failure, rc, "VFIO_GROUP_GET_STATUS", path);
 	else if (!(flags & VFIO_GROUP_FLAGS_VIABLE))
-		rc = libiommu_vfio_diagnose_viability(ctx, id, device, failure);
+		rc = libiommu_vfiodev_refuse_viability(&ctx->sysfs, id, device, failure);
 	if (rc < 0) {
 		libiommu_vfio_close(ctx, &fd);
 		return rc;
@@ -37,7 +37,7 @@ static int open_node(struct vfio_ctx *ctx, uint32_t id, const char *device, int 
 int libiommu_vfio_group_ready(struct vfio_ctx *ctx, struct vfio_group *group,
 			      struct libiommu_failure *failure)
 {
-	const char *device = group->devices ? group->devices->name : "";
+	const char *device = group->devices ? group->devices->dev.name : "";
 
 	return group->fd >= 0 ? 0 : open_node(ctx, group->id, device, &group->fd, failure);
 }
@@ -97,8 +97,8 @@ void libiommu_vfio_group_put(struct vfio_ctx *ctx, struct vfio_group *group, uin
 static void drop_descriptors(struct vfio_ctx *ctx, struct vfio_group *group)
 {
 	for (struct vfio_device *device = group->devices; device; device = device->next) {
-		libiommu_vfio_close(ctx, &device->fd);
-		device->enabled = 0;
+		libiommu_vfio_close(ctx, &device->dev.fd);
+		device->dev.enabled = 0;
 	}
 }
 
@@ -106,11 +106,11 @@ static int restore_descriptors(struct vfio_ctx *ctx, struct vfio_group *group,
 			       struct vfio_device *const *had, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		int fd = libiommu_vfio_device_fd(ctx->sys, group->fd, had[i]->name);
+		int fd = libiommu_vfio_device_fd(ctx->sys, group->fd, had[i]->dev.name);
 
 		if (fd < 0)
 			return fd;
-		had[i]->fd = fd;
+		had[i]->dev.fd = fd;
 	}
 	return 0;
 }
@@ -126,7 +126,7 @@ static int leave_or_restore(struct vfio_ctx *ctx, struct vfio_group *group,
 	if (rc >= 0)
 		return 0;
 	if (!restore_descriptors(ctx, group, had, count))
-		return libiommu_vfio_diagnose(failure, rc, "VFIO_GROUP_UNSET_CONTAINER", NULL);
+		return libiommu_vfiodev_diagnose(failure, rc, "VFIO_GROUP_UNSET_CONTAINER", NULL);
 	/* Neither out nor back: without any descriptor of the group the kernel lets it go. */
 	drop_descriptors(ctx, group);
 	libiommu_vfio_close(ctx, &group->fd);
@@ -148,10 +148,11 @@ int libiommu_vfio_group_give_up(struct vfio_ctx *ctx, struct vfio_group *group,
 	pthread_rwlock_wrlock(&group->lock);
 	for (device = group->devices; device && !rc; device = device->next) {
 		/* The mapping would keep the device, and with it the group, in the vessel. */
-		if (device->mapped)
+		if (device->dev.mapped)
 			rc = libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_FD_IN_USE,
-					     device->name, "A region is mapped into the process.");
-		else if (device->fd >= 0)
+					     device->dev.name,
+					     "A region is mapped into the process.");
+		else if (device->dev.fd >= 0)
 			had[count++] = device;
 	}
 	if (!rc)

@@ -66,7 +66,7 @@ static int ask(struct vfio_ctx *ctx, int container, void *buffer, size_t size, s
 	int rc = libiommu_vfio_iommu_info(ctx->sys, container, buffer, size, needed);
 
 	if (rc < 0)
-		return libiommu_vfio_diagnose(failure, rc, "VFIO_IOMMU_GET_INFO", NULL);
+		return libiommu_vfiodev_diagnose(failure, rc, "VFIO_IOMMU_GET_INFO", NULL);
 	if (*needed > MAX_SIZE)
 		return refuse_garbage(failure);
 	return *needed > size ? 0 : parse(ctx, buffer, size, info, failure);

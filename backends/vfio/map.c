@@ -3,29 +3,15 @@
 
 #include <errno.h>
 
-/* Since Linux 5.14; older headers lack it. */
-#define ADVICE_POPULATE_WRITE 23
-
 static uint32_t flags_of(uint32_t prot)
 {
 	return (prot & LIBIOMMU_PROT_READ ? VFIO_DMA_MAP_FLAG_READ : 0) |
 	       (prot & LIBIOMMU_PROT_WRITE ? VFIO_DMA_MAP_FLAG_WRITE : 0);
 }
 
-/*
- * Memory that nobody has written yet is the kernel's page of zeros. Before Linux
- * 6.2 a pin for reading keeps that page for the device, which then never sees
- * what is written later. Where the memory cannot be written nothing is lost.
- */
-static void own_pages(struct vfio_ctx *ctx, const struct libiommu_backend_map *map)
-{
-	ctx->sys->madvise(ctx->sys->data, map->memory, map->length, ADVICE_POPULATE_WRITE);
-}
-
 static int map_raw(struct vfio_ctx *ctx, int container, const struct libiommu_backend_map *map)
 {
-	if (!(map->prot & LIBIOMMU_PROT_WRITE))
-		own_pages(ctx, map);
+	libiommu_vfiodev_own_pages(ctx->sys, map);
 	return libiommu_vfio_map_dma(ctx->sys, container, flags_of(map->prot), map->memory,
 				     map->iova, map->length);
 }
@@ -97,7 +83,7 @@ int libiommu_vfio_unmap(void *data, const struct libiommu_backend_map *maps, siz
 
 		if (rc < 0) {
 			libiommu_refuse_subject_range(failure, iova, iova + length - 1);
-			rc = libiommu_vfio_diagnose(failure, rc, "VFIO_IOMMU_UNMAP_DMA", NULL);
+			rc = libiommu_vfiodev_diagnose(failure, rc, "VFIO_IOMMU_UNMAP_DMA", NULL);
 			if (put_back(domain, v, maps, count))
 				return libiommu_refuse(failure, LIBIOMMU_REASON_PARTIAL, NULL,
 						       "Another container has lost mappings.");

@@ -73,7 +73,7 @@ int libiommu_vfio_vessel_empty(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
 	int rc = libiommu_vfio_unmap_all(ctx->sys, vessel->fd);
 
 	if (rc < 0)
-		return libiommu_vfio_diagnose(failure, rc, "VFIO_IOMMU_UNMAP_DMA", NULL);
+		return libiommu_vfiodev_diagnose(failure, rc, "VFIO_IOMMU_UNMAP_DMA", NULL);
 	vessel->stale = false;
 	return 0;
 }

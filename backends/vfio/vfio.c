@@ -87,44 +87,19 @@ static void vfio_close(void *data, uint32_t flags)
 		pthread_mutex_destroy(&ctx->lock);
 }
 
-static int add_id(void *data, uint32_t id, struct libiommu_failure *failure)
-{
-	return libiommu_id_builder_add(data, id, failure);
-}
-
 static int group_ids(void *data, struct libiommu_id_builder *ids, struct libiommu_failure *failure)
 {
 	struct vfio_ctx *ctx = data;
 
-	return libiommu_sysfs_groups(&ctx->sysfs, add_id, ids, failure);
-}
-
-static int add_member(void *data, const struct libiommu_group_member *member,
-		      struct libiommu_failure *failure)
-{
-	return libiommu_group_builder_member(data, member, failure);
-}
-
-static int add_reserved(void *data, const struct libiommu_reserved *reserved,
-			struct libiommu_failure *failure)
-{
-	return libiommu_group_builder_reserved(data, reserved, failure);
+	return libiommu_vfiodev_group_ids(&ctx->sysfs, ids, failure);
 }
 
 static int group_read(void *data, uint32_t id, struct libiommu_group_builder *group,
 		      struct libiommu_failure *failure)
 {
 	struct vfio_ctx *ctx = data;
-	char type[LIBIOMMU_SYSFS_NAME];
-	int rc = libiommu_sysfs_type(&ctx->sysfs, id, type, failure);
 
-	if (!rc)
-		rc = libiommu_group_builder_type(group, type, failure);
-	if (!rc)
-		rc = libiommu_sysfs_members(&ctx->sysfs, id, add_member, group, failure);
-	if (!rc)
-		rc = libiommu_sysfs_reserved(&ctx->sysfs, id, add_reserved, group, failure);
-	return rc;
+	return libiommu_vfiodev_group_read(&ctx->sysfs, id, group, failure);
 }
 
 static int group_of(void *data, const char *device, uint32_t *id, struct libiommu_failure *failure)
@@ -185,5 +160,5 @@ const struct libiommu_backend libiommu_backend_vfio = {
 	.replace = libiommu_vfio_replace,
 	.map = libiommu_vfio_map,
 	.unmap = libiommu_vfio_unmap,
-	.regions = &libiommu_vfio_regions,
+	.regions = &libiommu_vfiodev_regions,
 };

@@ -12,7 +12,7 @@
 #define BACKENDS_VFIO_VFIO_H
 
 #include "backends/vfio/uapi.h"
-#include "lib/sysfs.h"
+#include "backends/vfiodev/vfiodev.h"
 
 #include <libiommu/backend.h>
 
@@ -61,16 +61,11 @@ struct vfio_group {
 };
 
 struct vfio_device {
+	struct libiommu_vfiodev
+		dev; /* no descriptor until the first attach, and after it was given up */
 	struct vfio_ctx *ctx;
 	struct vfio_group *group;
 	struct vfio_device *next; /* of the group */
-	int fd;                   /* -1 until the first attach, and after it was given up */
-	unsigned int mapped;      /* regions in this process' memory */
-	uint32_t enabled;         /* kinds of interrupts */
-	unsigned int vectors[3];  /* enabled of each kind */
-	uint32_t known;           /* regions that were looked up */
-	struct libiommu_vfio_region regions[VFIO_PCI_NUM_REGIONS];
-	char name[LIBIOMMU_SYSFS_NAME];
 };
 
 void *libiommu_vfio_alloc(const struct vfio_ctx *ctx, size_t length);
@@ -142,18 +137,11 @@ int libiommu_vfio_unmap(void *domain, const struct libiommu_backend_map *maps, s
 int libiommu_vfio_map_one(struct vfio_ctx *ctx, int container,
 			  const struct libiommu_backend_map *map, struct libiommu_failure *failure);
 
-/* regions.c */
-extern const struct libiommu_backend_regions libiommu_vfio_regions;
-
 /* diag.c: after a refusal only; these read facts and change nothing */
 int libiommu_vfio_diagnose_open(struct libiommu_failure *failure, int error, const char *path);
-int libiommu_vfio_diagnose(struct libiommu_failure *failure, int error, const char *call,
-			   const char *subject);
 /* The node that lends the group exists not; may it be in no-IOMMU mode? */
 int libiommu_vfio_diagnose_node(struct vfio_ctx *ctx, uint32_t id, const char *device,
 				struct libiommu_failure *failure);
-int libiommu_vfio_diagnose_viability(struct vfio_ctx *ctx, uint32_t id, const char *device,
-				     struct libiommu_failure *failure);
 /* SET_CONTAINER, SET_IOMMU and GET_DEVICE_FD. */
 int libiommu_vfio_diagnose_attach(struct vfio_ctx *ctx, const struct vfio_group *group,
 				  const char *device, int error, const char *call,

@@ -3,7 +3,7 @@
  * The layouts that the vfio backend writes out itself, against the facts of the kernel's ABI in
  * uapi-vfio.tsv. Further tables of the same form can be named as arguments.
  */
-#include "backends/vfio/uapi_layout.h"
+#include "backends/vfiodev/uapi_layout.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  * facts of its ABI; tests/unit/vfio-layout.c checks each against a table. Nothing is taken from the
  * headers of the machine that compiles this.
  */
-#ifndef BACKENDS_VFIO_UAPI_LAYOUT_H
-#define BACKENDS_VFIO_UAPI_LAYOUT_H
+#ifndef BACKENDS_VFIODEV_UAPI_LAYOUT_H
+#define BACKENDS_VFIODEV_UAPI_LAYOUT_H
 
 #include <assert.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "backends/vfio/vfio.h"
+#include "backends/vfiodev/vfiodev.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,41 +10,42 @@ static_assert((int)LIBIOMMU_INTERRUPT_INTX == VFIO_PCI_INTX_IRQ_INDEX, "ABI");
 static_assert((int)LIBIOMMU_INTERRUPT_MSI == VFIO_PCI_MSI_IRQ_INDEX, "ABI");
 static_assert((int)LIBIOMMU_INTERRUPT_MSIX == VFIO_PCI_MSIX_IRQ_INDEX, "ABI");
 
-/* Hold the device's descriptor. The group's other devices share the lock; that costs nothing. */
-static int hold(struct vfio_device *device, struct libiommu_failure *failure)
+/* Hold the device's descriptor. On type1 the group's other devices share the lock. */
+static int hold(struct libiommu_vfiodev *device, struct libiommu_failure *failure)
 {
-	pthread_rwlock_rdlock(&device->group->lock);
+	pthread_rwlock_rdlock(device->lock);
 	if (device->fd >= 0)
 		return 0;
-	pthread_rwlock_unlock(&device->group->lock);
+	pthread_rwlock_unlock(device->lock);
 	return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, device->name, NULL);
 }
 
 /* The same to change what is known through it. */
-static int hold_alone(struct vfio_device *device, struct libiommu_failure *failure)
+static int hold_alone(struct libiommu_vfiodev *device, struct libiommu_failure *failure)
 {
-	pthread_rwlock_wrlock(&device->group->lock);
+	pthread_rwlock_wrlock(device->lock);
 	if (device->fd >= 0)
 		return 0;
-	pthread_rwlock_unlock(&device->group->lock);
+	pthread_rwlock_unlock(device->lock);
 	return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, device->name, NULL);
 }
 
-static void release(struct vfio_device *device)
+static void release(struct libiommu_vfiodev *device)
 {
-	pthread_rwlock_unlock(&device->group->lock);
+	pthread_rwlock_unlock(device->lock);
 }
 
-static int look_up(struct vfio_device *device, unsigned int index, struct libiommu_failure *failure)
+static int look_up(struct libiommu_vfiodev *device, unsigned int index,
+		   struct libiommu_failure *failure)
 {
 	struct libiommu_vfio_region region;
 	int rc;
 
 	if (device->known & 1u << index)
 		return 0;
-	rc = libiommu_vfio_region_info(device->ctx->sys, device->fd, index, &region);
+	rc = libiommu_vfio_region_info(device->sys, device->fd, index, &region);
 	if (rc < 0) {
-		libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_GET_REGION_INFO", device->name);
+		libiommu_vfiodev_diagnose(failure, rc, "VFIO_DEVICE_GET_REGION_INFO", device->name);
 		if (rc == -EINVAL)
 			rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_REGION, NULL,
 					     "Its number is %u.", index);
@@ -59,7 +60,7 @@ static int region_open(void *data, unsigned int index, uint64_t *size,
 		       struct libiommu_failure *failure)
 {
 	const uint32_t usable = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-	struct vfio_device *device = data;
+	struct libiommu_vfiodev *device = data;
 	int rc = hold_alone(device, failure);
 
 	if (rc)
@@ -77,7 +78,7 @@ static int region_open(void *data, unsigned int index, uint64_t *size,
 }
 
 /* The same with the region known; the core reaches the configuration space without opening it. */
-static int hold_region(struct vfio_device *device, unsigned int index,
+static int hold_region(struct libiommu_vfiodev *device, unsigned int index,
 		       struct libiommu_failure *failure)
 {
 	int rc = hold(device, failure);
@@ -97,7 +98,7 @@ static int hold_region(struct vfio_device *device, unsigned int index,
 	return rc;
 }
 
-static int refuse_access(struct vfio_device *device, int64_t moved, const char *call,
+static int refuse_access(struct libiommu_vfiodev *device, int64_t moved, const char *call,
 			 struct libiommu_failure *failure)
 {
 	libiommu_refuse_kernel(failure, moved < 0 ? (int)moved : -EIO, call, device->name);
@@ -107,15 +108,15 @@ static int refuse_access(struct vfio_device *device, int64_t moved, const char *
 static int region_read(void *data, unsigned int index, uint64_t offset, unsigned int width,
 		       uint64_t *value, struct libiommu_failure *failure)
 {
-	struct vfio_device *device = data;
+	struct libiommu_vfiodev *device = data;
 	uint8_t bytes[8];
 	int64_t moved;
 	int rc = hold_region(device, index, failure);
 
 	if (rc)
 		return rc;
-	moved = device->ctx->sys->pread(device->ctx->sys->data, device->fd, bytes, width,
-					device->regions[index].offset + offset);
+	moved = device->sys->pread(device->sys->data, device->fd, bytes, width,
+				   device->regions[index].offset + offset);
 	release(device);
 	if (moved != (int64_t)width)
 		return refuse_access(device, moved, "pread", failure);
@@ -128,7 +129,7 @@ static int region_read(void *data, unsigned int index, uint64_t offset, unsigned
 static int region_write(void *data, unsigned int index, uint64_t offset, unsigned int width,
 			uint64_t value, struct libiommu_failure *failure)
 {
-	struct vfio_device *device = data;
+	struct libiommu_vfiodev *device = data;
 	uint8_t bytes[8];
 	int64_t moved;
 	int rc = hold_region(device, index, failure);
@@ -137,8 +138,8 @@ static int region_write(void *data, unsigned int index, uint64_t offset, unsigne
 		return rc;
 	for (unsigned int i = 0; i < width; i++, value >>= 8)
 		bytes[i] = (uint8_t)value;
-	moved = device->ctx->sys->pwrite(device->ctx->sys->data, device->fd, bytes, width,
-					 device->regions[index].offset + offset);
+	moved = device->sys->pwrite(device->sys->data, device->fd, bytes, width,
+				    device->regions[index].offset + offset);
 	release(device);
 	return moved == (int64_t)width ? 0 : refuse_access(device, moved, "pwrite", failure);
 }
@@ -146,8 +147,8 @@ static int region_write(void *data, unsigned int index, uint64_t offset, unsigne
 static int region_map(void *data, unsigned int index, uint64_t size, void **out,
 		      struct libiommu_failure *failure)
 {
-	struct vfio_device *device = data;
-	const struct libiommu_sys *sys = device->ctx->sys;
+	struct libiommu_vfiodev *device = data;
+	const struct libiommu_sys *sys = device->sys;
 	const struct libiommu_vfio_region *region = &device->regions[index];
 	int prot, rc = hold_alone(device, failure);
 
@@ -162,7 +163,7 @@ static int region_map(void *data, unsigned int index, uint64_t size, void **out,
 		rc = sys->mmap(sys->data, NULL, (size_t)size, prot, MAP_SHARED, device->fd,
 			       region->offset, out);
 		if (rc < 0)
-			rc = libiommu_vfio_diagnose(failure, rc, "mmap", device->name);
+			rc = libiommu_vfiodev_diagnose(failure, rc, "mmap", device->name);
 	}
 	if (!rc)
 		device->mapped++;
@@ -172,24 +173,23 @@ static int region_map(void *data, unsigned int index, uint64_t size, void **out,
 
 static void region_unmap(void *data, unsigned int index, uint64_t size, void *address)
 {
-	struct vfio_device *device = data;
+	struct libiommu_vfiodev *device = data;
 
 	(void)index;
-	device->ctx->sys->munmap(device->ctx->sys->data, address, (size_t)size);
-	pthread_rwlock_wrlock(&device->group->lock);
+	device->sys->munmap(device->sys->data, address, (size_t)size);
+	pthread_rwlock_wrlock(device->lock);
 	device->mapped--;
-	pthread_rwlock_unlock(&device->group->lock);
+	pthread_rwlock_unlock(device->lock);
 }
 
-static int ask_count(struct vfio_device *device, enum libiommu_interrupt_kind kind,
+static int ask_count(struct libiommu_vfiodev *device, enum libiommu_interrupt_kind kind,
 		     unsigned int *count, struct libiommu_failure *failure)
 {
 	uint32_t flags, number;
-	int rc = libiommu_vfio_irq_info(device->ctx->sys, device->fd, (uint32_t)kind, &flags,
-					&number);
+	int rc = libiommu_vfio_irq_info(device->sys, device->fd, (uint32_t)kind, &flags, &number);
 
 	if (rc < 0) {
-		libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_GET_IRQ_INFO", device->name);
+		libiommu_vfiodev_diagnose(failure, rc, "VFIO_DEVICE_GET_IRQ_INFO", device->name);
 		if (rc == -EINVAL)
 			rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_INTERRUPT, NULL, NULL);
 		return rc;
@@ -201,7 +201,7 @@ static int ask_count(struct vfio_device *device, enum libiommu_interrupt_kind ki
 static int interrupt_count(void *data, enum libiommu_interrupt_kind kind, unsigned int *count,
 			   struct libiommu_failure *failure)
 {
-	struct vfio_device *device = data;
+	struct libiommu_vfiodev *device = data;
 	int rc = hold(device, failure);
 
 	if (rc)
@@ -211,7 +211,7 @@ static int interrupt_count(void *data, enum libiommu_interrupt_kind kind, unsign
 	return rc;
 }
 
-static int disable(struct vfio_device *device, enum libiommu_interrupt_kind kind,
+static int disable(struct libiommu_vfiodev *device, enum libiommu_interrupt_kind kind,
 		   struct libiommu_failure *failure)
 {
 	const uint32_t bit = 1u << kind;
@@ -220,16 +220,16 @@ static int disable(struct vfio_device *device, enum libiommu_interrupt_kind kind
 	/* The kernel refuses to stop what does not run. */
 	if (!(device->enabled & bit))
 		return 0;
-	rc = libiommu_vfio_irq_disable(device->ctx->sys, device->fd, (uint32_t)kind);
+	rc = libiommu_vfio_irq_disable(device->sys, device->fd, (uint32_t)kind);
 	if (rc < 0)
-		return libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_SET_IRQS", device->name);
+		return libiommu_vfiodev_diagnose(failure, rc, "VFIO_DEVICE_SET_IRQS", device->name);
 	device->enabled &= ~bit;
 	return 0;
 }
 
-static bool is_eventfd(struct vfio_device *device, int fd)
+static bool is_eventfd(struct libiommu_vfiodev *device, int fd)
 {
-	const struct libiommu_sysfs proc = libiommu_sysfs_beside(&device->ctx->sysfs, "/proc");
+	const struct libiommu_sysfs proc = libiommu_sysfs_beside(device->sysfs, "/proc");
 	char path[32], name[64];
 
 	snprintf(path, sizeof(path), "self/fd/%d", fd);
@@ -237,10 +237,10 @@ static bool is_eventfd(struct vfio_device *device, int fd)
 	       !strcmp(name, "anon_inode:[eventfd]");
 }
 
-static int refuse_events(struct vfio_device *device, const int *fds, unsigned int count, int error,
-			 struct libiommu_failure *failure)
+static int refuse_events(struct libiommu_vfiodev *device, const int *fds, unsigned int count,
+			 int error, struct libiommu_failure *failure)
 {
-	int rc = libiommu_vfio_diagnose(failure, error, "VFIO_DEVICE_SET_IRQS", device->name);
+	int rc = libiommu_vfiodev_diagnose(failure, error, "VFIO_DEVICE_SET_IRQS", device->name);
 
 	if (error == -EBADF)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_FD, device->name, NULL);
@@ -251,11 +251,12 @@ static int refuse_events(struct vfio_device *device, const int *fds, unsigned in
 	return rc;
 }
 
-static int enable(struct vfio_device *device, enum libiommu_interrupt_kind kind, const int *fds,
-		  unsigned int count, struct libiommu_failure *failure)
+static int enable(struct libiommu_vfiodev *device, enum libiommu_interrupt_kind kind,
+		  const int *fds, unsigned int count, struct libiommu_failure *failure)
 {
 	const size_t size = libiommu_vfio_irq_set_size(count);
-	void *buffer = libiommu_vfio_alloc(device->ctx, size);
+	const struct libiommu_allocator *a = device->allocator;
+	void *buffer = a->alloc(a->data, size, _Alignof(max_align_t));
 	int rc = 0;
 
 	if (!buffer)
@@ -264,8 +265,8 @@ static int enable(struct vfio_device *device, enum libiommu_interrupt_kind kind,
 	if (device->vectors[kind] != count)
 		rc = disable(device, kind, failure);
 	if (!rc) {
-		rc = libiommu_vfio_irq_eventfds(device->ctx->sys, device->fd, (uint32_t)kind, fds,
-						count, buffer);
+		rc = libiommu_vfio_irq_eventfds(device->sys, device->fd, (uint32_t)kind, fds, count,
+						buffer);
 		if (rc < 0)
 			rc = refuse_events(device, fds, count, rc, failure);
 	}
@@ -273,14 +274,14 @@ static int enable(struct vfio_device *device, enum libiommu_interrupt_kind kind,
 		device->enabled |= 1u << kind;
 		device->vectors[kind] = count;
 	}
-	libiommu_vfio_free(device->ctx, buffer, size);
+	a->free(a->data, buffer, size);
 	return rc;
 }
 
 static int interrupt_set(void *data, enum libiommu_interrupt_kind kind, const int *fds,
 			 unsigned int count, struct libiommu_failure *failure)
 {
-	struct vfio_device *device = data;
+	struct libiommu_vfiodev *device = data;
 	int rc = hold_alone(device, failure);
 
 	if (rc)
@@ -292,7 +293,7 @@ static int interrupt_set(void *data, enum libiommu_interrupt_kind kind, const in
 
 static int interrupt_unmask(void *data, struct libiommu_failure *failure)
 {
-	struct vfio_device *device = data;
+	struct libiommu_vfiodev *device = data;
 	unsigned int count;
 	int rc = hold(device, failure);
 
@@ -302,11 +303,10 @@ static int interrupt_unmask(void *data, struct libiommu_failure *failure)
 	if (!rc && !count)
 		rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_INTERRUPT, device->name, NULL);
 	if (!rc) {
-		rc = libiommu_vfio_irq_unmask(device->ctx->sys, device->fd,
-					      VFIO_PCI_INTX_IRQ_INDEX);
+		rc = libiommu_vfio_irq_unmask(device->sys, device->fd, VFIO_PCI_INTX_IRQ_INDEX);
 		if (rc < 0)
-			rc = libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_SET_IRQS",
-						    device->name);
+			rc = libiommu_vfiodev_diagnose(failure, rc, "VFIO_DEVICE_SET_IRQS",
+						       device->name);
 	}
 	release(device);
 	return rc;
@@ -314,28 +314,29 @@ static int interrupt_unmask(void *data, struct libiommu_failure *failure)
 
 static int reset(void *data, struct libiommu_failure *failure)
 {
-	struct vfio_device *device = data;
+	struct libiommu_vfiodev *device = data;
 	uint32_t flags;
 	int rc = hold(device, failure);
 
 	if (rc)
 		return rc;
-	rc = libiommu_vfio_device_info(device->ctx->sys, device->fd, &flags);
+	rc = libiommu_vfio_device_info(device->sys, device->fd, &flags);
 	if (rc < 0) {
-		rc = libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_GET_INFO", device->name);
+		rc = libiommu_vfiodev_diagnose(failure, rc, "VFIO_DEVICE_GET_INFO", device->name);
 	} else if (!(flags & VFIO_DEVICE_FLAGS_RESET)) {
 		rc = libiommu_refuse(failure, LIBIOMMU_REASON_RESET_UNSUPPORTED, device->name,
 				     NULL);
 	} else {
-		rc = libiommu_vfio_device_reset(device->ctx->sys, device->fd);
+		rc = libiommu_vfio_device_reset(device->sys, device->fd);
 		if (rc < 0)
-			rc = libiommu_vfio_diagnose(failure, rc, "VFIO_DEVICE_RESET", device->name);
+			rc = libiommu_vfiodev_diagnose(failure, rc, "VFIO_DEVICE_RESET",
+						       device->name);
 	}
 	release(device);
 	return rc;
 }
 
-const struct libiommu_backend_regions libiommu_vfio_regions = {
+const struct libiommu_backend_regions libiommu_vfiodev_regions = {
 	.size = sizeof(struct libiommu_backend_regions),
 	.open = region_open,
 	.read = region_read,

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/vfiodev/vfiodev.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int add_id(void *data, uint32_t id, struct libiommu_failure *failure)
+{
+	return libiommu_id_builder_add(data, id, failure);
+}
+
+int libiommu_vfiodev_group_ids(const struct libiommu_sysfs *fs, struct libiommu_id_builder *ids,
+			       struct libiommu_failure *failure)
+{
+	return libiommu_sysfs_groups(fs, add_id, ids, failure);
+}
+
+static int add_member(void *data, const struct libiommu_group_member *member,
+		      struct libiommu_failure *failure)
+{
+	return libiommu_group_builder_member(data, member, failure);
+}
+
+static int add_reserved(void *data, const struct libiommu_reserved *reserved,
+			struct libiommu_failure *failure)
+{
+	return libiommu_group_builder_reserved(data, reserved, failure);
+}
+
+int libiommu_vfiodev_group_read(const struct libiommu_sysfs *fs, uint32_t id,
+				struct libiommu_group_builder *group,
+				struct libiommu_failure *failure)
+{
+	char type[LIBIOMMU_SYSFS_NAME];
+	int rc = libiommu_sysfs_type(fs, id, type, failure);
+
+	if (!rc)
+		rc = libiommu_group_builder_type(group, type, failure);
+	if (!rc)
+		rc = libiommu_sysfs_members(fs, id, add_member, group, failure);
+	if (!rc)
+		rc = libiommu_sysfs_reserved(fs, id, add_reserved, group, failure);
+	return rc;
+}
+
+/* What the group's members tell about the device that is to be opened. */
+struct members {
+	const char *device;
+	bool others; /* another member keeps the group from being used */
+	char driver[LIBIOMMU_SYSFS_NAME];
+};
+
+static int look_at(void *data, const struct libiommu_group_member *member,
+		   struct libiommu_failure *failure)
+{
+	struct members *members = data;
+
+	(void)failure;
+	if (!strcmp(member->name, members->device))
+		strcpy(members->driver, member->driver);
+	else if (member->blocks)
+		members->others = true;
+	return 0;
+}
+
+int libiommu_vfiodev_check_group(const struct libiommu_sysfs *fs, uint32_t id, const char *name,
+				 struct libiommu_failure *failure)
+{
+	struct members members = { .device = name };
+	int rc = libiommu_sysfs_members(fs, id, look_at, &members, failure);
+
+	if (rc)
+		return rc;
+	if (members.others)
+		return libiommu_vfiodev_refuse_viability(fs, id, name, failure);
+	if (libiommu_sysfs_driver_is_vfio(members.driver))
+		return 0;
+	if (!members.driver[0])
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, name,
+				       "It has no driver.");
+	return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, name, "Its driver is %s.",
+			       members.driver);
+}
+
+/* Since Linux 5.14; older headers lack it. */
+#define ADVICE_POPULATE_WRITE 23
+
+/*
+ * Memory that nobody has written yet is the kernel's page of zeros. Before Linux
+ * 6.2 a pin for reading keeps that page for the device, which then never sees
+ * what is written later. Where the memory cannot be written nothing is lost.
+ */
+void libiommu_vfiodev_own_pages(const struct libiommu_sys *sys,
+				const struct libiommu_backend_map *map)
+{
+	if (map->memory && !(map->prot & LIBIOMMU_PROT_WRITE))
+		sys->madvise(sys->data, map->memory, map->length, ADVICE_POPULATE_WRITE);
+}
