@@ -47,7 +47,8 @@ struct libiommu_ctx_options {
 	/**
 	 * "vfio", "mock", "auto", or the name of `own_backend`. "auto" (also for
 	 * NULL) means the kernel's interfaces, best first, never the mock; it is
-	 * decided when the first device is opened.
+	 * decided when the first device is opened. When none of them starts at all,
+	 * the context is refused with the reason of the last.
 	 */
 	const char *backend;
 	/** text for the backend; the mock reads its machine from it (mock.h); NULL: default */

@@ -26,7 +26,7 @@ struct libiommu_group_member {
 	uint32_t class_code; /**< PCI class, 24 bits (0x010802); 0 when unknown */
 	uint32_t vendor;     /**< PCI vendor; 0 when unknown */
 	uint32_t device;     /**< PCI device id; 0 when unknown */
-	bool bridge;         /**< a bridge: never blocks */
+	bool bridge;         /**< a bridge; it blocks only by a driver like any other (lpc_ich) */
 	bool blocks;         /**< its driver keeps the group from being used */
 };
 #define LIBIOMMU_GROUP_MEMBER_INIT                                                            \
