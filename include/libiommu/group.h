@@ -76,7 +76,7 @@ LIBIOMMU_API const char *libiommu_group_type(const struct libiommu_group *group)
 LIBIOMMU_API size_t libiommu_group_member_count(const struct libiommu_group *group);
 
 /**
- * One member.
+ * One member, in the order of names.
  * @param index below libiommu_group_member_count()
  * @param[out] out filled; its strings are borrowed from the group
  * @return 0; -EINVAL when out is of a wrong size or index too large
