@@ -86,10 +86,7 @@ static void show_reason(FILE *out, const struct libiommu_error *err)
 
 void show_refusal(const struct libiommu_error *err)
 {
-	const char *subject = libiommu_error_subject(err);
-
-	show_line("refused", "%s%s%s", libiommu_reason_name(libiommu_error_reason(err)),
-		  *subject ? ": " : "", subject);
+	show_line("refused", "%s", libiommu_reason_name(libiommu_error_reason(err)));
 	show_reason(stdout, err);
 }
 

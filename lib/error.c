@@ -16,7 +16,7 @@ struct libiommu_error {
 	bool has_figures;
 	uint64_t needed;
 	uint64_t available;
-	const char *hint;
+	char hint[192];
 	char subject[64];
 	char message[640];
 };
@@ -177,6 +177,8 @@ __attribute__((format(printf, 2, 3))) static void append(struct libiommu_error *
 static void describe(struct libiommu_error *err, const struct reason_entry *entry,
 		     const struct libiommu_failure *failure)
 {
+	if (failure->subject[0])
+		append(err, "%s: ", failure->subject);
 	append(err, "%s", entry->text);
 	if (failure->detail[0])
 		append(err, " %s", failure->detail);
@@ -191,6 +193,20 @@ static void describe(struct libiommu_error *err, const struct reason_entry *entr
 		       failure->kernel_call ? failure->kernel_call : "a call",
 		       failure->guess ? "; the reason is inferred" : "");
 	}
+}
+
+/* Hints speak of a device as BDF; here it is known which. */
+static void advise(struct libiommu_error *err, const struct reason_entry *entry,
+		   const struct libiommu_failure *failure)
+{
+	const char *device = failure->culprit[0] ? failure->culprit : failure->subject;
+	const char *gap = strstr(entry->hint, "BDF");
+
+	if (gap && device[0])
+		snprintf(err->hint, sizeof(err->hint), "%.*s%s%s", (int)(gap - entry->hint),
+			 entry->hint, device, gap + 3);
+	else
+		snprintf(err->hint, sizeof(err->hint), "%s", entry->hint);
 }
 
 int libiommu_error_raise(struct libiommu_error **err, const struct libiommu_allocator *allocator,
@@ -218,9 +234,9 @@ int libiommu_error_raise(struct libiommu_error **err, const struct libiommu_allo
 	made->has_figures = failure->has_figures;
 	made->needed = failure->needed;
 	made->available = failure->available;
-	made->hint = entry->hint;
 	memcpy(made->subject, failure->subject, sizeof(made->subject));
 	describe(made, entry, failure);
+	advise(made, entry, failure);
 	*err = made;
 	return code;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 void libiommu_failure_init(struct libiommu_failure *failure)
 {
@@ -15,6 +16,7 @@ void libiommu_failure_init(struct libiommu_failure *failure)
 	failure->needed = 0;
 	failure->available = 0;
 	failure->subject[0] = '\0';
+	failure->culprit[0] = '\0';
 	failure->detail[0] = '\0';
 }
 
@@ -64,6 +66,31 @@ void libiommu_refuse_subject_range(struct libiommu_failure *failure, uint64_t st
 	if (failure)
 		snprintf(failure->subject, sizeof(failure->subject), "0x%" PRIx64 "-0x%" PRIx64,
 			 start, last);
+}
+
+int libiommu_refuse_blocked(struct libiommu_failure *failure, const char *subject,
+			    const char *blocker, const char *driver)
+{
+	size_t used;
+
+	if (!failure)
+		return -libiommu_reason_errno(LIBIOMMU_REASON_GROUP_NOT_VIABLE);
+	if (failure->reason != LIBIOMMU_REASON_GROUP_NOT_VIABLE) {
+		snprintf(failure->culprit, sizeof(failure->culprit), "%s", blocker);
+		return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_NOT_VIABLE, subject,
+				       "In the way: %s (%s).", blocker, driver);
+	}
+	used = strlen(failure->detail);
+	if (used && failure->detail[used - 1] == '.')
+		used--;
+	/* Rather whole names than all of them. */
+	if (used + strlen(blocker) + strlen(driver) + sizeof(", ()..., and others.") <
+	    sizeof(failure->detail))
+		snprintf(failure->detail + used, sizeof(failure->detail) - used, ", %s (%s).",
+			 blocker, driver);
+	else if (!strstr(failure->detail, "others"))
+		snprintf(failure->detail + used, sizeof(failure->detail) - used, ", and others.");
+	return -libiommu_reason_errno(LIBIOMMU_REASON_GROUP_NOT_VIABLE);
 }
 
 void libiommu_refuse_figures(struct libiommu_failure *failure, uint64_t needed, uint64_t available)

@@ -144,6 +144,13 @@ static int compare_ids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int compare_members(const void *a, const void *b)
+{
+	const struct libiommu_group_member *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 static int compare_reserved(const void *a, const void *b)
 {
 	const struct libiommu_reserved *x = a, *y = b;
@@ -222,6 +229,9 @@ static int read_group(struct libiommu_ctx *ctx, struct candidate *c, uint32_t id
 		free_group(group);
 		return code;
 	}
+	if (group->members.count)
+		qsort(group->members.items, group->members.count,
+		      sizeof(struct libiommu_group_member), compare_members);
 	if (group->reserved.count)
 		qsort(group->reserved.items, group->reserved.count,
 		      sizeof(struct libiommu_reserved), compare_reserved);

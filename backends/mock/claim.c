@@ -1,40 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/front.h"
 
-#include <stdio.h>
 #include <string.h>
-
-/* "0000:00:1f.3 (i801_smbus)" for each culprit, as many as fit; 0: the group is viable. */
-static size_t list_culprits(const struct mock_group *group, char *text, size_t size)
-{
-	size_t count = 0, length = 0;
-
-	text[0] = 0;
-	for (const struct mock_device *dev = group->devices; dev; dev = dev->in_group) {
-		int more;
-
-		if (!mock_device_blocks(dev))
-			continue;
-		more = snprintf(text + length, size - length, "%s%s (%s)", count ? ", " : "",
-				dev->name, dev->driver);
-		if (more > 0 && (size_t)more < size - length)
-			length += (size_t)more;
-		else
-			text[length] = 0;
-		count++;
-	}
-	return count;
-}
 
 static int check_viable(const struct mock_device *dev, struct libiommu_failure *failure)
 {
-	char text[200];
-	size_t count = list_culprits(dev->group, text, sizeof(text));
+	int error = 0;
 
-	if (!count)
-		return 0;
-	return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_NOT_VIABLE, dev->name,
-			       "%zu in group %u: %s.", count, dev->group->id, text);
+	for (const struct mock_device *other = dev->group->devices; other;
+	     other = other->in_group) {
+		if (mock_device_blocks(other))
+			error = libiommu_refuse_blocked(failure, dev->name, other->name,
+							other->driver);
+	}
+	return error;
 }
 
 static const struct mock_reserved *find_direct(const struct mock_reserved *list)

@@ -32,58 +32,46 @@ int libiommu_vfiodev_diagnose(struct libiommu_failure *failure, int error, const
 }
 
 struct blockers {
-	char text[200];
-	size_t length;
+	struct libiommu_failure *failure; /* NULL: only find out whether there are any */
+	const char *device;
+	bool found;
 };
 
 static int name_blocker(void *data, const struct libiommu_group_member *member,
 			struct libiommu_failure *failure)
 {
 	struct blockers *blockers = data;
-	size_t room = sizeof(blockers->text) - blockers->length;
-	int length;
 
 	(void)failure;
 	if (!member->blocks)
 		return 0;
-	length = snprintf(blockers->text + blockers->length, room, "%s%s (%s)",
-			  blockers->length ? ", " : "", member->name, member->driver);
-	if (length < 0 || (size_t)length >= room) {
-		/* Rather whole names than all of them. */
-		snprintf(blockers->text + blockers->length, room, ", ...");
-		return 1;
-	}
-	blockers->length += (size_t)length;
+	blockers->found = true;
+	libiommu_refuse_blocked(blockers->failure, blockers->device, member->name, member->driver);
 	return 0;
 }
 
-/* @return true when somebody was found */
-static bool find_blockers(const struct libiommu_sysfs *fs, uint32_t id, struct blockers *blockers)
+static bool find_blockers(const struct libiommu_sysfs *fs, uint32_t id, const char *device,
+			  struct libiommu_failure *failure)
 {
-	memset(blockers, 0, sizeof(*blockers));
-	libiommu_sysfs_members(fs, id, name_blocker, blockers, NULL);
-	return blockers->length > 0;
+	struct blockers blockers = { failure, device, false };
+
+	libiommu_sysfs_members(fs, id, name_blocker, &blockers, NULL);
+	return blockers.found;
 }
 
 bool libiommu_vfiodev_blocked(const struct libiommu_sysfs *fs, uint32_t id)
 {
-	struct blockers blockers;
-
-	return find_blockers(fs, id, &blockers);
+	return find_blockers(fs, id, NULL, NULL);
 }
 
 int libiommu_vfiodev_refuse_viability(const struct libiommu_sysfs *fs, uint32_t id,
 				      const char *device, struct libiommu_failure *failure)
 {
-	struct blockers blockers;
-
-	if (!find_blockers(fs, id, &blockers))
-		return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_NOT_VIABLE, device,
-				       "The kernel says so of group %" PRIu32
-				       "; sysfs shows nobody who blocks.",
-				       id);
-	return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_NOT_VIABLE, device, "In the way: %s.",
-			       blockers.text);
+	if (find_blockers(fs, id, device, failure))
+		return -libiommu_reason_errno(LIBIOMMU_REASON_GROUP_NOT_VIABLE);
+	return libiommu_refuse(
+		failure, LIBIOMMU_REASON_GROUP_NOT_VIABLE, device,
+		"The kernel says so of group %" PRIu32 "; sysfs shows nobody who blocks.", id);
 }
 
 static int find_direct(void *data, const struct libiommu_reserved *reserved,

@@ -294,7 +294,7 @@ static int interrupt_set(void *data, enum libiommu_interrupt_kind kind, const in
 static int interrupt_unmask(void *data, struct libiommu_failure *failure)
 {
 	struct libiommu_vfiodev *device = data;
-	unsigned int count;
+	unsigned int count = 0;
 	int rc = hold(device, failure);
 
 	if (rc)

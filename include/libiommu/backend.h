@@ -60,6 +60,7 @@ struct libiommu_failure {
 	uint64_t needed;
 	uint64_t available;
 	char subject[64];
+	char culprit[32]; /**< the device to act upon, when it is not the subject; for the hint */
 	char detail[256]; /**< added to the reason's sentence; may be empty */
 };
 
@@ -87,6 +88,16 @@ LIBIOMMU_API int libiommu_refuse_kernel(struct libiommu_failure *failure, int er
 /** Name a range as the subject ("0x1000-0x1fff"). NULL `failure` is allowed. */
 LIBIOMMU_API void libiommu_refuse_subject_range(struct libiommu_failure *failure, uint64_t start,
 						uint64_t last);
+
+/**
+ * group-not-viable because of one device; called once for each, it names as many
+ * as fit. NULL `failure` is allowed.
+ * @param subject the device that was asked for
+ * @param blocker the device that stands in the way; the first becomes the culprit
+ * @return the reason's negative errno
+ */
+LIBIOMMU_API int libiommu_refuse_blocked(struct libiommu_failure *failure, const char *subject,
+					 const char *blocker, const char *driver);
 
 /** Add figures. NULL `failure` is allowed. */
 LIBIOMMU_API void libiommu_refuse_figures(struct libiommu_failure *failure, uint64_t needed,

@@ -67,7 +67,8 @@ struct libiommu_ctx_options {
 	 * backend, which come before built-in ones of the same name. "auto" means
 	 * the kernel's interfaces, best first, never the mock; it is decided when
 	 * the first device is opened. NULL: the plugin's backend, or "auto" when
-	 * there is no plugin.
+	 * there is no plugin. When none of those for "auto" starts at all, the
+	 * context is refused with the reason of the last.
 	 */
 	const char *backend;
 	/** text for the backend; the mock reads its machine from it (mock.h); NULL: default */

@@ -43,7 +43,10 @@ LIBIOMMU_API enum libiommu_reason libiommu_error_reason(const struct libiommu_er
  */
 LIBIOMMU_API const char *libiommu_error_subject(const struct libiommu_error *err);
 
-/** @return one or two sentences for a person, never NULL. Borrowed. */
+/**
+ * @return the subject, a sentence on the reason, and what is known beyond it;
+ *         for a person, never NULL. Borrowed.
+ */
 LIBIOMMU_API const char *libiommu_error_message(const struct libiommu_error *err);
 
 /** @return what a person can do about it, or "". Borrowed. */

@@ -26,7 +26,7 @@ struct libiommu_group_member {
 	uint32_t class_code; /**< PCI class, 24 bits (0x010802); 0 when unknown */
 	uint32_t vendor;     /**< PCI vendor; 0 when unknown */
 	uint32_t device;     /**< PCI device id; 0 when unknown */
-	bool bridge;         /**< a bridge: never blocks */
+	bool bridge;         /**< a bridge; it blocks only by a driver like any other (lpc_ich) */
 	bool blocks;         /**< its driver keeps the group from being used */
 };
 #define LIBIOMMU_GROUP_MEMBER_INIT                                                            \
@@ -76,7 +76,7 @@ LIBIOMMU_API const char *libiommu_group_type(const struct libiommu_group *group)
 LIBIOMMU_API size_t libiommu_group_member_count(const struct libiommu_group *group);
 
 /**
- * One member.
+ * One member, in the order of names.
  * @param index below libiommu_group_member_count()
  * @param[out] out filled; its strings are borrowed from the group
  * @return 0; -EINVAL when out is of a wrong size or index too large

@@ -86,7 +86,7 @@ LIBIOMMU_API int libiommu_domain_map_any(struct libiommu_domain *dom, struct lib
 
 /** One map of a batch. */
 struct libiommu_map_request {
-	size_t size;
+	size_t size;   /**< exactly sizeof(struct libiommu_map_request): it is the array's stride */
 	uint64_t iova; /**< the IOVA; with any_iova written on success */
 	uint64_t length;
 	uint32_t prot;

@@ -42,6 +42,7 @@ CASE(maps_survive_detach, "4.1.5 maps survive the last detach, and are replayed 
 	map(rig.dom, IO(0), mem, PAGE);
 	map(rig.dom, IO(1), mem + PAGE, PAGE);
 	dma_reaches(&edu, IO(0), mem);
+	dma_reaches(&edu, IO(1), mem + PAGE);
 	ledger = dump(rig.dom);
 	detach(rig.ep[0]);
 	ck_assert_str_eq(dump(rig.dom), ledger);
@@ -343,6 +344,7 @@ CASE(shared_domain_detach, "4.2.5 leaving a domain that others use: 0, or device
 	char *mem = memory(2 * PAGE);
 	struct rig rig;
 	struct edu edu, stays;
+	bool kept;
 
 	NEEDS(2, 0);
 	rig = rig_attached(2);
@@ -350,7 +352,9 @@ CASE(shared_domain_detach, "4.2.5 leaving a domain that others use: 0, or device
 	stays = edu_open(rig.dev[0]);
 	edu = edu_open(rig.dev[1]);
 	dma_reaches(&edu, IO(0), mem);
-	if (libiommu_endpoint_detach(rig.ep[1], 0, NULL)) {
+	edu_put(&edu, EDU_LIVENESS, 0x55aa1234);
+	kept = libiommu_endpoint_detach(rig.ep[1], 0, NULL) == 0;
+	if (!kept) {
 		ck_assert_ptr_eq(libiommu_endpoint_domain(rig.ep[1]), rig.dom);
 		REFUSED_KEEPS(rig.dom, libiommu_endpoint_detach(rig.ep[1], 0, E), DEVICE_FD_IN_USE,
 			      target->alone[1]);
@@ -362,6 +366,9 @@ CASE(shared_domain_detach, "4.2.5 leaving a domain that others use: 0, or device
 	ck_assert(libiommu_device_isolated(rig.dev[1]));
 	dma_reaches(&stays, IO(0), mem);
 	attach(rig.ep[1], rig.dom);
+	/* Only who allowed it may find the device reset. */
+	if (kept)
+		ck_assert_uint_eq(edu_get(&edu, EDU_LIVENESS), 0xaa55edcb);
 	regain(&rig, 1);
 	dma_reaches(&edu, IO(0), mem);
 	dma_reaches(&stays, IO(0), mem);

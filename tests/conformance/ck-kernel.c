@@ -222,12 +222,77 @@ CASE(kernel_refuses_at_attach, "4.1.5 an attach whose replay is refused leaves n
 	dma_reaches(&edu, IO(6), mem + 3 * PAGE);
 }
 
+/* Two groups in one domain, the second with a past of its own: each has its own container. */
+static struct rig two_containers(void)
+{
+	struct rig rig = rig_new(2);
+	struct libiommu_domain *past = domain(rig.ctx);
+
+	attach(rig.ep[0], rig.dom);
+	attach(rig.ep[1], past);
+	detach(rig.ep[1]);
+	attach(rig.ep[1], rig.dom);
+	return rig;
+}
+
+CASE(second_container_refuses_a_map, "4.1.3 a map that one of two containers refuses is in neither")
+{
+	static const struct hooks_answer io = { .request = MAP_DMA, .result = -EIO, .after = 1 };
+	char *mem = memory(PAGE);
+	struct edu one, two;
+	struct rig rig;
+
+	NEEDS(2, 0);
+	NEEDS_KERNEL;
+	rig = two_containers();
+	hooks_answer(&hooks, &io, 1);
+	REFUSED(libiommu_domain_map(rig.dom, IO(0), at(mem), PAGE, RW, E), KERNEL_REFUSED, NULL);
+	hooks_answer(&hooks, NULL, 0);
+	ck_assert_uint_eq(libiommu_domain_mapping_count(rig.dom), 0);
+	one = edu_open(rig.dev[0]);
+	two = edu_open(rig.dev[1]);
+	dma_misses(&one, IO(0), mem);
+	dma_misses(&two, IO(0), mem);
+	map(rig.dom, IO(0), mem, PAGE);
+	dma_reaches(&one, IO(0), mem);
+	dma_reaches(&two, IO(0), mem);
+}
+
+CASE(second_container_refuses_an_unmap, "4.1.3 an unmap that one of two refuses is made in neither")
+{
+	static const struct hooks_answer io = { .request = UNMAP_DMA, .result = -EIO, .after = 1 };
+	char *mem = memory(2 * PAGE), *ledger;
+	struct edu one, two;
+	struct rig rig;
+
+	NEEDS(2, 0);
+	NEEDS_KERNEL;
+	rig = two_containers();
+	map(rig.dom, IO(0), mem, PAGE);
+	map(rig.dom, IO(1), mem + PAGE, PAGE);
+	ledger = dump(rig.dom);
+	hooks_answer(&hooks, &io, 1);
+	REFUSED(libiommu_domain_unmap(rig.dom, IO(0), 2 * PAGE, NULL, E), KERNEL_REFUSED, NULL);
+	hooks_answer(&hooks, NULL, 0);
+	ck_assert_str_eq(dump(rig.dom), ledger);
+	one = edu_open(rig.dev[0]);
+	two = edu_open(rig.dev[1]);
+	dma_reaches(&one, IO(0), mem);
+	dma_reaches(&two, IO(0), mem);
+	dma_reaches(&one, IO(1), mem + PAGE);
+	unmap(rig.dom, IO(0), 2 * PAGE, 2 * PAGE);
+	dma_misses(&one, IO(0), mem);
+	dma_misses(&two, IO(0), mem);
+}
+
 void suite_kernel(struct registry *registry)
 {
 	static const struct conformance_case *const cases[] = {
-		&kernel_refuses_a_map,       &foreign_mapping,          &kernel_refuses_in_a_batch,
-		&batch_cannot_be_taken_back, &kernel_refuses_an_unmap,  &kernel_fails_in_the_middle,
-		&kernel_removes_too_little,  &kernel_refuses_at_attach,
+		&kernel_refuses_a_map,           &foreign_mapping,
+		&kernel_refuses_in_a_batch,      &batch_cannot_be_taken_back,
+		&kernel_refuses_an_unmap,        &kernel_fails_in_the_middle,
+		&kernel_removes_too_little,      &kernel_refuses_at_attach,
+		&second_container_refuses_a_map, &second_container_refuses_an_unmap,
 	};
 
 	add_cases(registry, "kernel", cases, COUNT(cases));

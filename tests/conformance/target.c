@@ -20,8 +20,10 @@ const char settings_help[] =
 
 struct target *target_find(const char *name)
 {
+#ifdef CONFORMANCE_MOCK
 	if (strcmp(name, target_mock.name) == 0)
 		return &target_mock;
+#endif
 	if (strcmp(name, target_vfio.name) == 0)
 		return &target_vfio;
 #ifdef CONFORMANCE_FAKE

@@ -3,6 +3,8 @@
  * The core over a backend that does as it is told: what happens when a kernel
  * fails in the middle, lies, or is missing half of its slots.
  */
+#include "lib/error.h"
+
 #include <libiommu/backend.h>
 #include <libiommu/libiommu.h>
 
@@ -412,6 +414,27 @@ START_TEST(a_forked_child_frees_what_its_parent_waits_in)
 }
 END_TEST
 
+START_TEST(messages_name_the_subject_and_hints_the_culprit)
+{
+	struct libiommu_failure f = { 0 };
+
+	libiommu_refuse_blocked(&f, "0000:00:02.0", "0000:00:02.1", "e1000e");
+	libiommu_refuse_blocked(&f, "0000:00:02.0", "0000:00:02.2", "nvme");
+	ck_assert_int_eq(libiommu_error_raise(&err, libiommu_allocator_default(), -EPERM, &f),
+			 -EPERM);
+	ck_assert_ptr_eq(strstr(libiommu_error_message(err), "0000:00:02.0: "),
+			 libiommu_error_message(err));
+	ck_assert_ptr_nonnull(
+		strstr(libiommu_error_message(err), "0000:00:02.1 (e1000e), 0000:00:02.2 (nvme)."));
+	ck_assert_ptr_nonnull(strstr(libiommu_error_hint(err), "set-override 0000:00:02.1 "));
+	expect(-EPERM, LIBIOMMU_REASON_GROUP_NOT_VIABLE);
+	ck_assert_int_eq(libiommu_error_set(&err, LIBIOMMU_REASON_NOT_BOUND, "0000:00:03.0", NULL),
+			 -ENODEV);
+	ck_assert_ptr_nonnull(strstr(libiommu_error_hint(err), "set-override 0000:00:03.0 "));
+	expect(-ENODEV, LIBIOMMU_REASON_NOT_BOUND);
+}
+END_TEST
+
 START_TEST(holes_in_the_table_refuse)
 {
 	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
@@ -523,6 +546,7 @@ int main(void)
 	tcase_add_test(with, only_the_first_attach_of_a_group_replays);
 	tcase_add_test(with, a_forked_child_frees_what_its_parent_waits_in);
 	tcase_add_test(with, holes_in_the_table_refuse);
+	tcase_add_test(without, messages_name_the_subject_and_hints_the_culprit);
 	tcase_add_test(without, a_table_of_another_abi_is_refused);
 	tcase_add_test(without, a_longer_table_is_cut);
 	tcase_add_test(without, auto_decides_by_the_first_device);

@@ -31,7 +31,7 @@ START_TEST(opening_says_what_is_in_the_way)
 }
 END_TEST
 
-START_TEST(many_culprits_are_counted_when_they_do_not_fit)
+START_TEST(of_many_culprits_the_first_are_named)
 {
 	char text[2000] = "iommu u intel-vtd\n"
 			  "device 0000:00:10.0 iommu=u group=1 driver=vfio-pci\n";
@@ -42,7 +42,7 @@ START_TEST(many_culprits_are_counted_when_they_do_not_fit)
 			text + length, sizeof(text) - length,
 			"device 0000:%02x:11.0 iommu=u group=1 driver=driver%d\n", i, i);
 	rig_open(&rig, text);
-	refused("0000:00:10.0", LIBIOMMU_REASON_GROUP_NOT_VIABLE, "20 in group 1");
+	refused("0000:00:10.0", LIBIOMMU_REASON_GROUP_NOT_VIABLE, "(driver8), and others.");
 	rig_close(&rig);
 }
 END_TEST
@@ -163,7 +163,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		opening_says_what_is_in_the_way,
-		many_culprits_are_counted_when_they_do_not_fit,
+		of_many_culprits_the_first_are_named,
 		a_group_has_one_owner,
 		a_direct_region_that_firmware_gives_up_is_lent,
 		ranges_leave_out_what_is_reserved,
