@@ -40,6 +40,14 @@ struct libiommu_backend_map node_as_map(const struct ledger_node *node)
 	};
 }
 
+/* The subject of a refusal that has none of its own. Only then, since making text takes its time. */
+static void name_request(const struct libiommu_map_request *request, struct libiommu_failure *f)
+{
+	if (!f->subject[0] && !request->any_iova && request->length)
+		libiommu_refuse_subject_range(f, request->iova,
+					      request->iova + (request->length - 1));
+}
+
 static int check_request(const struct libiommu_map_request *request, struct libiommu_failure *f)
 {
 	uint64_t iova = request->any_iova ? 0 : request->iova, length = request->length;
@@ -50,8 +58,6 @@ static int check_request(const struct libiommu_map_request *request, struct libi
 		libiommu_refuse_subject_range(f, iova, UINT64_MAX);
 		return libiommu_refuse(f, LIBIOMMU_REASON_RANGE_WRAPS, NULL, NULL);
 	}
-	if (!request->any_iova)
-		libiommu_refuse_subject_range(f, iova, iova + length - 1);
 	if (request->prot & ~(LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE))
 		return libiommu_refuse(f, LIBIOMMU_REASON_UNKNOWN_FLAGS, NULL, NULL);
 	if (!request->prot)
@@ -79,7 +85,8 @@ static int make_node(struct libiommu_domain *dom, struct piece *piece, struct li
 	return 0;
 }
 
-static int prepare(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+static int prepare_unnamed(struct libiommu_domain *dom, struct piece *piece,
+			   struct libiommu_failure *f)
 {
 	const struct libiommu_map_request *request = &piece->request;
 	uint64_t page_min = atomic_load(&dom->page_min);
@@ -101,6 +108,15 @@ static int prepare(struct libiommu_domain *dom, struct piece *piece, struct libi
 	code = make_node(dom, piece, f);
 	if (code)
 		source_unplace(dom, piece->placed.space, piece->placed.memory, request->length);
+	return code;
+}
+
+static int prepare(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+{
+	int code = prepare_unnamed(dom, piece, f);
+
+	if (code)
+		name_request(&piece->request, f);
 	return code;
 }
 
@@ -137,6 +153,14 @@ static int check_free(const struct libiommu_domain *dom, uint64_t iova, uint64_t
 	if (ledger_state(node) == LEDGER_UNMAPPING)
 		return libiommu_refuse(f, LIBIOMMU_REASON_MAPPING_BUSY, NULL, NULL);
 	return libiommu_refuse(f, LIBIOMMU_REASON_MAPPING_EXISTS, NULL, NULL);
+}
+
+static int check_place(const struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+		       struct libiommu_failure *f)
+{
+	int code = check_usable(dom, iova, last, f);
+
+	return code ? code : check_free(dom, iova, last, f);
 }
 
 /* Move full_below over what is taken from there on without a gap. */
@@ -224,22 +248,20 @@ static int choose_iova(struct libiommu_domain *dom, struct piece *piece, struct 
 static int reserve(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
 {
 	struct libiommu_map_request *request = &piece->request;
-	uint64_t page_min = atomic_load(&dom->page_min), last;
+	uint64_t page_min = atomic_load(&dom->page_min);
 	int code;
 
 	/* Again: an attach may have come between. */
 	if ((request->length | request->source.start) & (page_min - 1))
-		return libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL, NULL);
-	if (request->any_iova) {
+		code = libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL, NULL);
+	else if (request->any_iova)
 		code = choose_iova(dom, piece, f);
-	} else {
-		last = request->iova + (request->length - 1);
-		code = check_usable(dom, request->iova, last, f);
-		if (!code)
-			code = check_free(dom, request->iova, last, f);
-	}
-	if (code)
+	else
+		code = check_place(dom, request->iova, request->iova + (request->length - 1), f);
+	if (code) {
+		name_request(request, f);
 		return code;
+	}
 	piece->node->iova = request->iova;
 	piece->node->last = request->iova + (request->length - 1);
 	ledger_set_state(piece->node, LEDGER_RESERVED);
