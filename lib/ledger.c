@@ -39,16 +39,16 @@ size_t ledger_node_size(uint8_t iova_height, uint8_t source_height)
 }
 
 /*
- * The links to follow at each floor toward the first node that ends at or above
- * iova. Returns that node; `links` may be NULL.
+ * Go down to the first node that ends at or above iova. For writers, `links` become those that
+ * lead there, floor by floor.
  */
-static struct ledger_node *descend(const struct ledger *ledger, uint64_t iova,
-				   const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT])
+static inline struct ledger_node *descend(const struct ledger *ledger, uint64_t iova, int floors,
+					  const _Atomic(struct ledger_node *) **links)
 {
 	const _Atomic(struct ledger_node *) *tower = ledger->head;
 	struct ledger_node *node = NULL;
 
-	for (int floor = LEDGER_HEIGHT - 1; floor >= 0; floor--) {
+	for (int floor = floors - 1; floor >= 0; floor--) {
 		for (;;) {
 			node = atomic_load_explicit(&tower[floor], memory_order_acquire);
 			if (!node || node->last >= iova)
@@ -63,7 +63,14 @@ static struct ledger_node *descend(const struct ledger *ledger, uint64_t iova,
 
 struct ledger_node *ledger_at_or_above(const struct ledger *ledger, uint64_t iova)
 {
-	return descend(ledger, iova, NULL);
+	return descend(ledger, iova, ledger_floors(&ledger->floors), NULL);
+}
+
+struct ledger_node *ledger_seek(struct ledger *ledger, uint64_t iova, struct ledger_place *place)
+{
+	place->floors = ledger_floors(&ledger->floors);
+	place->changes = ledger->changes;
+	return descend(ledger, iova, place->floors, place->links);
 }
 
 /* descend() is shared with readers and takes the lists as const; writers own them. */
@@ -72,35 +79,49 @@ static _Atomic(struct ledger_node *) *writable(const _Atomic(struct ledger_node 
 	return (_Atomic(struct ledger_node *) *)(uintptr_t)link;
 }
 
-void ledger_insert(struct ledger *ledger, struct ledger_node *node)
+static struct ledger_place *place_of(struct ledger *ledger, const struct ledger_node *node,
+				     struct ledger_place *known, struct ledger_place *scratch)
 {
-	const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT];
+	if (known && known->changes == ledger->changes)
+		return known;
+	ledger_seek(ledger, node->iova, known ? known : scratch);
+	return known ? known : scratch;
+}
 
-	descend(ledger, node->iova, links);
+void ledger_insert(struct ledger *ledger, struct ledger_node *node, struct ledger_place *place)
+{
+	struct ledger_place scratch;
+
+	place = place_of(ledger, node, place, &scratch);
 	for (int floor = 0; floor < node->iova_height; floor++) {
-		_Atomic(struct ledger_node *) *link = writable(links[floor]);
+		_Atomic(struct ledger_node *) *link = floor < place->floors
+							      ? writable(place->links[floor])
+							      : &ledger->head[floor];
 
 		atomic_store_explicit(&node->next[floor],
 				      atomic_load_explicit(link, memory_order_relaxed),
 				      memory_order_relaxed);
 		atomic_store_explicit(link, node, memory_order_release);
 	}
+	ledger_raise_floors(&ledger->floors, node->iova_height);
+	ledger->changes++;
 	ledger_source_insert(ledger, node);
 }
 
-void ledger_remove(struct ledger *ledger, struct ledger_node *node)
+void ledger_remove(struct ledger *ledger, struct ledger_node *node, struct ledger_place *place)
 {
-	const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT];
+	struct ledger_place scratch;
 
-	descend(ledger, node->iova, links);
+	place = place_of(ledger, node, place, &scratch);
 	/* The node's own links stay: readers on it still find their way. */
 	for (int floor = node->iova_height - 1; floor >= 0; floor--)
 		atomic_store_explicit(
-			writable(links[floor]),
+			writable(place->links[floor]),
 			atomic_load_explicit(&node->next[floor], memory_order_relaxed),
 			memory_order_release);
 	ledger_source_remove(ledger, node);
 	atomic_fetch_add(&ledger->removals, 1);
+	place->changes = ++ledger->changes;
 	if (node->iova < ledger->full_below)
 		ledger->full_below = node->iova;
 }

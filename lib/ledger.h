@@ -50,6 +50,10 @@ struct ledger {
 	_Atomic uint64_t classes;  /* bit n: class n has been used */
 	_Atomic uint64_t removals; /* nodes unlinked so far; tells cursors that they are stale */
 	_Atomic uint64_t serial;   /* nodes made so far; seeds tower heights */
+	/* Floors in use; a search from a lower one finds the same, only later. */
+	_Atomic int floors;
+	_Atomic int source_floors[LEDGER_CLASSES];
+	uint64_t changes; /* inserts and removals so far; tells writers that places are stale */
 	_Atomic size_t live;
 	uint64_t full_below; /* every usable IOVA below it is taken */
 };
@@ -75,12 +79,38 @@ static inline struct ledger_node *ledger_next(const struct ledger_node *node)
 	return atomic_load_explicit(&node->next[0], memory_order_acquire);
 }
 
+/* The height of a list. Readers may see an old one. */
+static inline int ledger_floors(const _Atomic int *floors)
+{
+	return atomic_load_explicit(floors, memory_order_relaxed);
+}
+
+static inline void ledger_raise_floors(_Atomic int *floors, int height)
+{
+	if (ledger_floors(floors) < height)
+		atomic_store_explicit(floors, height, memory_order_relaxed);
+}
+
 /* The lowest node, of any state, that ends at or above iova; NULL when there is none. */
 struct ledger_node *ledger_at_or_above(const struct ledger *ledger, uint64_t iova);
 
-/* Writers. The node overlaps no other. */
-void ledger_insert(struct ledger *ledger, struct ledger_node *node);
-void ledger_remove(struct ledger *ledger, struct ledger_node *node);
+/* Where a writer stands: the links toward the node that ledger_seek() returned. */
+struct ledger_place {
+	const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT];
+	int floors;
+	uint64_t changes;
+};
+
+/* As ledger_at_or_above(), for a writer that wants to insert or remove there. */
+struct ledger_node *ledger_seek(struct ledger *ledger, uint64_t iova, struct ledger_place *place);
+
+/*
+ * Writers. The node overlaps no other. `place` is of the node's IOVA; NULL, or one that other
+ * changes have made stale, is looked for again.
+ */
+void ledger_insert(struct ledger *ledger, struct ledger_node *node, struct ledger_place *place);
+/* Afterwards the place is that of the node behind. */
+void ledger_remove(struct ledger *ledger, struct ledger_node *node, struct ledger_place *place);
 
 /* ledger_source.c: the lists by source. */
 void ledger_source_insert(struct ledger *ledger, struct ledger_node *node);

@@ -29,7 +29,7 @@ static struct ledger_node *descend(const struct ledger *ledger, unsigned int cla
 	const struct ledger_node *at = NULL;
 	struct ledger_node *node = NULL;
 
-	for (int floor = LEDGER_HEIGHT - 1; floor >= 0; floor--) {
+	for (int floor = ledger_floors(&ledger->source_floors[class]) - 1; floor >= 0; floor--) {
 		for (;;) {
 			node = at ? follow(at, floor)
 				  : atomic_load_explicit(&ledger->source_head[class][floor],
@@ -55,6 +55,9 @@ void ledger_source_insert(struct ledger *ledger, struct ledger_node *node)
 	const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT];
 	unsigned int class = class_of(node->last - node->iova + 1);
 
+	for (int floor = ledger_floors(&ledger->source_floors[class]); floor < node->source_height;
+	     floor++)
+		links[floor] = &ledger->source_head[class][floor];
 	descend(ledger, class, node->space, node->source, node->iova, links);
 	for (int floor = 0; floor < node->source_height; floor++) {
 		_Atomic(struct ledger_node *) *link = writable(links[floor]);
@@ -64,6 +67,7 @@ void ledger_source_insert(struct ledger *ledger, struct ledger_node *node)
 				      memory_order_relaxed);
 		atomic_store_explicit(link, node, memory_order_release);
 	}
+	ledger_raise_floors(&ledger->source_floors[class], node->source_height);
 	atomic_fetch_or_explicit(&ledger->classes, UINT64_C(1) << class, memory_order_release);
 }
 

@@ -142,10 +142,10 @@ static int check_usable(const struct libiommu_domain *dom, uint64_t iova, uint64
 	return libiommu_refuse(f, LIBIOMMU_REASON_RESERVED_REGION, NULL, NULL);
 }
 
-static int check_free(const struct libiommu_domain *dom, uint64_t iova, uint64_t last,
-		      struct libiommu_failure *f)
+static int check_free(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+		      struct ledger_place *place, struct libiommu_failure *f)
 {
-	const struct ledger_node *node = ledger_at_or_above(&dom->ledger, iova);
+	const struct ledger_node *node = ledger_seek(&dom->ledger, iova, place);
 
 	if (!node || node->iova > last)
 		return 0;
@@ -155,12 +155,12 @@ static int check_free(const struct libiommu_domain *dom, uint64_t iova, uint64_t
 	return libiommu_refuse(f, LIBIOMMU_REASON_MAPPING_EXISTS, NULL, NULL);
 }
 
-static int check_place(const struct libiommu_domain *dom, uint64_t iova, uint64_t last,
-		       struct libiommu_failure *f)
+static int check_place(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+		       struct ledger_place *place, struct libiommu_failure *f)
 {
 	int code = check_usable(dom, iova, last, f);
 
-	return code ? code : check_free(dom, iova, last, f);
+	return code ? code : check_free(dom, iova, last, place, f);
 }
 
 /* Move full_below over what is taken from there on without a gap. */
@@ -194,8 +194,8 @@ static bool align_up(uint64_t from, uint64_t unit, uint64_t offset, uint64_t *ou
 }
 
 /* The lowest place in one range; false: it does not fit there. */
-static bool fit(const struct ledger *ledger, struct libiommu_range range, uint64_t length,
-		uint64_t unit, uint64_t offset, uint64_t *iova)
+static bool fit(struct ledger *ledger, struct libiommu_range range, uint64_t length, uint64_t unit,
+		uint64_t offset, uint64_t *iova, struct ledger_place *place)
 {
 	uint64_t from = range.start;
 
@@ -204,7 +204,7 @@ static bool fit(const struct ledger *ledger, struct libiommu_range range, uint64
 
 		if (*iova > range.last || range.last - *iova < length - 1)
 			return false;
-		node = ledger_at_or_above(ledger, *iova);
+		node = ledger_seek(ledger, *iova, place);
 		if (!node || node->iova > *iova + (length - 1))
 			return true;
 		if (node->last == UINT64_MAX)
@@ -218,7 +218,8 @@ static bool fit(const struct ledger *ledger, struct libiommu_range range, uint64
  * First fit, at the same place within a large page as the source: only then can
  * the IOMMU use large leaves.
  */
-static int choose_iova(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+static int choose_iova(struct libiommu_domain *dom, struct piece *piece, struct ledger_place *place,
+		       struct libiommu_failure *f)
 {
 	uint64_t length = piece->request.length, unit = atomic_load(&dom->page_min);
 	struct libiommu_range range;
@@ -234,7 +235,7 @@ static int choose_iova(struct libiommu_domain *dom, struct piece *piece, struct 
 		if (range.start < from)
 			range.start = from;
 		if (fit(&dom->ledger, range, length, unit, piece->placed.start & (unit - 1),
-			&piece->request.iova))
+			&piece->request.iova, place))
 			return 0;
 		if (range.last == UINT64_MAX)
 			break;
@@ -249,15 +250,17 @@ static int reserve(struct libiommu_domain *dom, struct piece *piece, struct libi
 {
 	struct libiommu_map_request *request = &piece->request;
 	uint64_t page_min = atomic_load(&dom->page_min);
+	struct ledger_place place;
 	int code;
 
 	/* Again: an attach may have come between. */
 	if ((request->length | request->source.start) & (page_min - 1))
 		code = libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL, NULL);
 	else if (request->any_iova)
-		code = choose_iova(dom, piece, f);
+		code = choose_iova(dom, piece, &place, f);
 	else
-		code = check_place(dom, request->iova, request->iova + (request->length - 1), f);
+		code = check_place(dom, request->iova, request->iova + (request->length - 1),
+				   &place, f);
 	if (code) {
 		name_request(request, f);
 		return code;
@@ -265,7 +268,7 @@ static int reserve(struct libiommu_domain *dom, struct piece *piece, struct libi
 	piece->node->iova = request->iova;
 	piece->node->last = request->iova + (request->length - 1);
 	ledger_set_state(piece->node, LEDGER_RESERVED);
-	ledger_insert(&dom->ledger, piece->node);
+	ledger_insert(&dom->ledger, piece->node, &place);
 	return 0;
 }
 
@@ -275,7 +278,7 @@ static void withdraw(struct libiommu_domain *dom, struct piece *pieces, size_t c
 	for (size_t i = 0; i < count; i++) {
 		if (!pieces[i].node)
 			continue;
-		ledger_remove(&dom->ledger, pieces[i].node);
+		ledger_remove(&dom->ledger, pieces[i].node, NULL);
 		pieces[i].node->item.next = NULL;
 		reclaim_retire(&dom->ctx->reclaim, &pieces[i].node->item);
 	}

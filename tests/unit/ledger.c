@@ -47,13 +47,13 @@ static void add(uint64_t iova, uint64_t length, uint32_t space, uint64_t source)
 {
 	struct ledger_node *node = make(iova, length, space, source);
 
-	ledger_insert(&ledger, node);
+	ledger_insert(&ledger, node, NULL);
 	model[model_count++] = node;
 }
 
 static void drop(size_t i)
 {
-	ledger_remove(&ledger, model[i]);
+	ledger_remove(&ledger, model[i], NULL);
 	free(model[i]);
 	model[i] = model[--model_count];
 }
@@ -227,8 +227,8 @@ START_TEST(readers_never_miss_what_stays)
 		uint64_t page = ((uint64_t)round * 2 + 1) % 64;
 		struct ledger_node *node = make(page << 12, 4096, 0, page << 12);
 
-		ledger_insert(&ledger, node);
-		ledger_remove(&ledger, node);
+		ledger_insert(&ledger, node, NULL);
+		ledger_remove(&ledger, node, NULL);
 		node->item.next = NULL;
 		reclaim_retire(&reclaim, &node->item);
 	}
