@@ -1,54 +1,51 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The kernel's VFIO, on devices that the command line names. */
+/* The kernel's interfaces, VFIO and iommufd, on devices that the command line names. */
 #include "target.h"
 
 #include <stdio.h>
 
-static bool vfio_open(const struct settings *settings)
+static bool kernel_open(const struct settings *settings)
 {
 	if (settings->config) {
-		fprintf(stderr, "the backend vfio takes no --config\n");
+		fprintf(stderr, "the backend %s takes no --config\n", target->name);
 		return false;
 	}
-	target_devices(&target_vfio, settings);
+	target_devices(target, settings);
 	return true;
 }
 
-static void vfio_close(void)
+static void kernel_close(void)
 {
 }
 
-static const char *vfio_begin(const char *limits)
+static const char *kernel_begin(const char *limits)
 {
 	return limits ? "limits of a real kernel are not set by text" : NULL;
 }
 
-static void vfio_end(void)
+static void kernel_end(void)
 {
 }
 
-static void vfio_options(struct libiommu_ctx_options *opts)
+static void kernel_options(struct libiommu_ctx_options *opts)
 {
-	opts->backend = target_vfio.backend;
+	opts->backend = target->backend;
 }
 
-static bool vfio_pinned(struct libiommu_ctx *ctx, uint64_t *pages)
+static bool kernel_pinned(struct libiommu_ctx *ctx, uint64_t *pages)
 {
 	(void)ctx;
 	*pages = 0;
 	return false;
 }
 
-struct target target_vfio = {
-	.name = "vfio",
-	.backend = "vfio",
-	.open = vfio_open,
-	.close = vfio_close,
-	.begin = vfio_begin,
-	.end = vfio_end,
-	.options = vfio_options,
-	.sys = libiommu_sys_default,
-	.kernel_paths = true,
-	.witnesses = true,
-	.pinned = vfio_pinned,
-};
+#define KERNEL_TARGET(called)                                                                  \
+	{                                                                                      \
+		.name = called, .backend = called, .open = kernel_open, .close = kernel_close, \
+		.begin = kernel_begin, .end = kernel_end, .options = kernel_options,           \
+		.sys = libiommu_sys_default, .kernel_paths = true, .witnesses = true,          \
+		.pinned = kernel_pinned,                                                       \
+	}
+
+struct target target_vfio = KERNEL_TARGET("vfio");
+struct target target_iommufd = KERNEL_TARGET("iommufd");

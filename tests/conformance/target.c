@@ -8,7 +8,7 @@
 struct target *target;
 
 const char settings_help[] =
-	"  --backend NAME      mock, vfio or fake-vfio\n"
+	"  --backend NAME      mock, vfio, iommufd or fake-vfio\n"
 	"  --config TEXT|@FILE machine of the mock\n"
 	"  --personality NAME  change the default machine: strict, type1, iommufd, bare\n"
 	"  --profile NAME      change the default machine's first IOMMU: its profile\n"
@@ -26,6 +26,8 @@ struct target *target_find(const char *name)
 #endif
 	if (strcmp(name, target_vfio.name) == 0)
 		return &target_vfio;
+	if (strcmp(name, target_iommufd.name) == 0)
+		return &target_iommufd;
 #ifdef CONFORMANCE_FAKE
 	if (strcmp(name, target_fake.name) == 0)
 		return &target_fake;

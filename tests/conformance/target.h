@@ -69,6 +69,7 @@ struct target {
 
 extern struct target target_mock;
 extern struct target target_vfio;
+extern struct target target_iommufd;
 extern struct target target_fake; /**< where it was built */
 
 /** Sort the devices of the command line into the target; the target's own ones stay else. */
