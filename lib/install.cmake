@@ -20,6 +20,9 @@ write_basic_package_version_file(${build}/libiommu-config-version.cmake
 install(FILES ${build}/libiommu-config.cmake ${build}/libiommu-config-version.cmake
         DESTINATION ${package_dir})
 
+install(FILES ${PROJECT_SOURCE_DIR}/docs/syscalls.md ${PROJECT_SOURCE_DIR}/docs/passing-descriptors.md
+        DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
 # Relative to where the file lies, so that the prefix may be chosen at install time.
 file(RELATIVE_PATH libiommu_pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(${PROJECT_SOURCE_DIR}/libiommu.pc.in ${build}/libiommu.pc @ONLY)

@@ -7,6 +7,13 @@
 
 #include <libiommu/hooks.h>
 
+/* Numbers of ioctls. */
+enum {
+#define CALL(name, number, feature, purpose) name = (number),
+#include "backends/vfio/calls.def"
+#undef CALL
+};
+
 /* Functions with a result return a negative errno when the kernel refuses. */
 
 /* Containers. */

@@ -11,21 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VFIO_GET_API_VERSION        0x3b64
-#define VFIO_CHECK_EXTENSION        0x3b65
-#define VFIO_SET_IOMMU              0x3b66
-#define VFIO_GROUP_GET_STATUS       0x3b67
-#define VFIO_GROUP_SET_CONTAINER    0x3b68
-#define VFIO_GROUP_UNSET_CONTAINER  0x3b69
-#define VFIO_GROUP_GET_DEVICE_FD    0x3b6a
-#define VFIO_DEVICE_GET_INFO        0x3b6b
-#define VFIO_DEVICE_GET_REGION_INFO 0x3b6c
-#define VFIO_DEVICE_GET_IRQ_INFO    0x3b6d
-#define VFIO_DEVICE_SET_IRQS        0x3b6e
-#define VFIO_DEVICE_RESET           0x3b6f
-#define VFIO_IOMMU_GET_INFO         0x3b70
-#define VFIO_IOMMU_MAP_DMA          0x3b71
-#define VFIO_IOMMU_UNMAP_DMA        0x3b72
+/* Numbers of ioctls. */
+enum {
+#define CALL(name, number, feature, purpose) name = (number),
+#include "backends/vfiodev/calls.def"
+#undef CALL
+};
 
 #define VFIO_API_VERSION   0
 #define VFIO_TYPE1v2_IOMMU 3
@@ -113,6 +104,20 @@ struct vfio_irq_set {
 	uint8_t data[];
 };
 
+struct vfio_pci_dependent_device {
+	uint32_t group_id;
+	uint16_t segment;
+	uint8_t bus;
+	uint8_t devfn;
+};
+
+struct vfio_pci_hot_reset_info {
+	uint32_t argsz;
+	uint32_t flags;
+	uint32_t count;
+	struct vfio_pci_dependent_device devices[];
+};
+
 struct vfio_iommu_type1_info {
 	uint32_t argsz;
 	uint32_t flags;
@@ -161,6 +166,8 @@ static_assert(sizeof(struct vfio_region_info) == 32, "ABI");
 static_assert(offsetof(struct vfio_region_info, offset) == 24, "ABI");
 static_assert(sizeof(struct vfio_irq_info) == 16, "ABI");
 static_assert(offsetof(struct vfio_irq_set, data) == 20, "ABI");
+static_assert(sizeof(struct vfio_pci_dependent_device) == 8, "ABI");
+static_assert(offsetof(struct vfio_pci_hot_reset_info, devices) == 12, "ABI");
 static_assert(sizeof(struct vfio_iommu_type1_info) == 24, "ABI");
 static_assert(offsetof(struct vfio_iommu_type1_info, cap_offset) == 16, "ABI");
 static_assert(offsetof(struct vfio_iommu_type1_info_cap_iova_range, iova_ranges) == 16, "ABI");

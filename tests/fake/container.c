@@ -13,7 +13,7 @@ struct container *fake_container_new(struct fake_kernel *kernel)
 	struct container *container = calloc(1, sizeof(*container));
 
 	if (container) {
-		container->open = true;
+		container->open = 1;
 		container->limit = (size_t)kernel->knobs[FAKE_ENTRY_LIMIT];
 	}
 	return container;

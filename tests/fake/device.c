@@ -358,12 +358,36 @@ static int set_irqs(struct device *device, const struct vfio_irq_set *set)
 	return 0;
 }
 
+/* They all share a bus. A device that nobody has is in no group. */
+static int hot_reset_info(const struct fake_kernel *kernel, struct vfio_pci_hot_reset_info *info)
+{
+	size_t room;
+	uint32_t count = 0;
+
+	if (info->argsz < sizeof(*info))
+		return -EINVAL;
+	room = (info->argsz - sizeof(*info)) / sizeof(info->devices[0]);
+	info->flags = 0;
+	for (unsigned int i = 0; i < DEVICES; i++) {
+		if (!kernel->devices[i].group)
+			continue;
+		if (count < room) {
+			info->devices[count].group_id = kernel->devices[i].group;
+			info->devices[count].segment = 0;
+			info->devices[count].bus = 0;
+			info->devices[count].devfn = (uint8_t)i;
+		}
+		count++;
+	}
+	info->count = count;
+	return count > room ? -ENOSPC : 0;
+}
+
 int fake_device_ioctl(struct fake_kernel *kernel, struct device *device, unsigned long request,
 		      void *argument)
 {
 	struct vfio_device_info *info = argument;
 
-	(void)kernel;
 	switch (request) {
 	case VFIO_DEVICE_GET_INFO:
 		if (info->argsz < offsetof(struct vfio_device_info, cap_offset))
@@ -378,6 +402,8 @@ int fake_device_ioctl(struct fake_kernel *kernel, struct device *device, unsigne
 		return irq_info(argument);
 	case VFIO_DEVICE_SET_IRQS:
 		return set_irqs(device, argument);
+	case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
+		return hot_reset_info(kernel, argument);
 	case VFIO_DEVICE_RESET:
 		fake_device_reset(device);
 		return 0;

@@ -96,15 +96,40 @@ static int get_status(struct fake_kernel *kernel, unsigned int group,
 	return 0;
 }
 
+/* "BDF", or "BDF vf_token=UUID" */
+static int match(struct fake_kernel *kernel, const char *text, struct device **device)
+{
+	static const char option[] = "vf_token=";
+	const char *token = strchr(text, ' ');
+	char name[32] = "";
+
+	if (!token)
+		token = text + strlen(text);
+	if ((size_t)(token - text) < sizeof(name))
+		memcpy(name, text, (size_t)(token - text));
+	*device = fake_device(kernel, name);
+	if (!*device)
+		return -ENODEV;
+	token += *token == ' ';
+	if (!*token)
+		return (*device)->token[0] ? -EACCES : 0;
+	if (strncmp(token, option, sizeof(option) - 1) != 0 || !(*device)->token[0])
+		return -EINVAL;
+	return strcmp(token + sizeof(option) - 1, (*device)->token) ? -EACCES : 0;
+}
+
 static int get_device_fd(struct fake_kernel *kernel, unsigned int group, const char *name)
 {
-	struct device *device = fake_device(kernel, name);
 	struct group *g = &kernel->groups[group];
+	struct device *device;
 	int fd;
 
 	if (!g->container || !g->container->ready)
 		return -EINVAL;
-	if (!device || device->group != group || strcmp(device->driver, "vfio-pci"))
+	fd = match(kernel, name, &device);
+	if (fd)
+		return fd;
+	if (device->group != group || strcmp(device->driver, "vfio-pci"))
 		return -ENODEV;
 	fd = fake_file_new(kernel, DEVICE);
 	if (fd < 0)

@@ -36,7 +36,7 @@ struct fake_map {
 };
 
 struct container {
-	bool open; /* its descriptor */
+	unsigned int open; /* descriptors */
 	unsigned int groups;
 	bool ready;            /* SET_IOMMU was done */
 	struct fake_map *maps; /* ascending */
@@ -49,8 +49,9 @@ struct reserved {
 };
 
 struct group {
-	bool used, open;
-	unsigned int devices; /* their descriptors */
+	bool used;
+	unsigned int open;    /* descriptors */
+	unsigned int devices; /* descriptors of its devices */
 	struct container *container;
 	struct reserved reserved[RESERVED];
 	size_t reserved_count;
@@ -69,6 +70,7 @@ struct device {
 	uint16_t vendor, id;
 	uint32_t class_code;
 	char driver[24];
+	char token[40]; /* "": none is asked for */
 	unsigned int open, resets;
 	int memory;           /* of BAR 2 */
 	int events[3];        /* eventfds of INTx, MSI, MSI-X; -1: none */

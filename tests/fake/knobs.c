@@ -54,6 +54,17 @@ void fake_kernel_bind(struct fake_kernel *kernel, const char *name, const char *
 	pthread_mutex_unlock(&kernel->lock);
 }
 
+void fake_kernel_token(struct fake_kernel *kernel, const char *name, const char *token)
+{
+	struct device *device;
+
+	pthread_mutex_lock(&kernel->lock);
+	device = fake_device(kernel, name);
+	if (device)
+		snprintf(device->token, sizeof(device->token), "%s", token);
+	pthread_mutex_unlock(&kernel->lock);
+}
+
 unsigned int fake_kernel_resets(struct fake_kernel *kernel, const char *name)
 {
 	const struct device *device;

@@ -92,7 +92,7 @@ static int open_node(struct fake_kernel *kernel, const char *path)
 	fd = fake_file_new(kernel, GROUP);
 	if (fd >= 0) {
 		fake_file(kernel, fd)->group = (unsigned int)node;
-		kernel->groups[node].open = true;
+		kernel->groups[node].open++;
 	}
 	return fd;
 }
@@ -148,11 +148,11 @@ static void close_file(struct fake_kernel *kernel, struct file *file)
 {
 	switch (file->kind) {
 	case CONTAINER:
-		file->container->open = false;
+		file->container->open--;
 		fake_container_put(kernel, file->container);
 		break;
 	case GROUP:
-		kernel->groups[file->group].open = false;
+		kernel->groups[file->group].open--;
 		fake_group_put(kernel, file->group);
 		break;
 	case DEVICE:
@@ -180,12 +180,43 @@ static int sys_close(void *data, int fd)
 	return file ? 0 : -EBADF;
 }
 
+/* Two descriptors share what is open, as far as anybody looks. */
+static int copy_file(struct fake_kernel *kernel, const struct file *file)
+{
+	int fd;
+
+	if (file->kind == TEXT)
+		return -EINVAL;
+	fd = fake_file_new(kernel, file->kind);
+	if (fd < 0)
+		return fd;
+	*fake_file(kernel, fd) = *file;
+	if (file->kind == CONTAINER)
+		file->container->open++;
+	if (file->kind == GROUP)
+		kernel->groups[file->group].open++;
+	if (file->kind == DEVICE) {
+		file->device->open++;
+		kernel->groups[file->device->group].devices++;
+	}
+	return fd;
+}
+
 static int sys_dup(void *data, int fd)
 {
 	struct fake_kernel *kernel = data;
 
-	/* Nobody needs two descriptors of these. */
-	return fd < FAKE_FD ? kernel->base->dup(kernel->base->data, fd) : -EINVAL;
+	struct file *file;
+	int copy = -EBADF;
+
+	if (fd < FAKE_FD)
+		return kernel->base->dup(kernel->base->data, fd);
+	pthread_mutex_lock(&kernel->lock);
+	file = fake_file(kernel, fd);
+	if (file)
+		copy = copy_file(kernel, file);
+	pthread_mutex_unlock(&kernel->lock);
+	return copy;
 }
 
 static int sys_ioctl(void *data, int fd, unsigned long request, void *argument)

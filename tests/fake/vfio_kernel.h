@@ -57,6 +57,9 @@ void fake_kernel_reserve(struct fake_kernel *kernel, unsigned int group, uint64_
 /* Give a device to a driver; "" takes it from its driver. */
 void fake_kernel_bind(struct fake_kernel *kernel, const char *device, const char *driver);
 
+/* Ask for a token, as the owner of a PF does of those who open its VFs: a UUID; "": no more. */
+void fake_kernel_token(struct fake_kernel *kernel, const char *device, const char *token);
+
 /* How often a device was reset, and how many mappings there are where its group is. */
 unsigned int fake_kernel_resets(struct fake_kernel *kernel, const char *device);
 size_t fake_kernel_mappings(struct fake_kernel *kernel, const char *device);

@@ -3,7 +3,7 @@
  * The layouts that the vfio backend writes out itself, against the facts of the kernel's ABI in
  * uapi-vfio.tsv. Further tables of the same form can be named as arguments.
  */
-#include "backends/vfiodev/uapi_layout.h"
+#include "backends/vfio/uapi.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -68,6 +68,16 @@ static struct fact facts[] = {
 	FIELD(vfio_irq_set, start),
 	FIELD(vfio_irq_set, count),
 	TAIL(vfio_irq_set, data),
+	STRUCT(vfio_pci_dependent_device),
+	FIELD(vfio_pci_dependent_device, group_id),
+	FIELD(vfio_pci_dependent_device, segment),
+	FIELD(vfio_pci_dependent_device, bus),
+	FIELD(vfio_pci_dependent_device, devfn),
+	STRUCT(vfio_pci_hot_reset_info),
+	FIELD(vfio_pci_hot_reset_info, argsz),
+	FIELD(vfio_pci_hot_reset_info, flags),
+	FIELD(vfio_pci_hot_reset_info, count),
+	TAIL(vfio_pci_hot_reset_info, devices),
 	STRUCT(vfio_iommu_type1_info),
 	FIELD(vfio_iommu_type1_info, argsz),
 	FIELD(vfio_iommu_type1_info, flags),
@@ -103,6 +113,7 @@ static struct fact facts[] = {
 	CONSTANT(VFIO_DEVICE_FLAGS_RESET),
 	CONSTANT(VFIO_DEVICE_GET_INFO),
 	CONSTANT(VFIO_DEVICE_GET_IRQ_INFO),
+	CONSTANT(VFIO_DEVICE_GET_PCI_HOT_RESET_INFO),
 	CONSTANT(VFIO_DEVICE_GET_REGION_INFO),
 	CONSTANT(VFIO_DEVICE_RESET),
 	CONSTANT(VFIO_DEVICE_SET_IRQS),
