@@ -40,24 +40,21 @@ const char *libiommu_mock_default_machine(void)
 	return mock_default_text;
 }
 
-/* The endpoint's device, or NULL after a refusal. */
-static struct mock_device *door_device(const struct libiommu_endpoint *ep, const void *pointer,
-				       int *error, struct libiommu_error **err)
+static int door_device(const struct libiommu_endpoint *ep, const void *pointer,
+		       struct mock_device **dev, struct libiommu_error **err)
 {
 	struct mock_claim *claim;
 
 	libiommu_error_clear(err);
-	if (!ep || !pointer) {
-		*error = libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
-		return NULL;
-	}
+	*dev = NULL;
+	if (!ep || !pointer)
+		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
 	claim = libiommu_backend_endpoint(ep, "mock");
-	if (!claim) {
-		*error = libiommu_error_set(err, LIBIOMMU_REASON_FOREIGN_CONTEXT, NULL,
-					    "It is not of the mock.");
-		return NULL;
-	}
-	return claim->dev;
+	if (!claim)
+		return libiommu_error_set(err, LIBIOMMU_REASON_FOREIGN_CONTEXT, NULL,
+					  "It is not of the mock.");
+	*dev = claim->dev;
+	return 0;
 }
 
 static struct mock_machine *door_machine(const struct libiommu_ctx *ctx, int *error)
@@ -81,10 +78,10 @@ int libiommu_mock_dma_read(struct libiommu_endpoint *ep, uint64_t iova, void *bu
 			   struct libiommu_error **err)
 {
 	struct mock_fault_record fault;
-	int error;
-	struct mock_device *dev = door_device(ep, buffer, &error, err);
+	struct mock_device *dev;
+	int error = door_device(ep, buffer, &dev, err);
 
-	if (!dev)
+	if (error)
 		return error;
 	if (mock_dma_transfer(dev, iova, buffer, length, LIBIOMMU_PROT_READ, &fault))
 		return refuse_fault(err, &fault);
@@ -95,10 +92,10 @@ int libiommu_mock_dma_write(struct libiommu_endpoint *ep, uint64_t iova, const v
 			    size_t length, struct libiommu_error **err)
 {
 	struct mock_fault_record fault;
-	int error;
-	struct mock_device *dev = door_device(ep, buffer, &error, err);
+	struct mock_device *dev;
+	int error = door_device(ep, buffer, &dev, err);
 
-	if (!dev)
+	if (error)
 		return error;
 	if (mock_dma_transfer(dev, iova, (void *)(uintptr_t)buffer, length, LIBIOMMU_PROT_WRITE,
 			      &fault))
@@ -110,10 +107,10 @@ int libiommu_mock_dma_cas(struct libiommu_endpoint *ep, uint64_t iova, unsigned 
 			  uint64_t *expected, uint64_t desired, struct libiommu_error **err)
 {
 	struct mock_fault_record fault;
-	int error;
-	struct mock_device *dev = door_device(ep, expected, &error, err);
+	struct mock_device *dev;
+	int error = door_device(ep, expected, &dev, err);
 
-	if (!dev)
+	if (error)
 		return error;
 	if ((width != 4 && width != 8) || iova % width)
 		return libiommu_error_set(err, LIBIOMMU_REASON_MISALIGNED, NULL,
@@ -146,27 +143,29 @@ int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 		       struct libiommu_pgtable_walk *out, const char **format,
 		       struct libiommu_error **err)
 {
-	int error = 0;
-	struct mock_device *dev = door_device(ep, out, &error, err);
-	const struct mock_group *group = dev ? dev->group : NULL;
+	struct mock_device *dev;
+	const struct mock_group *group;
+	int error = door_device(ep, out, &dev, err);
 	bool attached;
 
-	if (!dev)
+	if (error)
 		return error;
 	if (out->size < sizeof(*out))
 		return libiommu_error_set(err, LIBIOMMU_REASON_BAD_OPTIONS, NULL, NULL);
+	group = dev->group;
 	pthread_rwlock_rdlock(&dev->iommu->gate);
 	attached = group->reach != NULL;
-	if (attached && group->reach->type == LIBIOMMU_DOMAIN_IDENTITY) {
-		out->steps = 0;
-		if (format)
-			*format = "identity";
-	} else if (attached) {
+	if (attached && group->reach_table) {
 		const struct libiommu_pgtable *pt = group->reach_table->pt;
 
 		error = libiommu_pgtable_walk(pt, iova, out, err);
 		if (format)
 			*format = libiommu_pgtable_describe(pt)->name;
+	} else if (attached) {
+		out->steps = 0;
+		if (format)
+			*format = group->reach->type == LIBIOMMU_DOMAIN_IDENTITY ? "identity"
+										 : "blocked";
 	}
 	pthread_rwlock_unlock(&dev->iommu->gate);
 	if (!attached)
