@@ -252,7 +252,7 @@ CASE(undecided_backend, "context.h: auto is undecided until a device is opened")
 	size_t i;
 
 	NEEDS(1, 0);
-	if (!target->kernel_paths)
+	if (!target->kernel_paths || target->plugin)
 		SKIP("auto never takes this backend");
 	opts.sys = &hooks.sys;
 	opts.allocator = &hooks.allocator;

@@ -39,13 +39,17 @@ static int fake_ioctl(void *data, int fd, unsigned long request, void *argument)
 	return below->ioctl(data, fd, request, argument);
 }
 
-static bool fake_open(const struct settings *settings)
+static const struct settings *settings;
+
+static bool fake_open(const struct settings *s)
 {
-	if (settings->config) {
+	settings = s;
+	if (s->config) {
 		fprintf(stderr, "the target fake-vfio takes no --config\n");
 		return false;
 	}
-	target_devices(&target_fake, settings);
+	target_devices(&target_fake, s);
+	target_plugin(&target_fake, s);
 	return true;
 }
 
@@ -77,6 +81,7 @@ static void fake_end(void)
 static void fake_options(struct libiommu_ctx_options *opts)
 {
 	opts->backend = target_fake.backend;
+	target_plugin_options(settings, opts);
 }
 
 static const struct libiommu_sys *fake_sys(void)

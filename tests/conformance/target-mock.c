@@ -11,6 +11,7 @@
 static const struct settings *settings;
 static char *text;
 static struct libiommu_mock_machine *machine;
+static struct libiommu_ctx *door; /* to the machine, when a plugin hides that it is the mock */
 
 /* The first word of a line equals. */
 static bool line_is(const char *line, const char *word)
@@ -82,14 +83,26 @@ static bool machine_make(const char *limits)
 
 static void mock_end(void)
 {
+	libiommu_ctx_free(door);
+	door = NULL;
 	libiommu_mock_machine_free(machine);
 	machine = NULL;
+}
+
+static bool open_door(void)
+{
+	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+
+	opts.backend = "mock";
+	opts.backend_object = machine;
+	return libiommu_ctx_new(&opts, &door, NULL) == 0;
 }
 
 static bool mock_open(const struct settings *s)
 {
 	settings = s;
 	target_devices(&target_mock, s);
+	target_plugin(&target_mock, s);
 	if (!machine_make(NULL))
 		return false;
 	mock_end();
@@ -104,20 +117,23 @@ static void mock_close(void)
 
 static const char *mock_begin(const char *limits)
 {
-	return machine_make(limits) ? NULL : "the machine cannot be made";
+	if (!machine_make(limits))
+		return "the machine cannot be made";
+	return !settings->plugin || open_door() ? NULL : "the machine has no door";
 }
 
 static void mock_options(struct libiommu_ctx_options *opts)
 {
-	opts->backend = "mock";
+	opts->backend = target_mock.backend;
 	opts->backend_object = machine;
+	target_plugin_options(settings, opts);
 }
 
 static bool mock_pinned(struct libiommu_ctx *ctx, uint64_t *pages)
 {
 	struct libiommu_mock_stats stats = LIBIOMMU_MOCK_STATS_INIT;
 
-	if (libiommu_mock_stats(ctx, &stats))
+	if (libiommu_mock_stats(door ? door : ctx, &stats))
 		return false;
 	*pages = stats.pinned_pages;
 	return true;
@@ -128,7 +144,7 @@ static bool mock_fault(struct libiommu_ctx *ctx, char *device, size_t room, uint
 {
 	struct libiommu_mock_fault fault = LIBIOMMU_MOCK_FAULT_INIT;
 
-	if (libiommu_mock_fault_next(ctx, &fault))
+	if (libiommu_mock_fault_next(door ? door : ctx, &fault))
 		return false;
 	snprintf(device, room, "%s", fault.device);
 	*iova = fault.iova;

@@ -4,13 +4,17 @@
 
 #include <stdio.h>
 
-static bool kernel_open(const struct settings *settings)
+static const struct settings *settings;
+
+static bool kernel_open(const struct settings *s)
 {
-	if (settings->config) {
+	settings = s;
+	if (s->config) {
 		fprintf(stderr, "the backend %s takes no --config\n", target->name);
 		return false;
 	}
-	target_devices(target, settings);
+	target_devices(target, s);
+	target_plugin(target, s);
 	return true;
 }
 
@@ -30,6 +34,7 @@ static void kernel_end(void)
 static void kernel_options(struct libiommu_ctx_options *opts)
 {
 	opts->backend = target->backend;
+	target_plugin_options(settings, opts);
 }
 
 static bool kernel_pinned(struct libiommu_ctx *ctx, uint64_t *pages)

@@ -15,6 +15,8 @@ const char settings_help[] =
 	"  --width BITS        and its address width\n"
 	"  --ram POLICY        change the default machine: packed, identity, scattered, runs\n"
 	"  --device BDF        first two: each alone in its group; others: members of one group\n"
+	"  --plugin PATH       a backend from a shared object, named as its file\n"
+	"  --plugin-config TEXT what the plugin gets as its configuration\n"
 	"  --half-bound BDF    a device whose group has another member with a kernel driver\n"
 	"  --kernel-bound BDF  a device with a kernel driver\n";
 
@@ -55,6 +57,28 @@ void target_devices(struct target *t, const struct settings *settings)
 		t->kernel_bound = settings->kernel_bound;
 }
 
+void target_plugin(struct target *t, const struct settings *settings)
+{
+	static char name[64];
+	const char *file;
+
+	if (!settings->plugin)
+		return;
+	file = strrchr(settings->plugin, '/');
+	file = file ? file + 1 : settings->plugin;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(file, "."), file);
+	t->backend = name;
+	t->plugin = true;
+}
+
+void target_plugin_options(const struct settings *settings, struct libiommu_ctx_options *opts)
+{
+	if (!settings->plugin)
+		return;
+	opts->plugin = settings->plugin;
+	opts->config = settings->plugin_config;
+}
+
 /* The text itself, or what is in the file behind an @. Lives until the program ends. */
 static const char *text_or_file(const char *argument)
 {
@@ -93,6 +117,10 @@ int settings_option(struct settings *settings, int argc, char **argv)
 		settings->width = value;
 	else if (strcmp(argv[0], "--ram") == 0)
 		settings->ram = value;
+	else if (strcmp(argv[0], "--plugin") == 0)
+		settings->plugin = value;
+	else if (strcmp(argv[0], "--plugin-config") == 0)
+		settings->plugin_config = value;
 	else if (strcmp(argv[0], "--half-bound") == 0)
 		settings->half_bound = value;
 	else if (strcmp(argv[0], "--kernel-bound") == 0)

@@ -27,6 +27,8 @@ struct settings {
 	size_t device_count;
 	const char *half_bound;
 	const char *kernel_bound;
+	const char *plugin; /**< a path; NULL: none */
+	const char *plugin_config;
 };
 
 struct target {
@@ -48,6 +50,8 @@ struct target {
 
 	/** The kernel paths and ioctls of VFIO go through the table. */
 	bool kernel_paths;
+	/** A plugin stands in front. */
+	bool plugin;
 	/** Somebody outside watches the IOMMU, and wants to know what must be refused. */
 	bool witnesses;
 	/** Pages that are pinned now; false: nobody tells. */
@@ -74,6 +78,13 @@ extern struct target target_fake; /**< where it was built */
 
 /** Sort the devices of the command line into the target; the target's own ones stay else. */
 void target_devices(struct target *target, const struct settings *settings);
+
+/**
+ * Put the command line's plugin in front of the target; its backend has the file's name. Once,
+ * when the target is opened, and then for the options of each context.
+ */
+void target_plugin(struct target *target, const struct settings *settings);
+void target_plugin_options(const struct settings *settings, struct libiommu_ctx_options *opts);
 
 /** @return the target of a name, or NULL */
 struct target *target_find(const char *name);
