@@ -25,6 +25,8 @@ static const char greeting[64] = "Greetings from memory that a device may reach,
 struct demo {
 	const char *backend;
 	const char *device;
+	const char *plugin; /* a backend from a file, and its config; NULL: none */
+	const char *config;
 	char *machine; /* text of a mock's machine; NULL: its own */
 	bool mock;
 	struct libiommu_ctx *ctx;
@@ -289,13 +291,15 @@ static int run(struct demo *demo)
 	struct libiommu_error *err;
 	int ret;
 
-	opts.backend = demo->backend;
-	opts.config = demo->machine;
+	opts.backend = demo->plugin ? NULL : demo->backend;
+	opts.plugin = demo->plugin;
+	opts.config = demo->config ? demo->config : demo->machine;
 	ret = libiommu_ctx_new(&opts, &demo->ctx, &err);
 	if (ret)
-		return show_failure(demo->backend, ret, err);
+		return show_failure(demo->plugin ? demo->plugin : demo->backend, ret, err);
 	printf("libiommu %s on %s\n", libiommu_version(),
-	       demo->mock ? "the mock: a machine inside this process" : demo->backend);
+	       demo->mock ? "the mock: a machine inside this process"
+			  : libiommu_ctx_backend(demo->ctx));
 
 	if (list_groups(demo) || check_identity(demo) || prepare(demo) || copy(demo) || walk(demo))
 		return -EIO;
@@ -309,6 +313,7 @@ static void usage(FILE *out)
 {
 	fputs("usage: demo-program [--machine FILE] [--device NAME]\n"
 	      "       demo-program --backend vfio --device NAME\n"
+	      "       demo-program --plugin FILE [--config TEXT] --device NAME\n"
 	      "\n"
 	      "Shows what an IOMMU does for a driver in user space.\n"
 	      "\n"
@@ -317,6 +322,8 @@ static void usage(FILE *out)
 	      "                  vfio: real hardware; the device is QEMU's edu, bound to vfio-pci\n"
 	      "  --device NAME   such as 0000:00:03.0, which is the default on the mock\n"
 	      "  --machine FILE  the mock's machine (docs/mock.md)\n"
+	      "  --plugin FILE   a backend from a shared object\n"
+	      "  --config TEXT   its configuration\n"
 	      "  --help          this text\n",
 	      out);
 }
@@ -343,6 +350,8 @@ static bool parse(struct demo *demo, int argc, char **argv, int *status)
 		{ "backend", required_argument, NULL, 'b' },
 		{ "device", required_argument, NULL, 'd' },
 		{ "machine", required_argument, NULL, 'm' },
+		{ "plugin", required_argument, NULL, 'p' },
+		{ "config", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -353,6 +362,10 @@ static bool parse(struct demo *demo, int argc, char **argv, int *status)
 			demo->backend = optarg;
 		} else if (c == 'd') {
 			demo->device = optarg;
+		} else if (c == 'p') {
+			demo->plugin = optarg;
+		} else if (c == 'c') {
+			demo->config = optarg;
 		} else if (c == 'm') {
 			free(demo->machine);
 			demo->machine = read_file(optarg);
@@ -366,7 +379,7 @@ static bool parse(struct demo *demo, int argc, char **argv, int *status)
 			return false;
 		}
 	}
-	demo->mock = !strcmp(demo->backend, "mock");
+	demo->mock = !demo->plugin && !strcmp(demo->backend, "mock");
 	if (demo->mock && !demo->device)
 		demo->device = "0000:00:03.0";
 	if (optind == argc && demo->device)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include "trace.h"
+
+#include <stdatomic.h>
+
+/* What lies behind each object of ours; `data` is what the inner backend wants behind its own. */
+struct record {
+	const struct libiommu_backend_env *env;
+	struct libiommu_backend_env inner_env;
+	uint32_t inner_flags;
+	const struct libiommu_backend *inner;
+	void *data;
+	int file;
+	atomic_bool broken;
+	unsigned int number;
+	atomic_uint devices, domains; /* numbers given */
+};
+
+struct record_device {
+	struct record *record;
+	unsigned int number;
+	void *data;
+};
+
+struct record_domain {
+	struct record *record;
+	unsigned int number;
+	void *data;
+};
+
+/* record.c. NULL: refused as no-memory. */
+void *record_alloc(const struct record *r, size_t length, struct libiommu_failure *f);
+void record_free(const struct record *r, void *block, size_t length);
+void record_write(struct record *r, struct trace_text *t);
+
+/* record-device.c */
+int record_device_open(void *ctx, void *device, const char *name, uint32_t *group,
+		       struct libiommu_failure *f);
+void record_device_close(void *device, uint32_t flags);
+void record_device_cap(void *device, enum libiommu_cap cap, struct libiommu_cap_answer *out);
+int record_device_ranges(void *device, struct libiommu_geometry *geometry,
+			 struct libiommu_failure *f);
+int record_attach(void *device, void *domain, const struct libiommu_backend_attach *attach,
+		  struct libiommu_geometry *geometry, struct libiommu_failure *f);
+int record_detach(void *device, void *domain, bool last, uint32_t flags,
+		  struct libiommu_geometry *geometry, struct libiommu_failure *f);
+int record_replace(void *const *devices, size_t count, void *from, void *to,
+		   const struct libiommu_backend_attach *attach,
+		   struct libiommu_geometry *from_geometry, struct libiommu_geometry *to_geometry,
+		   struct libiommu_failure *f);
+/* A number and the inner backend's memory for a new domain. */
+int record_domain_begin(struct record *r, struct record_domain *dom, struct libiommu_failure *f);
+
+/* record-regions.c, record-device.c */
+extern const struct libiommu_backend_regions record_regions;
+extern const struct libiommu_backend_handover record_handover;
+
+#endif
