@@ -7,7 +7,8 @@ static unsigned int class_of(uint64_t length)
 }
 
 /* Order by space, start and IOVA, so that every node has a place of its own. */
-static bool before(const struct ledger_node *node, uint32_t space, uint64_t source, uint64_t iova)
+static inline bool before(const struct ledger_node *node, uint32_t space, uint64_t source,
+			  uint64_t iova)
 {
 	if (node->space != space)
 		return node->space < space;
@@ -22,25 +23,22 @@ static struct ledger_node *follow(const struct ledger_node *node, int floor)
 }
 
 /* As descend() of ledger.c, in the list of one class. */
-static struct ledger_node *descend(const struct ledger *ledger, unsigned int class, uint32_t space,
-				   uint64_t source, uint64_t iova,
-				   const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT])
+static inline struct ledger_node *descend(const struct ledger *ledger, unsigned int class,
+					  uint32_t space, uint64_t source, uint64_t iova,
+					  const _Atomic(struct ledger_node *) **links)
 {
-	const struct ledger_node *at = NULL;
+	const _Atomic(struct ledger_node *) *tower = ledger->source_head[class];
 	struct ledger_node *node = NULL;
 
 	for (int floor = ledger_floors(&ledger->source_floors[class]) - 1; floor >= 0; floor--) {
 		for (;;) {
-			node = at ? follow(at, floor)
-				  : atomic_load_explicit(&ledger->source_head[class][floor],
-							 memory_order_acquire);
+			node = atomic_load_explicit(&tower[floor], memory_order_acquire);
 			if (!node || !before(node, space, source, iova))
 				break;
-			at = node;
+			tower = node->next + node->iova_height;
 		}
 		if (links)
-			links[floor] = at ? &at->next[at->iova_height + floor]
-					  : &ledger->source_head[class][floor];
+			links[floor] = &tower[floor];
 	}
 	return node;
 }
