@@ -19,6 +19,19 @@ void domain_leave(struct libiommu_domain *dom)
 		pthread_cond_broadcast(&dom->turn);
 }
 
+/*
+ * Who excludes says so first and looks who is inside then; here it is the other way round. So one
+ * of the two sees the other, and the lock keeps the broadcast from coming before the wait.
+ */
+void domain_quit(struct libiommu_domain *dom)
+{
+	if (--dom->inside || !dom->exclusive)
+		return;
+	pthread_mutex_lock(&dom->lock);
+	pthread_cond_broadcast(&dom->turn);
+	pthread_mutex_unlock(&dom->lock);
+}
+
 /* Only one at a time comes here: it has the context's turn. */
 void domain_exclude(struct libiommu_domain *dom)
 {

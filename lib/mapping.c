@@ -335,14 +335,30 @@ static int take_back(struct libiommu_domain *dom, struct piece *pieces, size_t c
 	return kept ? -EIO : 0;
 }
 
+/* What the backend refused after some; those are taken back. */
+static int give_up(struct libiommu_domain *dom, struct piece *pieces, size_t count, size_t failed,
+		   int code, struct libiommu_failure *f)
+{
+	if (take_back(dom, pieces, failed))
+		code = libiommu_refuse(f, LIBIOMMU_REASON_PARTIAL, NULL,
+				       "A map was refused and others could not be undone.");
+	pthread_mutex_lock(&dom->lock);
+	withdraw(dom, pieces, count);
+	domain_leave(dom);
+	pthread_mutex_unlock(&dom->lock);
+	for (size_t i = 0; i < count; i++)
+		if (pieces[i].node)
+			source_unplace(dom, pieces[i].placed.space, pieces[i].placed.memory,
+				       pieces[i].request.length);
+	return code;
+}
+
 static int map_all(struct libiommu_domain *dom, struct piece *pieces, size_t count, size_t *failed,
 		   struct libiommu_failure *f)
 {
-	int code = 0;
-	size_t i;
-
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct libiommu_backend_map map = node_as_map(pieces[i].node);
+		int code;
 
 		if (!map.memory && pieces[i].request.source.kind == LIBIOMMU_SOURCE_FILE) {
 			map.fd = pieces[i].request.source.fd;
@@ -350,30 +366,17 @@ static int map_all(struct libiommu_domain *dom, struct piece *pieces, size_t cou
 		}
 		ledger_set_state(pieces[i].node, LEDGER_MAPPING);
 		code = dispatch_map(dom, &map, f);
-		if (code)
-			break;
-	}
-	if (code) {
+		if (!code)
+			continue;
 		*failed = i;
-		if (take_back(dom, pieces, i))
-			code = libiommu_refuse(f, LIBIOMMU_REASON_PARTIAL, NULL,
-					       "A map was refused and others could not be undone.");
+		return give_up(dom, pieces, count, i, code, f);
 	}
-	for (i = 0; !code && i < count; i++)
+	/* Whoever unmaps a piece from here on must find it counted. */
+	atomic_fetch_add(&dom->ledger.live, count);
+	for (size_t i = 0; i < count; i++)
 		ledger_set_state(pieces[i].node, LEDGER_LIVE);
-
-	pthread_mutex_lock(&dom->lock);
-	if (code)
-		withdraw(dom, pieces, count);
-	else
-		atomic_fetch_add(&dom->ledger.live, count);
-	domain_leave(dom);
-	pthread_mutex_unlock(&dom->lock);
-	for (i = 0; code && i < count; i++)
-		if (pieces[i].node)
-			source_unplace(dom, pieces[i].placed.space, pieces[i].placed.memory,
-				       pieces[i].request.length);
-	return code;
+	domain_quit(dom);
+	return 0;
 }
 
 static int map_pieces(struct libiommu_domain *dom, struct piece *pieces, size_t count,

@@ -110,9 +110,9 @@ struct libiommu_domain {
 
 	pthread_mutex_t lock; /* everything below; readers walk the ledger without it */
 	pthread_cond_t turn;
-	unsigned int inside;    /* maps and unmaps at work */
-	bool exclusive;         /* an attachment changes */
-	unsigned int endpoints; /* attached ones */
+	_Atomic unsigned int inside; /* maps and unmaps at work; grows under the lock only */
+	_Atomic bool exclusive;      /* an attachment changes */
+	unsigned int endpoints;      /* attached ones */
 	struct ledger ledger;
 	struct libiommu_geometry geometry; /* count 0: no endpoint, everything */
 	struct allowed allowed;
@@ -157,6 +157,7 @@ int registry_adapt(const struct libiommu_backend *from, struct candidate *to,
 /* domain.c */
 void domain_enter(struct libiommu_domain *dom);   /* lock held: wait for a change to end */
 void domain_leave(struct libiommu_domain *dom);   /* lock held */
+void domain_quit(struct libiommu_domain *dom);    /* the same, no lock held */
 void domain_exclude(struct libiommu_domain *dom); /* no lock held */
 void domain_include(struct libiommu_domain *dom);
 void domain_set_geometry(struct libiommu_domain *dom, struct libiommu_geometry *geometry);
