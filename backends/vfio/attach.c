@@ -5,8 +5,9 @@
 
 #include <errno.h>
 
-/* The three ways in which a group gets at a domain's mappings. */
+/* The ways in which a group gets at a domain's mappings. */
 enum way {
+	HOME,   /* it has always been in the container that the domain adopted */
 	KEPT,   /* it has a vessel from before: the mappings are replayed there */
 	JOINED, /* it shares the domain's first vessel: the kernel replays */
 	MADE    /* it gets a vessel of its own: the mappings are replayed there */
@@ -19,8 +20,17 @@ struct entry {
 	struct vfio_domain *domain;
 	struct vfio_vessel *vessel;
 	enum way way;
-	struct vfio_info info; /* JOINED: what the vessel tells now; else empty */
+	struct vfio_info info; /* HOME, JOINED: what the vessel tells now; else empty */
 };
+
+static int come_home(struct entry *entry, struct libiommu_failure *failure)
+{
+	entry->way = HOME;
+	entry->vessel = entry->group->vessel;
+	if (entry->vessel->adopter != entry->domain)
+		return libiommu_vfio_refuse_unadopted(entry->device->dev.name, failure);
+	return libiommu_vfio_info_read(entry->ctx, entry->vessel->fd, &entry->info, failure);
+}
 
 static int keep(struct entry *entry, struct libiommu_failure *failure)
 {
@@ -33,8 +43,22 @@ static int keep(struct entry *entry, struct libiommu_failure *failure)
 static int make(struct entry *entry, struct libiommu_failure *failure)
 {
 	entry->way = MADE;
-	return libiommu_vfio_vessel_new(entry->ctx, entry->group, entry->device->dev.name,
-					&entry->vessel, failure);
+	return libiommu_vfio_vessel_new(entry->ctx, entry->domain, entry->group,
+					entry->device->dev.name, &entry->vessel, failure);
+}
+
+/* There is no other vessel to be had. */
+static int refuse_to_join(struct entry *entry, struct libiommu_failure *failure)
+{
+	const char *device = entry->device->dev.name;
+	int rc = libiommu_vfio_diagnose_attach(entry->ctx, entry->group, device, -EINVAL,
+					       "VFIO_GROUP_SET_CONTAINER", failure);
+
+	if (!failure || failure->reason != LIBIOMMU_REASON_KERNEL_REFUSED)
+		return rc;
+	rc = libiommu_refuse(failure, LIBIOMMU_REASON_INCOMPATIBLE_IOMMU, device,
+			     "It cannot share the container, and a second one was not passed.");
+	return libiommu_vfiodev_guess(failure, rc);
 }
 
 static int join(struct entry *entry, struct libiommu_failure *failure)
@@ -47,7 +71,8 @@ static int join(struct entry *entry, struct libiommu_failure *failure)
 	rc = libiommu_vfio_set_container(ctx->sys, entry->group->fd, entry->vessel->fd);
 	/* They cannot share a vessel; one of its own works, or tells exactly why not. */
 	if (rc == -EINVAL)
-		return make(entry, failure);
+		return libiommu_vfio_sealed(ctx) ? refuse_to_join(entry, failure)
+						 : make(entry, failure);
 	if (rc < 0)
 		return libiommu_vfio_diagnose_attach(ctx, entry->group, entry->device->dev.name, rc,
 						     "VFIO_GROUP_SET_CONTAINER", failure);
@@ -59,6 +84,8 @@ static int join(struct entry *entry, struct libiommu_failure *failure)
 
 static int enter(struct entry *entry, struct libiommu_failure *failure)
 {
+	if (entry->group->home)
+		return come_home(entry, failure);
 	if (entry->group->vessel)
 		return keep(entry, failure);
 	return entry->domain->vessels ? join(entry, failure) : make(entry, failure);
@@ -67,6 +94,8 @@ static int enter(struct entry *entry, struct libiommu_failure *failure)
 static void leave(struct entry *entry)
 {
 	switch (entry->way) {
+	case HOME:
+		break;
 	case KEPT:
 		if (libiommu_vfio_vessel_empty(entry->ctx, entry->vessel, NULL))
 			entry->vessel->stale = true;
@@ -85,14 +114,15 @@ static void leave(struct entry *entry)
 static int prepare(struct entry *entry, const struct libiommu_backend_attach *attach,
 		   struct libiommu_geometry *geometry, struct libiommu_failure *failure)
 {
-	const struct vfio_info *info = entry->way == JOINED ? &entry->info : &entry->vessel->info;
+	const bool filled = entry->way == HOME || entry->way == JOINED;
+	const struct vfio_info *info = filled ? &entry->info : &entry->vessel->info;
 	/* Named exactly, which the kernel would not do. */
 	int rc = libiommu_geometry_check(&info->geometry, attach->maps, attach->map_count, failure);
 
 	if (!rc)
 		rc = libiommu_vfio_domain_geometry(entry->domain, entry->vessel, info, geometry,
 						   failure);
-	if (!rc && entry->way != JOINED)
+	if (!rc && !filled)
 		rc = libiommu_vfio_vessel_replay(entry->ctx, entry->vessel, attach->maps,
 						 attach->map_count, failure);
 	/* It resets the device, so nothing may be refused behind it. */
@@ -101,17 +131,18 @@ static int prepare(struct entry *entry, const struct libiommu_backend_attach *at
 
 static void commit(struct entry *entry)
 {
+	const bool filled = entry->way == HOME || entry->way == JOINED;
 	struct vfio_info old = { 0 };
 
 	pthread_mutex_lock(&entry->ctx->lock);
-	if (entry->way == JOINED) {
+	if (filled) {
 		old = entry->vessel->info;
 		entry->vessel->info = entry->info;
-		entry->vessel->groups++;
+		entry->vessel->groups += entry->way == JOINED;
 	}
 	entry->group->vessel = entry->vessel;
 	pthread_mutex_unlock(&entry->ctx->lock);
-	if (entry->way != JOINED)
+	if (!filled)
 		libiommu_vfio_vessel_link(entry->vessel, entry->domain);
 	libiommu_vfio_info_clear(entry->ctx, &old);
 }
@@ -146,15 +177,19 @@ int libiommu_vfio_attach(void *device_data, void *domain_data,
 	return rc;
 }
 
-/* Others stay: what the vessel offers may have grown, but the old answer is right as well. */
+/*
+ * Others stay: what the vessel offers may have grown, but the old answer is right as well. Only when
+ * it was adopted nobody may be left; the kernel has dropped everything then.
+ */
 static void leave_shared(struct vfio_ctx *ctx, struct vfio_group *group)
 {
 	struct vfio_vessel *vessel = group->vessel;
 	struct vfio_info info, old = { 0 };
 	int rc = libiommu_vfio_info_read(ctx, vessel->fd, &info, NULL);
+	const bool dropped = rc == -EINVAL && vessel->groups == 1;
 
 	pthread_mutex_lock(&ctx->lock);
-	if (!rc) {
+	if (!rc || dropped) {
 		old = vessel->info;
 		vessel->info = info;
 	}
@@ -162,6 +197,8 @@ static void leave_shared(struct vfio_ctx *ctx, struct vfio_group *group)
 	group->vessel = NULL;
 	pthread_mutex_unlock(&ctx->lock);
 	libiommu_vfio_info_clear(ctx, &old);
+	if (dropped)
+		libiommu_vfio_vessel_unlink(vessel);
 }
 
 int libiommu_vfio_detach(void *device_data, void *domain_data, bool last, uint32_t flags,
@@ -172,12 +209,12 @@ int libiommu_vfio_detach(void *device_data, void *domain_data, bool last, uint32
 	struct vfio_vessel *vessel = group->vessel;
 	int rc;
 
-	if (last && vessel->groups == 1) {
+	if (last && !group->home && vessel->groups == 1 && !vessel->adopter) {
 		rc = libiommu_vfio_vessel_empty(device->ctx, vessel, failure);
 		if (rc)
 			return rc;
 		libiommu_vfio_vessel_unlink(vessel);
-	} else if (last) {
+	} else if (last && !group->home) {
 		if (!(flags & LIBIOMMU_DETACH_MAY_REOPEN))
 			return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_FD_IN_USE,
 					       device->dev.name, NULL);

@@ -44,7 +44,7 @@ static unsigned int width(uint64_t last)
 static void of_vessel(struct vfio_ctx *ctx, const struct vfio_vessel *vessel, enum libiommu_cap cap,
 		      struct libiommu_cap_answer *out)
 {
-	const struct vfio_info *info = vessel ? &vessel->info : NULL;
+	const struct vfio_info *info = libiommu_vfio_vessel_info(vessel);
 
 	switch (cap) {
 	case LIBIOMMU_CAP_PAGE_SIZES:

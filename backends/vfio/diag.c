@@ -61,6 +61,13 @@ static int diagnose_permission(struct vfio_ctx *ctx, const struct vfio_group *gr
 		error, failure);
 }
 
+int libiommu_vfio_refuse_unadopted(const char *device, struct libiommu_failure *failure)
+{
+	return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, device,
+			       "Somebody else has set its container up; libiommu_domain_adopt() "
+			       "makes a domain of it.");
+}
+
 int libiommu_vfio_diagnose_attach(struct vfio_ctx *ctx, const struct vfio_group *group,
 				  const char *device, int error, const char *call,
 				  struct libiommu_failure *failure)

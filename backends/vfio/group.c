@@ -39,7 +39,66 @@ int libiommu_vfio_group_ready(struct vfio_ctx *ctx, struct vfio_group *group,
 {
 	const char *device = group->devices ? group->devices->dev.name : "";
 
+	if (group->stray) {
+		int rc = libiommu_vfio_unset_container(ctx->sys, group->fd);
+
+		/* It may be out by now. */
+		if (rc < 0 && rc != -EINVAL)
+			return libiommu_vfiodev_diagnose(failure, rc, "VFIO_GROUP_UNSET_CONTAINER",
+							 device);
+		group->stray = false;
+	}
 	return group->fd >= 0 ? 0 : open_node(ctx, group->id, device, &group->fd, failure);
+}
+
+void libiommu_vfio_group_lose(struct vfio_ctx *ctx, struct vfio_group *group)
+{
+	if (group->passed)
+		group->stray = true;
+	else
+		libiommu_vfio_close(ctx, &group->fd);
+}
+
+static struct vfio_group *find(struct vfio_ctx *ctx, uint32_t id)
+{
+	struct vfio_group *group = ctx->groups;
+
+	while (group && group->id != id)
+		group = group->next;
+	return group;
+}
+
+static struct vfio_group *make(struct vfio_ctx *ctx, uint32_t id, struct libiommu_failure *failure)
+{
+	struct vfio_group *group = libiommu_vfio_alloc(ctx, sizeof(*group));
+
+	if (!group || pthread_rwlock_init(&group->lock, NULL)) {
+		libiommu_vfio_free(ctx, group, sizeof(*group));
+		libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+		return NULL;
+	}
+	group->id = id;
+	group->fd = -1;
+	return group;
+}
+
+static void unmake(struct vfio_ctx *ctx, struct vfio_group *group)
+{
+	libiommu_vfio_close(ctx, &group->fd);
+	pthread_rwlock_destroy(&group->lock);
+	libiommu_vfio_free(ctx, group, sizeof(*group));
+}
+
+static void link_group(struct vfio_ctx *ctx, struct vfio_group *group)
+{
+	pthread_mutex_lock(&ctx->lock);
+	group->next = ctx->groups;
+	ctx->groups = group;
+	if (group->home) {
+		group->vessel = ctx->passed;
+		group->vessel->groups++;
+	}
+	pthread_mutex_unlock(&ctx->lock);
 }
 
 int libiommu_vfio_group_get(struct vfio_ctx *ctx, uint32_t id, const char *device,
@@ -48,48 +107,108 @@ int libiommu_vfio_group_get(struct vfio_ctx *ctx, uint32_t id, const char *devic
 	struct vfio_group *group;
 	int rc;
 
-	for (group = ctx->groups; group; group = group->next) {
-		if (group->id == id) {
-			*out = group;
-			return libiommu_vfio_group_ready(ctx, group, failure);
-		}
+	group = find(ctx, id);
+	if (group) {
+		*out = group;
+		return libiommu_vfio_group_ready(ctx, group, failure);
 	}
-	group = libiommu_vfio_alloc(ctx, sizeof(*group));
-	if (!group || pthread_rwlock_init(&group->lock, NULL)) {
-		libiommu_vfio_free(ctx, group, sizeof(*group));
-		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-	}
-	group->id = id;
+	group = make(ctx, id, failure);
+	if (!group)
+		return -ENOMEM;
 	rc = open_node(ctx, id, device, &group->fd, failure);
 	if (rc) {
-		pthread_rwlock_destroy(&group->lock);
-		libiommu_vfio_free(ctx, group, sizeof(*group));
+		unmake(ctx, group);
 		return rc;
 	}
-	group->next = ctx->groups;
-	ctx->groups = group;
+	link_group(ctx, group);
+	*out = group;
+	return 0;
+}
+
+/* What the descriptor must be, and what is said of it. */
+static int check_passed(struct vfio_ctx *ctx, const struct vfio_group *group, int fd,
+			const char *device, struct libiommu_failure *failure)
+{
+	uint32_t flags;
+	int rc = libiommu_vfio_group_status(ctx->sys, fd, &flags);
+
+	if (rc < 0) {
+		libiommu_vfiodev_diagnose(failure, rc, "VFIO_GROUP_GET_STATUS", device);
+		if (rc == -EBADF)
+			return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_FD, device, NULL);
+		if (rc == -ENOTTY || rc == -EINVAL)
+			return libiommu_refuse(failure, LIBIOMMU_REASON_WRONG_FD, device,
+					       "It is no group's.");
+		return rc;
+	}
+	if (!(flags & VFIO_GROUP_FLAGS_VIABLE))
+		return libiommu_vfiodev_refuse_viability(&ctx->sysfs, group->id, device, failure);
+	/* A group that is open here may have been moved by ourselves. */
+	if (group->fd != fd || group->home == !!(flags & VFIO_GROUP_FLAGS_CONTAINER_SET))
+		return 0;
+	return libiommu_refuse(failure, LIBIOMMU_REASON_WRONG_FD, device,
+			       "Group %" PRIu32 " is %s.", group->id,
+			       group->home ? "in no container" : "in a container already");
+}
+
+int libiommu_vfio_group_take(struct vfio_ctx *ctx, uint32_t id, const char *device, int fd,
+			     bool home, struct vfio_group **out, struct libiommu_failure *failure)
+{
+	struct vfio_group *group = find(ctx, id);
+	int rc;
+
+	if (group) {
+		*out = group;
+		rc = check_passed(ctx, group, fd, device, failure);
+		return rc ? rc : libiommu_vfio_group_ready(ctx, group, failure);
+	}
+	group = make(ctx, id, failure);
+	if (!group)
+		return -ENOMEM;
+	group->passed = true;
+	group->home = home;
+	group->fd = ctx->sys->dup(ctx->sys->data, fd);
+	if (group->fd < 0) {
+		rc = libiommu_vfiodev_diagnose(failure, group->fd, "fcntl", device);
+		if (group->fd == -EBADF)
+			rc = libiommu_refuse(failure, LIBIOMMU_REASON_BAD_FD, device, NULL);
+	} else {
+		rc = check_passed(ctx, group, group->fd, device, failure);
+	}
+	if (rc) {
+		unmake(ctx, group);
+		return rc;
+	}
+	link_group(ctx, group);
 	*out = group;
 	return 0;
 }
 
 void libiommu_vfio_group_put(struct vfio_ctx *ctx, struct vfio_group *group, uint32_t flags)
 {
+	const bool forked = flags & LIBIOMMU_CLOSE_FORKED;
 	struct vfio_group **link = &ctx->groups;
 	struct vfio_vessel *vessel = group->vessel;
 
 	if (group->devices)
 		return;
+	/* In a forked child another thread of the parent may hold the locks for ever. */
+	if (!forked)
+		pthread_mutex_lock(&ctx->lock);
 	while (*link != group)
 		link = &(*link)->next;
 	*link = group->next;
-	/* Closing the node lets the group leave its vessel. */
+	if (!forked)
+		pthread_mutex_unlock(&ctx->lock);
+	/* Closing the node lets the group leave its vessel, unless somebody else has it open. */
+	if (group->passed && !group->home && !forked && (vessel || group->stray))
+		libiommu_vfio_unset_container(ctx->sys, group->fd);
 	libiommu_vfio_close(ctx, &group->fd);
-	if (vessel && --vessel->groups == 0) {
+	if (vessel && --vessel->groups == 0 && !vessel->adopter) {
 		libiommu_vfio_vessel_unlink(vessel);
 		libiommu_vfio_vessel_free(ctx, vessel);
 	}
-	/* In a forked child another thread of the parent may hold it for ever. */
-	if (!(flags & LIBIOMMU_CLOSE_FORKED))
+	if (!forked)
 		pthread_rwlock_destroy(&group->lock);
 	libiommu_vfio_free(ctx, group, sizeof(*group));
 }
@@ -102,11 +221,10 @@ static void drop_descriptors(struct vfio_ctx *ctx, struct vfio_group *group)
 	}
 }
 
-static int restore_descriptors(struct vfio_ctx *ctx, struct vfio_group *group,
-			       struct vfio_device *const *had, size_t count)
+static int restore_descriptors(struct vfio_device *const *had, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		int fd = libiommu_vfio_device_fd(ctx->sys, group->fd, had[i]->dev.name);
+		int fd = libiommu_vfio_device_lend(had[i]);
 
 		if (fd < 0)
 			return fd;
@@ -125,11 +243,11 @@ static int leave_or_restore(struct vfio_ctx *ctx, struct vfio_group *group,
 	rc = libiommu_vfio_unset_container(ctx->sys, group->fd);
 	if (rc >= 0)
 		return 0;
-	if (!restore_descriptors(ctx, group, had, count))
+	if (!restore_descriptors(had, count))
 		return libiommu_vfiodev_diagnose(failure, rc, "VFIO_GROUP_UNSET_CONTAINER", NULL);
 	/* Neither out nor back: without any descriptor of the group the kernel lets it go. */
 	drop_descriptors(ctx, group);
-	libiommu_vfio_close(ctx, &group->fd);
+	libiommu_vfio_group_lose(ctx, group);
 	return 0;
 }
 

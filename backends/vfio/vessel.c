@@ -34,18 +34,53 @@ static int enter(struct vfio_ctx *ctx, struct vfio_vessel *vessel, struct vfio_g
 	return 0;
 }
 
-int libiommu_vfio_vessel_new(struct vfio_ctx *ctx, struct vfio_group *group, const char *device,
-			     struct vfio_vessel **out, struct libiommu_failure *failure)
+bool libiommu_vfio_vessel_kept(const struct vfio_ctx *ctx, const struct vfio_vessel *vessel)
+{
+	for (const struct vfio_group *group = ctx->groups; group; group = group->next)
+		if (group->vessel == vessel && !group->home)
+			return true;
+	return false;
+}
+
+static bool set_up_by_others(struct vfio_ctx *ctx, const struct vfio_vessel *vessel)
+{
+	struct vfio_info info;
+
+	for (const struct vfio_group *group = ctx->groups; group; group = group->next)
+		if (group->home)
+			return true;
+	if (libiommu_vfio_info_read(ctx, vessel->fd, &info, NULL))
+		return false;
+	libiommu_vfio_info_clear(ctx, &info);
+	return true;
+}
+
+/* The container that was passed, when nothing stands against it. */
+static int take_passed(struct vfio_ctx *ctx, const struct vfio_domain *domain, const char *device,
+		       struct vfio_vessel **out, struct libiommu_failure *failure)
+{
+	struct vfio_vessel *vessel = ctx->passed;
+
+	if (!vessel)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_PASSED_FD, "/dev/vfio/vfio",
+				       NULL);
+	*out = vessel;
+	if (vessel->adopter == domain)
+		return 0;
+	if (vessel->adopter || libiommu_vfio_vessel_kept(ctx, vessel))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_PASSED_FD, "/dev/vfio/vfio",
+				       "The one that was passed is in use.");
+	return set_up_by_others(ctx, vessel) ? libiommu_vfio_refuse_unadopted(device, failure) : 0;
+}
+
+static int make(struct vfio_ctx *ctx, struct vfio_vessel **out, struct libiommu_failure *failure)
 {
 	struct vfio_vessel *vessel = libiommu_vfio_alloc(ctx, sizeof(*vessel));
 	int rc;
 
 	if (!vessel)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-	vessel->groups = 1;
 	rc = open_container(ctx, &vessel->fd, failure);
-	if (!rc)
-		rc = enter(ctx, vessel, group, device, failure);
 	if (rc) {
 		libiommu_vfio_vessel_free(ctx, vessel);
 		return rc;
@@ -54,17 +89,49 @@ int libiommu_vfio_vessel_new(struct vfio_ctx *ctx, struct vfio_group *group, con
 	return 0;
 }
 
+int libiommu_vfio_vessel_new(struct vfio_ctx *ctx, const struct vfio_domain *domain,
+			     struct vfio_group *group, const char *device, struct vfio_vessel **out,
+			     struct libiommu_failure *failure)
+{
+	struct vfio_vessel *vessel;
+	int rc = libiommu_vfio_sealed(ctx) ? take_passed(ctx, domain, device, &vessel, failure)
+					   : make(ctx, &vessel, failure);
+
+	if (rc)
+		return rc;
+	vessel->groups = 1;
+	rc = enter(ctx, vessel, group, device, failure);
+	if (rc) {
+		libiommu_vfio_vessel_free(ctx, vessel);
+		return rc;
+	}
+	*out = vessel;
+	return 0;
+}
+
+const struct vfio_info *libiommu_vfio_vessel_info(const struct vfio_vessel *vessel)
+{
+	return vessel && vessel->info.geometry.count ? &vessel->info : NULL;
+}
+
 void libiommu_vfio_vessel_free(struct vfio_ctx *ctx, struct vfio_vessel *vessel)
 {
-	libiommu_vfio_close(ctx, &vessel->fd);
 	libiommu_vfio_info_clear(ctx, &vessel->info);
+	/* The one that was passed stays, as good as new. */
+	if (vessel == ctx->passed) {
+		vessel->groups = 0;
+		vessel->stale = false;
+		vessel->has_limit = false;
+		return;
+	}
+	libiommu_vfio_close(ctx, &vessel->fd);
 	libiommu_vfio_free(ctx, vessel, sizeof(*vessel));
 }
 
 void libiommu_vfio_vessel_leave(struct vfio_ctx *ctx, struct vfio_group *group)
 {
 	if (group->fd >= 0 && libiommu_vfio_unset_container(ctx->sys, group->fd) < 0)
-		libiommu_vfio_close(ctx, &group->fd);
+		libiommu_vfio_group_lose(ctx, group);
 }
 
 int libiommu_vfio_vessel_empty(struct vfio_ctx *ctx, struct vfio_vessel *vessel,

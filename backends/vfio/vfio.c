@@ -38,7 +38,8 @@ static int check_extension(const struct libiommu_sys *sys, int fd, unsigned int 
 	return libiommu_refuse(failure, LIBIOMMU_REASON_VFIO_API, "/dev/vfio/vfio", "%s", sentence);
 }
 
-static int check_container(const struct libiommu_sys *sys, int fd, struct libiommu_failure *failure)
+int libiommu_vfio_check_container(const struct libiommu_sys *sys, int fd,
+				  struct libiommu_failure *failure)
 {
 	int rc = libiommu_vfio_api_version(sys, fd);
 
@@ -56,32 +57,41 @@ static int check_container(const struct libiommu_sys *sys, int fd, struct libiom
 			       failure);
 }
 
-static int vfio_open(void *data, const struct libiommu_backend_env *env,
-		     struct libiommu_failure *failure)
+static int try_container(const struct libiommu_sys *sys, struct libiommu_failure *failure)
 {
-	const struct libiommu_sys *sys = env->sys;
-	struct vfio_ctx *ctx = data;
 	int rc, fd = sys->open(sys->data, "/dev/vfio/vfio", O_RDWR);
 
 	if (fd < 0)
 		return libiommu_vfio_diagnose_open(failure, fd, "/dev/vfio/vfio");
-	rc = check_container(sys, fd, failure);
+	rc = libiommu_vfio_check_container(sys, fd, failure);
 	sys->close(sys->data, fd);
+	return rc;
+}
+
+static int vfio_open(void *data, const struct libiommu_backend_env *env,
+		     struct libiommu_failure *failure)
+{
+	struct vfio_ctx *ctx = data;
+	int rc;
+
+	ctx->env = env;
+	ctx->sys = env->sys;
+	ctx->sysfs = (struct libiommu_sysfs){ env->sys, env->passed ? NULL : "/sys", -1 };
+	rc = env->passed ? libiommu_vfio_open_passed(ctx, env->passed, failure)
+			 : try_container(env->sys, failure);
 	if (rc)
 		return rc;
-	rc = pthread_mutex_init(&ctx->lock, NULL);
-	if (rc)
-		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-	ctx->env = env;
-	ctx->sys = sys;
-	ctx->sysfs = (struct libiommu_sysfs){ sys, "/sys", -1 };
-	return 0;
+	if (!pthread_mutex_init(&ctx->lock, NULL))
+		return 0;
+	libiommu_vfio_close_passed(ctx);
+	return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 }
 
 static void vfio_close(void *data, uint32_t flags)
 {
 	struct vfio_ctx *ctx = data;
 
+	libiommu_vfio_close_passed(ctx);
 	/* In a forked child another thread of the parent may hold it for ever. */
 	if (!(flags & LIBIOMMU_CLOSE_FORKED))
 		pthread_mutex_destroy(&ctx->lock);
@@ -130,10 +140,10 @@ static void domain_free(void *data, uint32_t flags)
 {
 	struct vfio_domain *domain = data;
 
-	(void)flags;
-	/* Only in a forked child devices may still be attached; they own the vessels. */
+	/* One that was adopted; and in a forked child devices may be attached, and own theirs. */
 	while (domain->vessels)
 		libiommu_vfio_vessel_unlink(domain->vessels);
+	libiommu_vfio_disown(domain, flags);
 }
 
 const struct libiommu_backend libiommu_backend_vfio = {
@@ -161,4 +171,5 @@ const struct libiommu_backend libiommu_backend_vfio = {
 	.map = libiommu_vfio_map,
 	.unmap = libiommu_vfio_unmap,
 	.regions = &libiommu_vfiodev_regions,
+	.handover = &libiommu_vfio_handover,
 };

@@ -69,9 +69,10 @@ int libiommu_vfiodev_refuse_viability(const struct libiommu_sysfs *fs, uint32_t 
 {
 	if (find_blockers(fs, id, device, failure))
 		return -libiommu_reason_errno(LIBIOMMU_REASON_GROUP_NOT_VIABLE);
-	return libiommu_refuse(
-		failure, LIBIOMMU_REASON_GROUP_NOT_VIABLE, device,
-		"The kernel says so of group %" PRIu32 "; sysfs shows nobody who blocks.", id);
+	return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_NOT_VIABLE, device,
+			       "The kernel says so of group %" PRIu32 "%s.", id,
+			       fs->root || fs->directory >= 0 ? "; sysfs shows nobody who blocks"
+							      : "");
 }
 
 static int find_direct(void *data, const struct libiommu_reserved *reserved,

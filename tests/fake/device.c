@@ -361,13 +361,16 @@ static int set_irqs(struct device *device, const struct vfio_irq_set *set)
 /* They all share a bus. A device that nobody has is in no group. */
 static int hot_reset_info(const struct fake_kernel *kernel, struct vfio_pci_hot_reset_info *info)
 {
+	uint32_t count = (uint32_t)kernel->knobs[FAKE_BUS_PADDING];
 	size_t room;
-	uint32_t count = 0;
 
 	if (info->argsz < sizeof(*info))
 		return -EINVAL;
+	if (kernel->knobs[FAKE_NO_BUS_RESET])
+		return -ENODEV;
 	room = (info->argsz - sizeof(*info)) / sizeof(info->devices[0]);
 	info->flags = 0;
+	memset(info->devices, 0, (count < room ? count : room) * sizeof(info->devices[0]));
 	for (unsigned int i = 0; i < DEVICES; i++) {
 		if (!kernel->devices[i].group)
 			continue;

@@ -411,11 +411,15 @@ static int64_t sys_readlinkat(void *data, int directory, const char *path, char 
 static int sys_fstat(void *data, int fd, struct stat *st)
 {
 	struct fake_kernel *kernel = data;
+	const struct file *file;
 
 	if (fd < FAKE_FD)
 		return kernel->base->fstat(kernel->base->data, fd, st);
 	memset(st, 0, sizeof(*st));
-	st->st_mode = S_IFCHR;
+	pthread_mutex_lock(&kernel->lock);
+	file = fake_file(kernel, fd);
+	st->st_mode = file && file->kind == FOLDER ? S_IFDIR : S_IFCHR;
+	pthread_mutex_unlock(&kernel->lock);
 	return 0;
 }
 

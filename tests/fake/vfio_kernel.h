@@ -40,6 +40,8 @@ enum fake_knob {
 	FAKE_NO_IOMMU,      /* groups are in no-IOMMU mode */
 	FAKE_UNSAFE_MSI,    /* interrupts are not isolated */
 	FAKE_ALLOW_UNSAFE,  /* and the administrator does not mind */
+	FAKE_NO_BUS_RESET,  /* the bus of the devices cannot be reset */
+	FAKE_BUS_PADDING,   /* how many more devices are on it, of group 0 */
 	FAKE_NO_RANGES,     /* GET_INFO does not tell of IOVA ranges */
 	FAKE_INFO_PADDING,  /* bytes of unknown capabilities in GET_INFO */
 	FAKE_ENTRY_LIMIT,   /* mappings per container; default 65535; for new containers */
