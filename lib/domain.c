@@ -58,7 +58,7 @@ void domain_set_geometry(struct libiommu_domain *dom, struct libiommu_geometry *
 	dom->geometry = *geometry;
 	memset(geometry, 0, sizeof(*geometry));
 	atomic_store(&dom->page_min, dom->geometry.page_min ? dom->geometry.page_min : PAGE_MIN);
-	dom->ledger.full_below = 0;
+	holes_reset(&dom->ledger.holes);
 	pthread_mutex_unlock(&dom->lock);
 }
 
@@ -365,7 +365,7 @@ static int set_allowed(struct libiommu_domain *dom, const struct libiommu_range 
 		old = dom->allowed;
 		dom->allowed = next;
 		next = (struct allowed){ NULL, 0, 0 };
-		dom->ledger.full_below = 0;
+		holes_reset(&dom->ledger.holes);
 	}
 	pthread_mutex_unlock(&dom->lock);
 	drop_allowed(dom->ctx, &next);

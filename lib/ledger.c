@@ -122,6 +122,5 @@ void ledger_remove(struct ledger *ledger, struct ledger_node *node, struct ledge
 	ledger_source_remove(ledger, node);
 	atomic_fetch_add(&ledger->removals, 1);
 	place->changes = ++ledger->changes;
-	if (node->iova < ledger->full_below)
-		ledger->full_below = node->iova;
+	holes_add(&ledger->holes, node->iova, node->last);
 }

@@ -2,6 +2,7 @@
 #ifndef LIB_LEDGER_H
 #define LIB_LEDGER_H
 
+#include "lib/holes.h"
 #include "lib/reclaim.h"
 
 #include <stdbool.h>
@@ -55,7 +56,7 @@ struct ledger {
 	_Atomic int source_floors[LEDGER_CLASSES];
 	uint64_t changes; /* inserts and removals so far; tells writers that places are stale */
 	_Atomic size_t live;
-	uint64_t full_below; /* every usable IOVA below it is taken */
+	struct holes holes;
 };
 
 void ledger_init(struct ledger *ledger);

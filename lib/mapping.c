@@ -18,9 +18,6 @@ struct piece {
 	struct ledger_node *node;
 };
 
-#define MEGABYTES_2 (UINT64_C(2) << 20)
-#define GIGABYTE    (UINT64_C(1) << 30)
-
 void node_free(void *data, struct reclaim_item *item)
 {
 	struct libiommu_ctx *ctx = data;
@@ -163,88 +160,6 @@ static int check_place(struct libiommu_domain *dom, uint64_t iova, uint64_t last
 	return code ? code : check_free(dom, iova, last, place, f);
 }
 
-/* Move full_below over what is taken from there on without a gap. */
-static void advance_full_below(struct libiommu_domain *dom)
-{
-	struct ledger *ledger = &dom->ledger;
-	struct libiommu_range usable;
-	struct ledger_node *node;
-
-	if (ledger->full_below < atomic_load(&dom->page_min))
-		ledger->full_below = atomic_load(&dom->page_min); /* 0 is never handed out */
-	node = ledger_at_or_above(ledger, ledger->full_below);
-	while (node && node->last != UINT64_MAX &&
-	       domain_next_usable(dom, ledger->full_below, &usable)) {
-		if (usable.start < ledger->full_below)
-			usable.start = ledger->full_below;
-		if (node->iova > usable.start)
-			break;
-		ledger->full_below = node->last + 1;
-		node = ledger_next(node);
-	}
-}
-
-/* The next address at or above `from` that is `offset` modulo `unit`; false: none. */
-static bool align_up(uint64_t from, uint64_t unit, uint64_t offset, uint64_t *out)
-{
-	uint64_t step = (offset - from) & (unit - 1);
-
-	*out = from + step;
-	return *out >= from;
-}
-
-/* The lowest place in one range; false: it does not fit there. */
-static bool fit(struct ledger *ledger, struct libiommu_range range, uint64_t length, uint64_t unit,
-		uint64_t offset, uint64_t *iova, struct ledger_place *place)
-{
-	uint64_t from = range.start;
-
-	while (align_up(from, unit, offset, iova)) {
-		const struct ledger_node *node;
-
-		if (*iova > range.last || range.last - *iova < length - 1)
-			return false;
-		node = ledger_seek(ledger, *iova, place);
-		if (!node || node->iova > *iova + (length - 1))
-			return true;
-		if (node->last == UINT64_MAX)
-			return false;
-		from = node->last + 1;
-	}
-	return false;
-}
-
-/*
- * First fit, at the same place within a large page as the source: only then can
- * the IOMMU use large leaves.
- */
-static int choose_iova(struct libiommu_domain *dom, struct piece *piece, struct ledger_place *place,
-		       struct libiommu_failure *f)
-{
-	uint64_t length = piece->request.length, unit = atomic_load(&dom->page_min);
-	struct libiommu_range range;
-	uint64_t from;
-
-	if (length >= GIGABYTE)
-		unit = GIGABYTE;
-	else if (length >= MEGABYTES_2)
-		unit = MEGABYTES_2;
-	advance_full_below(dom);
-	from = dom->ledger.full_below;
-	while (domain_next_usable(dom, from, &range)) {
-		if (range.start < from)
-			range.start = from;
-		if (fit(&dom->ledger, range, length, unit, piece->placed.start & (unit - 1),
-			&piece->request.iova, place))
-			return 0;
-		if (range.last == UINT64_MAX)
-			break;
-		from = range.last + 1;
-	}
-	return libiommu_refuse(f, LIBIOMMU_REASON_IOVA_EXHAUSTED, NULL, "0x%llx bytes are wanted.",
-			       (unsigned long long)length);
-}
-
 /* Put one piece into the ledger. Lock held. */
 static int reserve(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
 {
@@ -257,7 +172,8 @@ static int reserve(struct libiommu_domain *dom, struct piece *piece, struct libi
 	if ((request->length | request->source.start) & (page_min - 1))
 		code = libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL, NULL);
 	else if (request->any_iova)
-		code = choose_iova(dom, piece, &place, f);
+		code = iova_choose(dom, request->length, piece->placed.start, &request->iova,
+				   &place, f);
 	else
 		code = check_place(dom, request->iova, request->iova + (request->length - 1),
 				   &place, f);
