@@ -79,20 +79,22 @@ static _Atomic(struct ledger_node *) *writable(const _Atomic(struct ledger_node 
 	return (_Atomic(struct ledger_node *) *)(uintptr_t)link;
 }
 
-static struct ledger_place *place_of(struct ledger *ledger, const struct ledger_node *node,
-				     struct ledger_place *known, struct ledger_place *scratch)
+/* A place that is not stale has links that can be followed, but maybe not to this node. */
+static bool leads_to(const struct ledger *ledger, const struct ledger_place *place,
+		     const struct ledger_node *node)
 {
-	if (known && known->changes == ledger->changes)
-		return known;
-	ledger_seek(ledger, node->iova, known ? known : scratch);
-	return known ? known : scratch;
+	return place->changes == ledger->changes &&
+	       atomic_load_explicit(place->links[0], memory_order_relaxed) == node;
 }
 
 void ledger_insert(struct ledger *ledger, struct ledger_node *node, struct ledger_place *place)
 {
 	struct ledger_place scratch;
 
-	place = place_of(ledger, node, place, &scratch);
+	if (!place)
+		place = &scratch;
+	if (place == &scratch || place->changes != ledger->changes)
+		ledger_seek(ledger, node->iova, place);
 	for (int floor = 0; floor < node->iova_height; floor++) {
 		_Atomic(struct ledger_node *) *link = floor < place->floors
 							      ? writable(place->links[floor])
@@ -112,7 +114,10 @@ void ledger_remove(struct ledger *ledger, struct ledger_node *node, struct ledge
 {
 	struct ledger_place scratch;
 
-	place = place_of(ledger, node, place, &scratch);
+	if (!place)
+		place = &scratch;
+	if (place == &scratch || !leads_to(ledger, place, node))
+		ledger_seek(ledger, node->iova, place);
 	/* The node's own links stay: readers on it still find their way. */
 	for (int floor = node->iova_height - 1; floor >= 0; floor--)
 		atomic_store_explicit(

@@ -34,14 +34,16 @@ enum ledger_state {
 
 struct ledger_node {
 	struct reclaim_item item; /* first: a node is retired as its item */
-	uint64_t iova, last;      /* inclusive */
-	uint64_t source, source_last;
-	uint32_t space;
-	uint32_t prot;
-	_Atomic uint32_t state; /* enum ledger_state */
-	uint8_t iova_height, source_height;
+	uint64_t source_last;     /* inclusive, as last */
 	void *memory;             /* where the memory is in this process; NULL: file by fd */
 	struct ledger_node *work; /* chain of one writer's work in hand */
+	uint32_t prot;
+	_Atomic uint32_t state; /* enum ledger_state */
+	/* What searches look at, together in the cache. */
+	uint32_t space;
+	uint8_t iova_height, source_height;
+	uint64_t source;
+	uint64_t iova, last;
 	_Atomic(struct ledger_node *) next[]; /* IOVA tower, then source tower */
 };
 
@@ -106,11 +108,14 @@ struct ledger_place {
 struct ledger_node *ledger_seek(struct ledger *ledger, uint64_t iova, struct ledger_place *place);
 
 /*
- * Writers. The node overlaps no other. `place` is of the node's IOVA; NULL, or one that other
- * changes have made stale, is looked for again.
+ * Writers. The node overlaps no other. `place` is where ledger_seek() of the node's IOVA stood; NULL,
+ * or one that other changes have made stale, is looked for again.
  */
 void ledger_insert(struct ledger *ledger, struct ledger_node *node, struct ledger_place *place);
-/* Afterwards the place is that of the node behind. */
+/*
+ * Any place will do; one that leads to the node saves the search. Afterwards it leads to the node
+ * behind.
+ */
 void ledger_remove(struct ledger *ledger, struct ledger_node *node, struct ledger_place *place);
 
 /* ledger_source.c: the lists by source. */

@@ -170,6 +170,28 @@ START_TEST(a_node_of_half_the_space_is_found_by_its_last_byte)
 }
 END_TEST
 
+/* An unmap of several works while others map in the holes between. */
+START_TEST(a_removal_leaves_what_came_between)
+{
+	struct ledger_place place;
+
+	reset();
+	add(1 << 12, 4096, 0, 1 << 12);
+	add(5 << 12, 4096, 0, 5 << 12);
+	ck_assert_ptr_eq(ledger_seek(&ledger, 0, &place), model[0]);
+	add(3 << 12, 4096, 0, 3 << 12);
+	ledger_remove(&ledger, model[0], &place);
+	ledger_remove(&ledger, model[1], &place);
+	ck_assert_ptr_eq(ledger_at_or_above(&ledger, 0), model[2]);
+	ck_assert_ptr_null(ledger_next(model[2]));
+	free(model[0]);
+	free(model[1]);
+	model[0] = model[2];
+	model_count = 1;
+	reset();
+}
+END_TEST
+
 /*
  * One writer moves odd nodes in and out; readers must always find the even
  * ones, and never anything that overlaps what it is not.
@@ -253,6 +275,7 @@ int main(void)
 	tcase_add_loop_test(tcase, random_steps_agree_with_the_model, 0, 8);
 	tcase_add_test(tcase, the_ends_of_the_space_are_addresses_like_others);
 	tcase_add_test(tcase, a_node_of_half_the_space_is_found_by_its_last_byte);
+	tcase_add_test(tcase, a_removal_leaves_what_came_between);
 	tcase_add_test(tcase, readers_never_miss_what_stays);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
