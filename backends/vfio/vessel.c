@@ -93,7 +93,7 @@ int libiommu_vfio_vessel_new(struct vfio_ctx *ctx, const struct vfio_domain *dom
 			     struct vfio_group *group, const char *device, struct vfio_vessel **out,
 			     struct libiommu_failure *failure)
 {
-	struct vfio_vessel *vessel;
+	struct vfio_vessel *vessel = NULL;
 	int rc = libiommu_vfio_sealed(ctx) ? take_passed(ctx, domain, device, &vessel, failure)
 					   : make(ctx, &vessel, failure);
 
