@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int64_t cdev_open(const char *bdf)
+int64_t cdev_open(const char *bdf)
 {
 	char path[300];
 	struct dirent *entry;
@@ -28,14 +28,14 @@ static int64_t cdev_open(const char *bdf)
 	return fd;
 }
 
-static int64_t cdev_bind(int device, int iommufd)
+int64_t cdev_bind(int device, int iommufd)
 {
 	struct bind b = { .argsz = sizeof(b), .iommufd = iommufd };
 
 	return call(device, VFIO_DEVICE_BIND_IOMMUFD, &b);
 }
 
-static int64_t cdev_attach(int device, uint32_t id)
+int64_t cdev_attach(int device, uint32_t id)
 {
 	struct attach a = { .argsz = sizeof(a), .pt_id = id };
 	int64_t rc = call(device, VFIO_DEVICE_ATTACH_PT, &a);
@@ -43,7 +43,7 @@ static int64_t cdev_attach(int device, uint32_t id)
 	return rc ? rc : a.pt_id;
 }
 
-static int64_t cdev_detach(int device)
+int64_t cdev_detach(int device)
 {
 	struct detach d = { .argsz = sizeof(d) };
 

@@ -22,8 +22,6 @@
 #define PCI_COMMAND    4
 #define PCI_BUS_MASTER 4
 
-enum direction { READ_MEMORY = 1, WRITE_MEMORY = 3 };
-
 static uint64_t region_offset(int device, uint32_t index)
 {
 	struct region_info region = { .argsz = sizeof(region), .index = index };
@@ -33,7 +31,7 @@ static uint64_t region_offset(int device, uint32_t index)
 	return region.offset;
 }
 
-static void bus_master(int device)
+void bus_master(int device)
 {
 	off_t at = (off_t)region_offset(device, PCI_CONFIG) + PCI_COMMAND;
 	uint16_t command;
@@ -52,7 +50,7 @@ static void edu_write(int device, uint64_t reg, uint64_t value)
 }
 
 /* The device waits 100 ms before it starts. */
-static void edu_dma(int device, enum direction direction, uint64_t iova)
+void edu_dma(int device, enum direction direction, uint64_t iova)
 {
 	const struct timespec pause = { 0, 10 * 1000 * 1000 };
 	off_t at = (off_t)region_offset(device, 0) + EDU_COMMAND;
@@ -71,7 +69,7 @@ static void edu_dma(int device, enum direction direction, uint64_t iova)
 		fail("DMA does not end");
 }
 
-static void expect_fault(const char *bdf, uint64_t iova, const char *how)
+void expect_fault(const char *bdf, uint64_t iova, const char *how)
 {
 	printf("fault-expected: %s %#llx %s\n", bdf, (unsigned long long)iova, how);
 	fflush(stdout);

@@ -99,6 +99,11 @@ bool have_iommufd(void)
 	return !access("/dev/iommu", F_OK);
 }
 
+bool have_cdev(void)
+{
+	return !access("/dev/vfio/devices", F_OK);
+}
+
 static bool behind(const char *bdf, const char *iommu)
 {
 	char path[128], target[256];
@@ -163,6 +168,18 @@ void *pages(size_t count, int prot)
 	return p;
 }
 
+void probe_memory(void)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+	const int both = PROT_READ | PROT_WRITE;
+	void *va = (void *)(uintptr_t)PROBE_VA, *ro = (void *)(uintptr_t)PROBE_RO;
+
+	if (mmap(va, PROBE_BYTES, both, flags, -1, 0) != va ||
+	    mmap(ro, 4096, PROT_READ, flags, -1, 0) != ro)
+		fail("mmap at an address of its own");
+	memset(va, 0x5a, PROBE_BYTES);
+}
+
 static void usage(void)
 {
 	puts("usage: lab-probe --alone BDF --alone BDF --member BDF --member BDF\n"
@@ -191,7 +208,8 @@ static void arguments(int argc, char **argv)
 		for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
 			if (!strncmp(argv[i], "--", 2) && !strcmp(argv[i] + 2, names[n].name))
 				key = names[n].key;
-		if (!key || i + 1 == argc || machine.nr_alone == 4 || machine.nr_members == 4) {
+		if (!key || i + 1 == argc || machine.nr_alone == MAX_DEVICES ||
+		    machine.nr_members == MAX_DEVICES) {
 			usage();
 			exit(2);
 		}
@@ -223,6 +241,9 @@ int main(int argc, char **argv)
 	sscanf(name.release, "%u.%u", &major, &minor);
 	machine.kernel = major * 100 + minor;
 	machine.virtio = behind(machine.alone[0], "virtio");
+	machine.smmu = behind(machine.alone[0], "smmu3");
+	machine.x86 = !strcmp(name.machine, "x86_64");
+	machine.vtd = behind(machine.alone[0], "dmar");
 	note("Linux %s", name.release);
 
 	check_container();
@@ -239,7 +260,11 @@ int main(int argc, char **argv)
 	check_limits();
 	check_compat();
 	check_cdev();
+	check_iommufd();
+	check_ioas();
+	check_hwpt();
 	check_dma();
+	check_msi();
 	printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
 	return failed ? 1 : 0;
 }

@@ -11,6 +11,7 @@
 #   half_bound    bound to vfio-pci, but another one of its group stays with a kernel driver
 #   unbound       bound to vfio-pci, the others of its group have no driver
 #   kernel_bound  stays with its kernel driver, alone in its group
+#   set           PATH=VALUE..., written in the guest before devices are bound
 #
 # row NAME KEY=VALUE...
 #   arch          of QEMU, the kernel and the guest's programs
@@ -18,6 +19,13 @@
 #   machine       the value of -machine
 #   iommu         QEMU options that make the IOMMU
 #   devices       one of the sets above
+#   needs         DEVICE PROPERTY that QEMU must know, or the row is skipped
+#   set           PATH=VALUE..., written in the guest before devices are bound
+#   refusal       the reason why devices are refused as long as the modules' parameters do not
+#                 allow unsafe interrupts: the step of that name turns them off, and on again
+#   clock         real: the guest's processors run at the same time, and 100 ms of a device last
+#                 100 ms. Else its time is counted in instructions, and no time is spent waiting;
+#                 not every kernel boots like that
 #   append        kernel command line, beyond the console
 #   backends      of libiommu, to be run one after the other
 #   witness       who saw a DMA fault, in the guest and in QEMU: a name in witness.bash
@@ -38,14 +46,68 @@ devices standard \
 		-device nvme,addr=7.0,serial=b
 		-device edu,addr=8.0,multifunction=on -device edu,addr=8.1'
 
+# An NVMe with two virtual functions: four lone devices that go into one address space.
+devices functions \
+	alone='0000:00:03.0 0000:01:00.0 0000:02:00.1 0000:02:00.2' \
+	members='0000:00:05.0 0000:00:05.1' \
+	half_bound=0000:00:06.0 \
+	kernel_bound=0000:02:00.0 \
+	set=/sys/bus/pci/devices/0000:02:00.0/sriov_numvfs=2 \
+	qemu='-device edu,addr=3.0,dma_mask=0xffffffffffffffff
+		-device pcie-root-port,id=rp1,addr=4.0,slot=1,chassis=1 -device edu,bus=rp1
+		-device edu,addr=5.0,multifunction=on -device edu,addr=5.1
+		-device edu,addr=6.0,multifunction=on -device nvme,addr=6.1,serial=a
+		-device pcie-root-port,id=rp2,addr=9.0,slot=2,chassis=2 -device nvme-subsys,id=sub
+		-device nvme,serial=c,subsys=sub,bus=rp2,sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2,max_ioqpairs=6,msix_qsize=5'
+
 row vtd \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
-	devices=standard backends=vfio witness=vtd timeout=240
+	devices=standard backends='vfio iommufd' witness=vtd timeout=420
+
+row smmuv3 \
+	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 \
+	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420
+
+row virtio \
+	arch=x86_64 kernel=lab machine=q35 \
+	iommu='-device virtio-iommu-pci,addr=2.0' \
+	append='vfio_iommu_type1.allow_unsafe_interrupts=1 iommufd.allow_unsafe_interrupts=1 kunit.enable=0' \
+	refusal=msi-not-isolated \
+	devices=standard backends='vfio iommufd' witness=virtio timeout=420
 
 row stock \
 	arch=x86_64 kernel=debian machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
-	append='intel_iommu=on' \
+	append='intel_iommu=on' clock=real \
 	devices=standard backends=vfio witness=vtd timeout=240
+
+row vtd39 \
+	arch=x86_64 kernel=lab machine=q35 \
+	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=39' \
+	append='intel_iommu=on,sm_off kunit.enable=0' \
+	devices=standard backends='vfio iommufd' witness=vtd timeout=420
+
+# Scalable mode with tables of the first stage.
+row vtd-fs \
+	arch=x86_64 kernel=lab machine=q35 needs='intel-iommu x-flts' \
+	iommu='-device intel-iommu,intremap=on,caching-mode=on,x-scalable-mode=on,x-flts=on' \
+	append='intel_iommu=on,sm_on kunit.enable=0' \
+	devices=standard backends='vfio iommufd' witness=vtd timeout=420
+
+row smmuv3-s2 \
+	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
+	iommu='-global arm-smmuv3.stage=2' \
+	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420
+
+row smmuv3-nested \
+	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
+	iommu='-global arm-smmuv3.stage=nested' \
+	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420
+
+row two \
+	arch=x86_64 kernel=lab machine=q35 \
+	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
+	append='intel_iommu=on,sm_off kunit.enable=0' \
+	devices=functions backends='vfio iommufd' witness=vtd timeout=420

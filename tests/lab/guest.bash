@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# shellcheck disable=SC2154
+#
+# What the guest of a row is given: the programs, their arguments, and an initramfs with both. Read by
+# `run`, whose variables and rows it uses.
+
+# Programs for another architecture are in a folder beside the build, linked statically.
+program_of() {
+	local arch=$1 step=$2 dir=$build
+	[[ $arch == "$(host_arch)" ]] || dir=$build-$arch
+	case $step in
+	probe) echo "$dir/tests/lab/lab-probe" ;;
+	refusal | together) echo "$dir/tests/lab/lab-$step" ;;
+	conformance | sweep | dma) echo "$dir/tests/$step" ;;
+	demo) echo "$dir/examples/demo-program" ;;
+	esac
+}
+
+# The build for another architecture than this machine's: static, with check's library from a folder
+# of its own, so that nothing has to be installed for that architecture. No package with a shared
+# library is fetched: one that is found would be taken.
+cross_build() {
+	local arch=$1 dir=$build-$1 lock
+	export LIBIOMMU_LAB_SYSROOT=$cache/$arch/sysroot
+	mkdir -p "$dir" "${LIBIOMMU_LAB_SYSROOT%/*}"
+	exec {lock}<"$dir"
+	flock "$lock"
+	[[ -d $LIBIOMMU_LAB_SYSROOT ]] ||
+		fetch "$arch" "$LIBIOMMU_LAB_SYSROOT" '' check libsubunit-dev
+	cmake -S "$root" -B "$dir" --toolchain "$lab/$arch.cmake" -DBUILD_SHARED_LIBS=OFF \
+		-DLIBIOMMU_BUILD_TESTS=ON -DLIBIOMMU_BUILD_EXAMPLES=ON -DLIBIOMMU_INSTALL=OFF \
+		>"$dir/build.log" 2>&1 || true
+	cmake --build "$dir" --parallel "$(nproc)" --target conformance sweep dma demo-program \
+		lab-probe lab-refusal lab-together >>"$dir/build.log" 2>&1 ||
+		tail -n 20 "$dir/build.log" >&2
+	exec {lock}<&-
+}
+
+# Everything but the probe is made by the build; the probe needs nothing but a compiler.
+compile_probe() {
+	local arch=$1 out=$work/$1/lab-probe cc
+	read -ra cc <<<"${CC:-cc}"
+	[[ $arch == "$(host_arch)" ]] || cc=("${arch/arm64/aarch64}-linux-gnu-gcc" -static)
+	mkdir -p "${out%/*}"
+	[[ -x $out ]] || "${cc[@]}" -std=c11 -D_GNU_SOURCE -O1 -o "$out" "$lab"/probe*.c
+	echo "$out"
+}
+
+each() {
+	local option=$1 value
+	shift
+	for value; do
+		echo -n " $option $value"
+	done
+}
+
+# Arguments of a step's program.
+arguments() {
+	local row=$1 backend=$2 step=$3 alone members half unbound bound
+	read -ra alone <<<"$(get_devices "$row" alone)"
+	read -ra members <<<"$(get_devices "$row" members)"
+	read -ra half <<<"$(get_devices "$row" half_bound)"
+	read -ra unbound <<<"$(get_devices "$row" unbound)"
+	read -ra bound <<<"$(get_devices "$row" kernel_bound)"
+	case $step in
+	probe)
+		each --alone "${alone[@]}"
+		each --member "${members[@]}"
+		each --half-bound "${half[@]}"
+		each --unbound "${unbound[@]}"
+		each --kernel-bound "${bound[@]}"
+		;;
+	conformance)
+		echo -n " --backend $backend"
+		each --device "${alone[@]:0:2}" "${members[@]}"
+		each --half-bound "${half[@]}"
+		each --kernel-bound "${bound[@]}"
+		;;
+	sweep)
+		echo -n " --backend $backend"
+		each --device "${alone[@]:0:2}" "${members[@]}"
+		;;
+	refusal)
+		echo -n " --backend $backend --reason $(get "$row" refusal)"
+		each --device "${alone[0]}"
+		;;
+	together)
+		echo -n " --backend $backend"
+		each --device "${alone[@]}"
+		;;
+	dma | demo)
+		echo -n " --backend $backend"
+		each --device "${alone[0]}"
+		;;
+	esac
+}
+
+# Is a step one for this row?
+applies() {
+	local row=$1 alone
+	case $2 in
+	refusal) [[ -n $(get "$row" refusal) ]] ;;
+	together)
+		read -ra alone <<<"$(get_devices "$row" alone)"
+		((${#alone[@]} > 2))
+		;;
+	esac
+}
+
+# "BACKEND STEP" of a row, in order. The probe belongs to no backend of libiommu.
+plan() {
+	local row=$1 backend step
+	! wanted kernel probe || echo "kernel probe"
+	for backend in $(get "$row" backends); do
+		for step in "${steps[@]:1}"; do
+			wanted "$backend" "$step" && applies "$row" "$step" && echo "$backend $step"
+		done
+	done
+	return 0
+}
+
+add_file() {
+	local tree=$1 path=$2
+	[[ -e $tree/$path ]] && return
+	mkdir -p "$tree/$(dirname "$path")"
+	cp -L "$path" "$tree/$path"
+}
+
+# add_program TREE PROGRAM FOLDER: with its shared libraries, which keep their paths.
+add_program() {
+	local tree=$1 program=$2 lib
+	cp -L "$program" "$tree/$3/"
+	while read -r lib; do
+		add_file "$tree" "$lib"
+	done < <(ldd "$program" 2>/dev/null | grep -oE '/[^ ]+' || true)
+}
+
+add_modules() {
+	local tree=$1 from=$2 name file
+	for name in irqbypass vfio_virqfd vfio vfio_iommu_type1 vfio-pci-core vfio-pci; do
+		# Some are built in, or part of another one, in other kernels.
+		file=$(find "$from" -name "$name.ko*" | head -n 1)
+		case $file in
+		*.ko) cp "$file" "$tree/lab/modules.d/" ;;
+		*.ko.xz) xz -dc "$file" >"$tree/lab/modules.d/$name.ko" ;;
+		*.ko.zst) zstd -qdc "$file" >"$tree/lab/modules.d/$name.ko" ;;
+		*) continue ;;
+		esac
+		echo "$name" >>"$tree/lab/modules"
+	done
+}
+
+find_busybox() {
+	local arch=$1 path
+	if [[ $arch == "$(host_arch)" ]]; then
+		path=$(command -v busybox || true)
+	else
+		path=$cache/$arch/busybox
+		[[ -x $path ]] || fetch "$arch" "$path" bin/busybox busybox-static
+	fi
+	[[ -x $path ]] || die "no busybox for $arch"
+	echo "$path"
+}
+
+# fetch ARCH TO WHAT PACKAGE...: Debian packages of another architecture, unpacked; WHAT of the tree
+# they make goes to TO.
+fetch() {
+	local arch=$1 to=$2 what=$3 tmp options
+	shift 3
+	tmp=$(mktemp -d "$work/fetch-XXXXXX")
+	mkdir -p "${to%/*}" "$tmp/tree"
+	mapfile -t options < <(make_apt "$tmp/apt" "$arch")
+	echo "fetching for $arch: $*" >&2
+	(cd "$tmp" && apt-get "${options[@]}" update && apt-get "${options[@]}" download "$@" &&
+		for package in ./*.deb; do dpkg -x "$package" tree || exit; done &&
+		mv -T "tree/$what" "$to") >"$tmp/log" 2>&1 || { tail -n 5 "$tmp/log" >&2; return 1; }
+}
+
+# Prints the steps whose program is missing.
+# shellcheck disable=SC2046 # lists of addresses are meant to be split
+make_initramfs() {
+	local row=$1 dir=$2 modules=$3 tree=$2/tree backend step program arch
+	arch=$(get "$row" arch)
+	[[ $arch == "$(host_arch)" || $only == probe ]] || cross_build "$arch"
+	mkdir -p "$tree/bin" "$tree/lab/bin" "$tree/lab/modules.d"
+	add_program "$tree" "$(find_busybox "$arch")" bin
+	cp "$lab/init" "$tree/init"
+	: >"$tree/lab/modules"
+	[[ -z $modules ]] || add_modules "$tree" "$modules"
+	printf '%s\n' $(get_devices "$row" alone) $(get_devices "$row" members) \
+		$(get_devices "$row" half_bound) $(get_devices "$row" unbound) >"$tree/lab/bind"
+	printf '%s\n' $(get_devices "$row" set) $(get "$row" set) >"$tree/lab/settings"
+	: >"$tree/lab/steps"
+	while read -r backend step; do
+		program=$(program_of "$arch" "$step")
+		[[ $step != probe || -x $program ]] || program=$(compile_probe "$arch")
+		if [[ ! -x $program ]]; then
+			echo "$backend $step $program"
+			continue
+		fi
+		add_program "$tree" "$program" lab/bin
+		echo "$backend $step 120 /lab/bin/${program##*/}$(arguments "$row" "$backend" "$step")" \
+			>>"$tree/lab/steps"
+	done < <(plan "$row")
+	(cd "$tree" && find . -print0 | cpio --null --quiet -o -H newc | gzip -1) >"$dir/initramfs"
+}
