@@ -353,6 +353,38 @@ int libiommu_sysfs_group_of(const struct libiommu_sysfs *fs, const char *device,
 	return 0;
 }
 
+static int take_node(void *data, const char *name)
+{
+	if (strncmp(name, "vfio", 4) || strlen(name) >= LIBIOMMU_SYSFS_NAME)
+		return 0;
+	strcpy(data, name);
+	return 1;
+}
+
+int libiommu_sysfs_vfio_node(const struct libiommu_sysfs *fs, const char *device,
+			     char node[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure)
+{
+	char path[PATH_SIZE], entry[PATH_SIZE], number[32];
+	const char *call;
+	int rc = find_device(fs, device, path, failure);
+
+	node[0] = '\0';
+	if (rc)
+		return rc;
+	rc = print(entry, "%s/vfio-dev", path);
+	if (!rc)
+		rc = visit_folder(fs, entry, &call, take_node, node);
+	if (rc < 0 && rc != -ENOENT)
+		return refuse(failure, rc, call, entry);
+	/* The entry alone is older than the nodes. */
+	if (!node[0] || print(entry, "%s/vfio-dev/%s/dev", path, node))
+		return 0;
+	rc = libiommu_sysfs_read(fs, entry, number, sizeof(number));
+	if (rc == -ENOENT)
+		node[0] = '\0';
+	return rc < 0 && rc != -ENOENT ? refuse(failure, rc, "read", entry) : 0;
+}
+
 static int group_exists(const struct libiommu_sysfs *fs, uint32_t id,
 			struct libiommu_failure *failure)
 {

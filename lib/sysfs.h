@@ -48,6 +48,13 @@ int libiommu_sysfs_groups(const struct libiommu_sysfs *fs, libiommu_sysfs_id_fn 
 int libiommu_sysfs_group_of(const struct libiommu_sysfs *fs, const char *device, uint32_t *id,
 			    struct libiommu_failure *failure);
 
+/*
+ * Name of the device's own node below /dev/vfio/devices; "" when the kernel makes none.
+ * Reasons: device-unknown, sysfs-unreadable.
+ */
+int libiommu_sysfs_vfio_node(const struct libiommu_sysfs *fs, const char *device,
+			     char node[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure);
+
 /* "" when the group has no type that is known. Reasons: group-unknown. */
 int libiommu_sysfs_type(const struct libiommu_sysfs *fs, uint32_t id,
 			char type[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure);

@@ -63,7 +63,7 @@ struct libiommu_passed {
 struct libiommu_ctx_options {
 	size_t size;
 	/**
-	 * "vfio", "mock", "auto", or the name of `own_backend` or of the plugin's
+	 * "iommufd", "vfio", "mock", "auto", or the name of `own_backend` or of the plugin's
 	 * backend, which come before built-in ones of the same name. "auto" means
 	 * the kernel's interfaces, best first, never the mock; it is decided when
 	 * the first device is opened. NULL: the plugin's backend, or "auto" when

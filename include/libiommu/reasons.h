@@ -36,7 +36,7 @@
 	X(9, CONFIG_SYNTAX, "config-syntax", EINVAL, "The configuration text cannot be read.", "") \
 	/* Backends */ \
 	X(20, BACKEND_UNKNOWN, "backend-unknown", ENOENT, "There is no backend of this name.", \
-	  "Known names are auto, vfio and mock, and those that the program added.") \
+	  "Known names are auto, iommufd, vfio and mock, and those that the program added.") \
 	X(21, BACKEND_UNDECIDED, "backend-undecided", EAGAIN, \
 	  "The backend is chosen when the first device is opened.", \
 	  "Open a device first, or name a backend.") \

@@ -248,11 +248,11 @@ CASE(undecided_backend, "context.h: auto is undecided until a device is opened")
 	struct libiommu_domain *dom = NULL;
 	struct libiommu_device *dev;
 	struct libiommu_ctx *ctx;
-	const char *name;
+	const char *name, *chosen;
 	size_t i;
 
 	NEEDS(1, 0);
-	if (!target->kernel_paths || target->plugin)
+	if (!target->kernel || target->plugin)
 		SKIP("auto never takes this backend");
 	opts.sys = &hooks.sys;
 	opts.allocator = &hooks.allocator;
@@ -263,9 +263,11 @@ CASE(undecided_backend, "context.h: auto is undecided until a device is opened")
 	dev = device(ctx, target->alone[0]);
 	dom = domain(ctx);
 	attach(libiommu_device_endpoint(dev), dom);
-	ck_assert_str_eq(libiommu_ctx_backend(ctx), target->backend);
+	/* Where both of the kernel's interfaces are there, auto takes the better one. */
+	chosen = libiommu_ctx_backend(ctx);
+	ck_assert(strcmp(chosen, target->backend) == 0 || strcmp(chosen, "iommufd") == 0);
 	for (i = 0; libiommu_ctx_rejection(ctx, i, &name); i++)
-		ck_assert_str_ne(name, target->backend);
+		ck_assert_str_ne(name, chosen);
 	libiommu_ctx_free(ctx);
 }
 
@@ -296,32 +298,36 @@ static void refused_context(const struct hooks_answer *answers, size_t count,
 #define GET_API_VERSION 0x3b64ul
 #define CHECK_EXTENSION 0x3b65ul
 
-CASE(vfio_is_missing, "4.5.2 without the nodes of VFIO the reason is vfio-missing")
+/* The node without which nothing works. */
+static struct hooks_answer node_answers(int result)
 {
-	static const struct hooks_answer gone[] = {
-		{ .path = "/dev/vfio/vfio", .result = -ENOENT },
-		{ .path = "/dev/vfio/vfio", .result = -ENODEV },
-	};
-
-	NEEDS(1, 0);
-	if (!target->kernel_paths)
-		SKIP("the backend does not use the kernel's VFIO");
-	refused_context(&gone[0], 1, LIBIOMMU_REASON_VFIO_MISSING);
-	refused_context(&gone[1], 1, LIBIOMMU_REASON_VFIO_MISSING);
+	return (struct hooks_answer){ .path = target->kernel->node, .result = result };
 }
 
-CASE(vfio_is_forbidden, "4.5.2 a node that may not be opened is no-permission")
+CASE(node_is_missing, "4.5.2 without the kernel's node the reason is vfio-missing or no-uapi")
 {
-	static const struct hooks_answer forbidden[] = {
-		{ .path = "/dev/vfio/vfio", .result = -EACCES },
-		{ .path = "/dev/vfio/vfio", .result = -EPERM },
-	};
+	struct hooks_answer gone;
 
 	NEEDS(1, 0);
-	if (!target->kernel_paths)
-		SKIP("the backend does not use the kernel's VFIO");
-	refused_context(&forbidden[0], 1, LIBIOMMU_REASON_NO_PERMISSION);
-	refused_context(&forbidden[1], 1, LIBIOMMU_REASON_NO_PERMISSION);
+	if (!target->kernel)
+		SKIP("the backend does not ask the kernel");
+	gone = node_answers(-ENOENT);
+	refused_context(&gone, 1, target->kernel->missing);
+	gone = node_answers(-ENODEV);
+	refused_context(&gone, 1, target->kernel->missing);
+}
+
+CASE(node_is_forbidden, "4.5.2 a node that may not be opened is no-permission")
+{
+	struct hooks_answer forbidden;
+
+	NEEDS(1, 0);
+	if (!target->kernel)
+		SKIP("the backend does not ask the kernel");
+	forbidden = node_answers(-EACCES);
+	refused_context(&forbidden, 1, LIBIOMMU_REASON_NO_PERMISSION);
+	forbidden = node_answers(-EPERM);
+	refused_context(&forbidden, 1, LIBIOMMU_REASON_NO_PERMISSION);
 }
 
 CASE(group_node_is_forbidden, "4.5.2 a group's node that may not be opened is no-permission")
@@ -332,8 +338,8 @@ CASE(group_node_is_forbidden, "4.5.2 a group's node that may not be opened is no
 	char path[64];
 
 	NEEDS(1, 0);
-	if (!target->kernel_paths)
-		SKIP("the backend does not use the kernel's VFIO");
+	if (!target->kernel || !target->kernel->containers)
+		SKIP("the backend does not use the kernel's type1");
 	OK(libiommu_group_of(ctx, target->alone[0], &group, E));
 	snprintf(path, sizeof(path), "/dev/vfio/%" PRIu32, libiommu_group_id(group));
 	libiommu_group_unref(group);
@@ -353,8 +359,8 @@ CASE(vfio_of_another_kind, "4.5.2 an unknown version, or no type1 v2, is vfio-ap
 	};
 
 	NEEDS(1, 0);
-	if (!target->kernel_paths)
-		SKIP("the backend does not use the kernel's VFIO");
+	if (!target->kernel || !target->kernel->containers)
+		SKIP("the backend does not use the kernel's type1");
 	refused_context(&other[0], 1, LIBIOMMU_REASON_VFIO_API);
 	refused_context(&other[1], 1, LIBIOMMU_REASON_VFIO_API);
 }
@@ -364,8 +370,8 @@ CASE(iommu_is_off, "4.5.2 a device without a group is no-iommu-group")
 	static const struct hooks_answer off = { .path = "/iommu_group", .result = -ENOENT };
 
 	NEEDS(1, 0);
-	if (!target->kernel_paths)
-		SKIP("the backend does not use the kernel's VFIO");
+	if (!target->kernel)
+		SKIP("the backend does not ask the kernel");
 	refused_context(&off, 1, LIBIOMMU_REASON_NO_GROUP);
 }
 
@@ -377,8 +383,8 @@ CASE(no_iommu_mode, "4.5.2 a group in no-IOMMU mode is refused")
 	char with[64], without[64];
 
 	NEEDS(1, 0);
-	if (!target->kernel_paths)
-		SKIP("the backend does not use the kernel's VFIO");
+	if (!target->kernel || !target->kernel->containers)
+		SKIP("the backend does not use the kernel's type1");
 	OK(libiommu_group_of(ctx, target->alone[0], &group, E));
 	snprintf(with, sizeof(with), "/dev/vfio/%" PRIu32, libiommu_group_id(group));
 	snprintf(without, sizeof(without), "/dev/vfio/noiommu-%" PRIu32, libiommu_group_id(group));
@@ -402,8 +408,8 @@ void suite_input(struct registry *registry)
 		&odd_names,
 		&unknown_backend,
 		&undecided_backend,
-		&vfio_is_missing,
-		&vfio_is_forbidden,
+		&node_is_missing,
+		&node_is_forbidden,
 		&group_node_is_forbidden,
 		&vfio_of_another_kind,
 		&iommu_is_off,

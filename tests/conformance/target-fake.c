@@ -1,43 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The backend vfio on a kernel that is a table of functions in this process. */
+/* The backends vfio and iommufd on a kernel that is a table of functions in this process. */
 #include "target.h"
 
 #include "vfio_kernel.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/mman.h>
-
-/* VFIO_IOMMU_MAP_DMA and its argument; flag 2: the device may write. */
-#define MAP_DMA       0x3b71ul
-#define MAP_DMA_WRITE 2u
-
-struct map_dma {
-	uint32_t argsz;
-	uint32_t flags;
-	uint64_t vaddr;
-	uint64_t iova;
-	uint64_t size;
-};
 
 static struct fake_kernel *kernel;
-static const struct libiommu_sys *below;
-static struct libiommu_sys table;
-
-/* The fake takes any address for memory; a kernel would pin it, and find out. */
-static int fake_ioctl(void *data, int fd, unsigned long request, void *argument)
-{
-	const struct map_dma *dma = argument;
-	int advice;
-
-	if (request == MAP_DMA) {
-		advice = dma->flags & MAP_DMA_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
-		if (madvise((void *)(uintptr_t)dma->vaddr, dma->size, advice))
-			return -EFAULT;
-	}
-	return below->ioctl(data, fd, request, argument);
-}
 
 static const struct settings *settings;
 
@@ -45,11 +15,11 @@ static bool fake_open(const struct settings *s)
 {
 	settings = s;
 	if (s->config) {
-		fprintf(stderr, "the target fake-vfio takes no --config\n");
+		fprintf(stderr, "the target %s takes no --config\n", target->name);
 		return false;
 	}
-	target_devices(&target_fake, s);
-	target_plugin(&target_fake, s);
+	target_devices(target, s);
+	target_plugin(target, s);
 	return true;
 }
 
@@ -64,9 +34,8 @@ static const char *fake_begin(const char *limits)
 	kernel = fake_kernel_new();
 	if (!kernel)
 		return "no memory";
-	below = fake_kernel_sys(kernel);
-	table = *below;
-	table.ioctl = fake_ioctl;
+	/* Linux 6.1 has no iommufd, so that auto takes the target's backend. */
+	fake_kernel_set(kernel, FAKE_NO_IOMMUFD, target == &target_fake);
 	if (limits && sscanf(limits, "limit locked=%" SCNu64 "K", &kib) == 1)
 		fake_kernel_set(kernel, FAKE_MEMLOCK, kib * 1024);
 	return NULL;
@@ -80,13 +49,15 @@ static void fake_end(void)
 
 static void fake_options(struct libiommu_ctx_options *opts)
 {
-	opts->backend = target_fake.backend;
+	opts->backend = target->backend;
+	if (target == &target_fake_hwpt)
+		opts->config = "hwpt=explicit";
 	target_plugin_options(settings, opts);
 }
 
 static const struct libiommu_sys *fake_sys(void)
 {
-	return &table;
+	return fake_kernel_sys(kernel);
 }
 
 static size_t fake_open_fds(void)
@@ -101,22 +72,17 @@ static bool fake_pinned(struct libiommu_ctx *ctx, uint64_t *pages)
 	return true;
 }
 
-struct target target_fake = {
-	.name = "fake-vfio",
-	.backend = "vfio",
-	.open = fake_open,
-	.close = fake_close,
-	.begin = fake_begin,
-	.end = fake_end,
-	.options = fake_options,
-	.sys = fake_sys,
-	.kernel_paths = true,
-	.pinned = fake_pinned,
-	.open_fds = fake_open_fds,
-	.alone = { "0000:00:03.0", "0000:00:04.0" },
-	.alone_count = 2,
-	.member = { "0000:00:05.0", "0000:00:05.1", "0000:00:05.2" },
-	.member_count = 3,
-	.half_bound = "0000:00:1f.2",
-	.kernel_bound = "0000:00:02.0",
-};
+#define FAKE_TARGET(called, behind, calls)                                                       \
+	{                                                                                        \
+		.name = (called), .backend = (behind), .open = fake_open, .close = fake_close,   \
+		.begin = fake_begin, .end = fake_end, .options = fake_options, .sys = fake_sys,  \
+		.kernel = &(calls), .pinned = fake_pinned, .open_fds = fake_open_fds,            \
+		.alone = { "0000:00:03.0", "0000:00:04.0" }, .alone_count = 2,                   \
+		.member = { "0000:00:05.0", "0000:00:05.1", "0000:00:05.2" }, .member_count = 3, \
+		.half_bound = "0000:00:1f.2", .kernel_bound = "0000:00:02.0",                    \
+	}
+
+struct target target_fake = FAKE_TARGET("fake-vfio", "vfio", calls_of_type1);
+struct target target_fake_iommufd = FAKE_TARGET("fake-iommufd", "iommufd", calls_of_iommufd);
+/* With page tables of the library's own. */
+struct target target_fake_hwpt = FAKE_TARGET("fake-iommufd-hwpt", "iommufd", calls_of_iommufd);

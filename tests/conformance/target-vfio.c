@@ -44,13 +44,13 @@ static bool kernel_pinned(struct libiommu_ctx *ctx, uint64_t *pages)
 	return false;
 }
 
-#define KERNEL_TARGET(called)                                                                  \
+#define KERNEL_TARGET(called, calls)                                                           \
 	{                                                                                      \
 		.name = called, .backend = called, .open = kernel_open, .close = kernel_close, \
 		.begin = kernel_begin, .end = kernel_end, .options = kernel_options,           \
-		.sys = libiommu_sys_default, .kernel_paths = true, .witnesses = true,          \
+		.sys = libiommu_sys_default, .kernel = &(calls), .witnesses = true,            \
 		.pinned = kernel_pinned,                                                       \
 	}
 
-struct target target_vfio = KERNEL_TARGET("vfio");
-struct target target_iommufd = KERNEL_TARGET("iommufd");
+struct target target_vfio = KERNEL_TARGET("vfio", calls_of_type1);
+struct target target_iommufd = KERNEL_TARGET("iommufd", calls_of_iommufd);

@@ -7,8 +7,29 @@
 
 struct target *target;
 
+const struct kernel_calls calls_of_type1 = {
+	.node = "/dev/vfio/vfio",
+	.missing = LIBIOMMU_REASON_VFIO_MISSING,
+	.map = 0x3b71,
+	.unmap = 0x3b72,
+	.attach = 0x3b71,
+	.map_name = "VFIO_IOMMU_MAP_DMA",
+	.unmap_name = "VFIO_IOMMU_UNMAP_DMA",
+	.containers = true,
+};
+
+const struct kernel_calls calls_of_iommufd = {
+	.node = "/dev/iommu",
+	.missing = LIBIOMMU_REASON_NO_UAPI,
+	.map = 0x3b85,
+	.unmap = 0x3b86,
+	.attach = 0x3b77,
+	.map_name = "IOMMU_IOAS_MAP",
+	.unmap_name = "IOMMU_IOAS_UNMAP",
+};
+
 const char settings_help[] =
-	"  --backend NAME      mock, vfio, iommufd or fake-vfio\n"
+	"  --backend NAME      mock, vfio, iommufd, fake-vfio, fake-iommufd, fake-iommufd-hwpt\n"
 	"  --config TEXT|@FILE machine of the mock\n"
 	"  --personality NAME  change the default machine: strict, type1, iommufd, bare\n"
 	"  --profile NAME      change the default machine's first IOMMU: its profile\n"
@@ -33,6 +54,10 @@ struct target *target_find(const char *name)
 #ifdef CONFORMANCE_FAKE
 	if (strcmp(name, target_fake.name) == 0)
 		return &target_fake;
+	if (strcmp(name, target_fake_iommufd.name) == 0)
+		return &target_fake_iommufd;
+	if (strcmp(name, target_fake_hwpt.name) == 0)
+		return &target_fake_hwpt;
 #endif
 	return NULL;
 }

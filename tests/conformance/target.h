@@ -31,6 +31,16 @@ struct settings {
 	const char *plugin_config;
 };
 
+/** What a backend asks the kernel; the library's headers do not tell. */
+struct kernel_calls {
+	const char *node;             /**< without it nothing works ... */
+	enum libiommu_reason missing; /**< ... and this is the reason */
+	unsigned long map, unmap, attach;
+	const char *map_name, *unmap_name;
+	bool containers; /**< VFIO type1's, into which an attach maps what the domain has */
+};
+extern const struct kernel_calls calls_of_type1, calls_of_iommufd;
+
 struct target {
 	const char *name;
 	const char *backend; /**< of libiommu */
@@ -48,8 +58,8 @@ struct target {
 	/** The table below the hooks; valid between begin() and end(). */
 	const struct libiommu_sys *(*sys)(void);
 
-	/** The kernel paths and ioctls of VFIO go through the table. */
-	bool kernel_paths;
+	/** The kernel's paths and ioctls go through the table; NULL: there is none below. */
+	const struct kernel_calls *kernel;
 	/** A plugin stands in front. */
 	bool plugin;
 	/** Somebody outside watches the IOMMU, and wants to know what must be refused. */
@@ -74,7 +84,9 @@ struct target {
 extern struct target target_mock;
 extern struct target target_vfio;
 extern struct target target_iommufd;
-extern struct target target_fake; /**< where it was built */
+extern struct target target_fake; /**< these where they were built */
+extern struct target target_fake_iommufd;
+extern struct target target_fake_hwpt;
 
 /** Sort the devices of the command line into the target; the target's own ones stay else. */
 void target_devices(struct target *target, const struct settings *settings);

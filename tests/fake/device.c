@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* QEMU's edu: registers, DMA through the container's mappings, interrupts to eventfds. */
-#include "tests/fake/internal.h"
+#include "tests/fake/iommufd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +48,13 @@ static void forget_event(struct device *device, unsigned int kind)
 	device->events[kind] = -1;
 }
 
+void fake_device_open(struct fake_kernel *kernel, struct device *device)
+{
+	if (!device->open++)
+		fake_device_reset(device);
+	kernel->groups[device->group].devices++;
+}
+
 void fake_device_close(struct fake_kernel *kernel, struct device *device)
 {
 	if (--device->open == 0) {
@@ -87,10 +94,20 @@ static void raise_irq(struct device *device, uint32_t bits)
 		deliver(device);
 }
 
+/* Where an access ends up; *length is cut to what is there. NULL: a fault */
+static void *translate(struct fake_kernel *kernel, struct device *device, uint64_t iova, bool write,
+		       size_t *length)
+{
+	if (device->cdev)
+		return fake_cdev_translate(kernel, device->cdev, iova, write, length);
+	return fake_container_translate(kernel->groups[device->group].container, iova,
+					write ? VFIO_DMA_MAP_FLAG_WRITE : VFIO_DMA_MAP_FLAG_READ,
+					length);
+}
+
 /* What cannot be reached is left out, as the bus does. */
 static void dma(struct fake_kernel *kernel, struct device *device, bool to_ram)
 {
-	const struct container *container = kernel->groups[device->group].container;
 	struct edu *edu = &device->edu;
 	uint64_t inner = (to_ram ? edu->source : edu->target) - EDU_BUFFER;
 	uint64_t iova = to_ram ? edu->target : edu->source;
@@ -101,9 +118,7 @@ static void dma(struct fake_kernel *kernel, struct device *device, bool to_ram)
 		return;
 	while (left) {
 		size_t length = left;
-		void *memory = fake_container_translate(
-			container, iova, to_ram ? VFIO_DMA_MAP_FLAG_WRITE : VFIO_DMA_MAP_FLAG_READ,
-			&length);
+		void *memory = translate(kernel, device, iova, to_ram, &length);
 
 		if (!memory) {
 			length = (size_t)(PAGE - (iova & (PAGE - 1)));

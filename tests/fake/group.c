@@ -135,9 +135,7 @@ static int get_device_fd(struct fake_kernel *kernel, unsigned int group, const c
 	if (fd < 0)
 		return fd;
 	fake_file(kernel, fd)->device = device;
-	if (!device->open++)
-		fake_device_reset(device);
-	g->devices++;
+	fake_device_open(kernel, device);
 	return fd;
 }
 

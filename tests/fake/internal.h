@@ -26,7 +26,7 @@
 #define EDU_BUFFER      0x40000ull
 #define EDU_BUFFER_SIZE 4096u
 
-enum file_kind { FREE, FOLDER, TEXT, CONTAINER, GROUP, DEVICE };
+enum file_kind { FREE, FOLDER, TEXT, CONTAINER, GROUP, DEVICE, IOMMUFD, CDEV };
 
 struct fake_map {
 	uint64_t iova;
@@ -50,8 +50,9 @@ struct reserved {
 
 struct group {
 	bool used;
-	unsigned int open;    /* descriptors */
-	unsigned int devices; /* descriptors of its devices */
+	unsigned int instance; /* of the IOMMU in front of it */
+	unsigned int open;     /* descriptors */
+	unsigned int devices;  /* descriptors of its devices */
 	struct container *container;
 	struct reserved reserved[RESERVED];
 	size_t reserved_count;
@@ -75,6 +76,7 @@ struct device {
 	int memory;           /* of BAR 2 */
 	int events[3];        /* eventfds of INTx, MSI, MSI-X; -1: none */
 	bool masked, pending; /* INTx */
+	struct cdev *cdev;    /* the one that is bound; NULL: none */
 	struct edu edu;
 };
 
@@ -83,6 +85,8 @@ struct file {
 	struct container *container;
 	unsigned int group;
 	struct device *device;
+	struct iommufd *iommufd;
+	struct cdev *cdev;
 	char path[256];  /* FOLDER */
 	size_t position; /* FOLDER: the next entry */
 	char *text;      /* TEXT */
@@ -106,6 +110,8 @@ struct fake_kernel {
 int fake_file_new(struct fake_kernel *kernel, enum file_kind kind);
 struct file *fake_file(struct fake_kernel *kernel, int fd);
 struct device *fake_device(struct fake_kernel *kernel, const char *name);
+void fake_file_close(struct fake_kernel *kernel, struct file *file);
+extern const struct libiommu_sys fake_sys;
 
 /* tree.c */
 enum tree_kind { TREE_NONE, TREE_FOLDER, TREE_TEXT, TREE_LINK };
@@ -142,6 +148,7 @@ void fake_group_put(struct fake_kernel *kernel, unsigned int group);
 
 /* device.c */
 void fake_device_reset(struct device *device);
+void fake_device_open(struct fake_kernel *kernel, struct device *device);
 void fake_device_close(struct fake_kernel *kernel, struct device *device);
 int fake_device_ioctl(struct fake_kernel *kernel, struct device *device, unsigned long request,
 		      void *argument);

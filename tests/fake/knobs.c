@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a test may change and look at from outside. */
-#include "tests/fake/internal.h"
+#include "tests/fake/iommufd.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -77,6 +77,13 @@ unsigned int fake_kernel_resets(struct fake_kernel *kernel, const char *name)
 	return resets;
 }
 
+void fake_kernel_instance(struct fake_kernel *kernel, unsigned int group, unsigned int instance)
+{
+	pthread_mutex_lock(&kernel->lock);
+	kernel->groups[group].instance = instance;
+	pthread_mutex_unlock(&kernel->lock);
+}
+
 static struct container *container_of(struct fake_kernel *kernel, const char *name)
 {
 	const struct device *device = fake_device(kernel, name);
@@ -84,14 +91,23 @@ static struct container *container_of(struct fake_kernel *kernel, const char *na
 	return device ? kernel->groups[device->group].container : NULL;
 }
 
+static struct ioas *ioas_of(struct fake_kernel *kernel, const char *name)
+{
+	const struct device *device = fake_device(kernel, name);
+
+	return device && device->cdev ? fake_cdev_ioas(device->cdev) : NULL;
+}
+
 size_t fake_kernel_mappings(struct fake_kernel *kernel, const char *name)
 {
 	const struct container *container;
+	const struct ioas *ioas;
 	size_t count;
 
 	pthread_mutex_lock(&kernel->lock);
 	container = container_of(kernel, name);
-	count = container ? container->count : 0;
+	ioas = ioas_of(kernel, name);
+	count = container ? container->count : ioas ? ioas->count : 0;
 	pthread_mutex_unlock(&kernel->lock);
 	return count;
 }
@@ -101,7 +117,9 @@ bool fake_kernel_together(struct fake_kernel *kernel, const char *a, const char 
 	bool together;
 
 	pthread_mutex_lock(&kernel->lock);
-	together = container_of(kernel, a) && container_of(kernel, a) == container_of(kernel, b);
+	together =
+		(container_of(kernel, a) && container_of(kernel, a) == container_of(kernel, b)) ||
+		(ioas_of(kernel, a) && ioas_of(kernel, a) == ioas_of(kernel, b));
 	pthread_mutex_unlock(&kernel->lock);
 	return together;
 }
@@ -116,7 +134,8 @@ uint64_t fake_kernel_locked(struct fake_kernel *kernel)
 	return locked;
 }
 
-int fake_kernel_map(struct fake_kernel *kernel, const char *name, uint64_t iova, void *memory,
+/* The call that maps in whatever a device is in. */
+static int map_into(struct fake_kernel *kernel, const char *name, uint64_t iova, void *memory,
 		    uint64_t length)
 {
 	const struct vfio_iommu_type1_dma_map map = {
@@ -126,31 +145,63 @@ int fake_kernel_map(struct fake_kernel *kernel, const char *name, uint64_t iova,
 		.iova = iova,
 		.size = length,
 	};
-	struct container *container;
-	int rc = -ENODEV;
+	const struct device *device = fake_device(kernel, name);
+	const struct iommu_ioas_map native = {
+		.size = sizeof(native),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			 IOMMU_IOAS_MAP_WRITEABLE,
+		.ioas_id = ioas_of(kernel, name) ? fake_cdev_ioas_id(device->cdev) : 0,
+		.user_va = (uintptr_t)memory,
+		.length = length,
+		.iova = iova,
+	};
 
-	pthread_mutex_lock(&kernel->lock);
-	container = container_of(kernel, name);
-	if (container)
-		rc = fake_container_map(kernel, container, &map);
-	pthread_mutex_unlock(&kernel->lock);
-	return rc;
+	if (native.ioas_id)
+		return fake_ioas_map(kernel, device->cdev->iommufd, &native);
+	return container_of(kernel, name)
+		       ? fake_container_map(kernel, container_of(kernel, name), &map)
+		       : -ENODEV;
 }
 
-int fake_kernel_unmap(struct fake_kernel *kernel, const char *name, uint64_t iova, uint64_t length)
+static int unmap_from(struct fake_kernel *kernel, const char *name, uint64_t iova, uint64_t length)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
 		.argsz = sizeof(unmap),
 		.iova = iova,
 		.size = length,
 	};
-	struct container *container;
-	int rc = -ENODEV;
+	const struct device *device = fake_device(kernel, name);
+	struct iommu_ioas_unmap native = {
+		.size = sizeof(native),
+		.ioas_id = ioas_of(kernel, name) ? fake_cdev_ioas_id(device->cdev) : 0,
+		.iova = iova,
+		.length = length,
+	};
+
+	if (native.ioas_id)
+		return fake_ioas_unmap(kernel, device->cdev->iommufd, &native);
+	return container_of(kernel, name)
+		       ? fake_container_unmap(kernel, container_of(kernel, name), &unmap)
+		       : -ENODEV;
+}
+
+int fake_kernel_map(struct fake_kernel *kernel, const char *name, uint64_t iova, void *memory,
+		    uint64_t length)
+{
+	int rc;
 
 	pthread_mutex_lock(&kernel->lock);
-	container = container_of(kernel, name);
-	if (container)
-		rc = fake_container_unmap(kernel, container, &unmap);
+	rc = map_into(kernel, name, iova, memory, length);
+	pthread_mutex_unlock(&kernel->lock);
+	return rc;
+}
+
+int fake_kernel_unmap(struct fake_kernel *kernel, const char *name, uint64_t iova, uint64_t length)
+{
+	int rc;
+
+	pthread_mutex_lock(&kernel->lock);
+	rc = unmap_from(kernel, name, iova, length);
 	pthread_mutex_unlock(&kernel->lock);
 	return rc;
 }

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GROUPS_FOLDER "/sys/kernel/iommu_groups"
+#define GROUPS_FOLDER  "/sys/kernel/iommu_groups"
+#define DEVICES_FOLDER "/sys/bus/pci/devices/"
 
 static enum tree_kind device_entry(const struct device *device, const char *name, char *out,
 				   size_t size)
@@ -43,6 +44,27 @@ static enum tree_kind device_entry(const struct device *device, const char *name
 	return TREE_NONE;
 }
 
+/* Nodes of single devices are numbered by their place in the machine. */
+static enum tree_kind vfio_dev(const struct fake_kernel *kernel, const struct device *device,
+			       const char *rest, char *out, size_t size)
+{
+	const unsigned int index = (unsigned int)(device - kernel->devices);
+	char name[32];
+
+	if (strcmp(device->driver, "vfio-pci") != 0)
+		return TREE_NONE;
+	if (!*rest)
+		return TREE_FOLDER;
+	snprintf(name, sizeof(name), "/vfio%u", index);
+	if (!strcmp(rest, name))
+		return TREE_FOLDER;
+	strcat(name, "/dev");
+	if (strcmp(rest, name) != 0 || kernel->knobs[FAKE_NO_CDEV])
+		return TREE_NONE;
+	snprintf(out, size, "511:%u\n", index);
+	return TREE_TEXT;
+}
+
 /* What is left of a path below a device's folder. */
 static enum tree_kind device_path(struct fake_kernel *kernel, const char *rest, unsigned int group,
 				  char *out, size_t size)
@@ -53,6 +75,8 @@ static enum tree_kind device_path(struct fake_kernel *kernel, const char *rest, 
 
 		if ((group && device->group != group) || strncmp(rest, device->name, length))
 			continue;
+		if (!strncmp(rest + length, "/vfio-dev", 9))
+			return vfio_dev(kernel, device, rest + length + 9, out, size);
 		if (rest[length] == '/')
 			return device_entry(device, rest + length + 1, out, size);
 		if (!rest[length]) {
@@ -112,20 +136,28 @@ static enum tree_kind parameter(struct fake_kernel *kernel, const char *name, ch
 enum tree_kind fake_tree_look(struct fake_kernel *kernel, const char *path, char *out, size_t size)
 {
 	static const char parameters[] = "/sys/module/vfio_iommu_type1/parameters/";
-	static const char devices[] = "/sys/bus/pci/devices/";
+	static const char iommufd[] = "/sys/module/iommufd/parameters/allow_unsafe_interrupts";
 
 	out[0] = '\0';
 	if (!strcmp(path, "/sys") || !strcmp(path, GROUPS_FOLDER))
 		return TREE_FOLDER;
 	if (!strncmp(path, GROUPS_FOLDER "/", sizeof(GROUPS_FOLDER)))
 		return group_path(kernel, path + sizeof(GROUPS_FOLDER), out, size);
-	if (!strncmp(path, devices, sizeof(devices) - 1))
-		return device_path(kernel, path + sizeof(devices) - 1, 0, out, size);
+	if (!strncmp(path, DEVICES_FOLDER, sizeof(DEVICES_FOLDER) - 1))
+		return device_path(kernel, path + sizeof(DEVICES_FOLDER) - 1, 0, out, size);
 	if (!strncmp(path, parameters, sizeof(parameters) - 1))
 		return parameter(kernel, path + sizeof(parameters) - 1, out, size);
+	if (!strcmp(path, iommufd))
+		return parameter(kernel, "allow_unsafe_interrupts", out, size);
+	if (!strcmp(path, "/proc/sys/kernel/osrelease")) {
+		snprintf(out, size, "6.1.0-fake\n");
+		return TREE_TEXT;
+	}
 	if (!strcmp(path, "/proc/self/status")) {
-		snprintf(out, size, "Name:\tfake\nVmLck:\t%8" PRIu64 " kB\nCapEff:\t%016x\n",
-			 kernel->locked / 1024, 0);
+		snprintf(out, size,
+			 "Name:\tfake\nVmLck:\t%8" PRIu64 " kB\nVmPin:\t%8" PRIu64
+			 " kB\nCapEff:\t%016x\n",
+			 kernel->locked / 1024, kernel->locked / 1024, 0);
 		return TREE_TEXT;
 	}
 	return TREE_NONE;
@@ -136,6 +168,7 @@ bool fake_tree_entry(struct fake_kernel *kernel, const char *folder, size_t inde
 		     size_t size)
 {
 	unsigned int id;
+	char path[64];
 
 	if (!strcmp(folder, GROUPS_FOLDER)) {
 		for (id = 0; id < GROUPS; id++) {
@@ -145,6 +178,14 @@ bool fake_tree_entry(struct fake_kernel *kernel, const char *folder, size_t inde
 			}
 		}
 		return false;
+	}
+	for (id = 0; id < DEVICES; id++) {
+		snprintf(path, sizeof(path), DEVICES_FOLDER "%s/vfio-dev",
+			 kernel->devices[id].name);
+		if (!strcmp(folder, path)) {
+			snprintf(name, size, "vfio%u", id);
+			return !index;
+		}
 	}
 	if (sscanf(folder, GROUPS_FOLDER "/%u/devices", &id) != 1)
 		return false;

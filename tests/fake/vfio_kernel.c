@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/fake/internal.h"
+#include "tests/fake/iommufd.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -77,6 +77,14 @@ static int open_container(struct fake_kernel *kernel)
 	return -ENOMEM;
 }
 
+static bool cdev_bound(const struct fake_kernel *kernel, unsigned int group)
+{
+	for (size_t i = 0; i < DEVICES; i++)
+		if (kernel->devices[i].group == group && kernel->devices[i].cdev)
+			return true;
+	return false;
+}
+
 static int open_node(struct fake_kernel *kernel, const char *path)
 {
 	int fd, node = find_node(kernel, path, "/dev/vfio/");
@@ -87,7 +95,8 @@ static int open_node(struct fake_kernel *kernel, const char *path)
 		return -EACCES;
 	if (!node)
 		return open_container(kernel);
-	if (kernel->groups[node].open || kernel->groups[node].devices)
+	if (kernel->groups[node].open || kernel->groups[node].devices ||
+	    cdev_bound(kernel, (unsigned int)node))
 		return -EBUSY;
 	fd = fake_file_new(kernel, GROUP);
 	if (fd >= 0) {
@@ -95,6 +104,60 @@ static int open_node(struct fake_kernel *kernel, const char *path)
 		kernel->groups[node].open++;
 	}
 	return fd;
+}
+
+/* What is opened holds an object, or the descriptor is none. */
+static int open_with(struct fake_kernel *kernel, enum file_kind kind, struct iommufd *iommufd,
+		     struct cdev *cdev)
+{
+	int fd = iommufd || cdev ? fake_file_new(kernel, kind) : -ENOMEM;
+
+	if (fd >= 0) {
+		fake_file(kernel, fd)->iommufd = iommufd;
+		fake_file(kernel, fd)->cdev = cdev;
+		return fd;
+	}
+	if (iommufd)
+		fake_iommufd_put(kernel, iommufd);
+	if (cdev)
+		fake_cdev_put(kernel, cdev);
+	return fd;
+}
+
+static int open_cdev(struct fake_kernel *kernel, const char *number)
+{
+	unsigned int index;
+	int end = 0;
+
+	if (sscanf(number, "%u%n", &index, &end) != 1 || number[end] || index >= DEVICES ||
+	    kernel->knobs[FAKE_NO_CDEV] || kernel->knobs[FAKE_NO_VFIO] ||
+	    strcmp(kernel->devices[index].driver, "vfio-pci") != 0)
+		return -ENOENT;
+	if (kernel->knobs[FAKE_NO_PERMISSION])
+		return -EACCES;
+	return open_with(kernel, CDEV, NULL, fake_cdev_new(&kernel->devices[index]));
+}
+
+static int open_iommufd(struct fake_kernel *kernel)
+{
+	if (kernel->knobs[FAKE_NO_IOMMUFD])
+		return -ENOENT;
+	if (kernel->knobs[FAKE_NO_MODULE])
+		return -ENODEV;
+	if (kernel->knobs[FAKE_NO_PERMISSION])
+		return -EACCES;
+	return open_with(kernel, IOMMUFD, fake_iommufd_new(), NULL);
+}
+
+static int open_device_node(struct fake_kernel *kernel, const char *path)
+{
+	static const char cdev[] = "/dev/vfio/devices/vfio";
+
+	if (!strcmp(path, "/dev/iommu"))
+		return open_iommufd(kernel);
+	if (!strncmp(path, cdev, sizeof(cdev) - 1))
+		return open_cdev(kernel, path + sizeof(cdev) - 1);
+	return open_node(kernel, path);
 }
 
 static int open_tree(struct fake_kernel *kernel, const char *path)
@@ -139,12 +202,12 @@ static int sys_open(void *data, const char *path, int flags)
 	if (!is_ours(path))
 		return kernel->base->open(kernel->base->data, path, flags);
 	pthread_mutex_lock(&kernel->lock);
-	fd = strncmp(path, "/dev/", 5) ? open_tree(kernel, path) : open_node(kernel, path);
+	fd = strncmp(path, "/dev/", 5) ? open_tree(kernel, path) : open_device_node(kernel, path);
 	pthread_mutex_unlock(&kernel->lock);
 	return fd;
 }
 
-static void close_file(struct fake_kernel *kernel, struct file *file)
+void fake_file_close(struct fake_kernel *kernel, struct file *file)
 {
 	switch (file->kind) {
 	case CONTAINER:
@@ -157,6 +220,12 @@ static void close_file(struct fake_kernel *kernel, struct file *file)
 		break;
 	case DEVICE:
 		fake_device_close(kernel, file->device);
+		break;
+	case IOMMUFD:
+		fake_iommufd_put(kernel, file->iommufd);
+		break;
+	case CDEV:
+		fake_cdev_put(kernel, file->cdev);
 		break;
 	default:
 		free(file->text);
@@ -175,7 +244,7 @@ static int sys_close(void *data, int fd)
 	pthread_mutex_lock(&kernel->lock);
 	file = fake_file(kernel, fd);
 	if (file)
-		close_file(kernel, file);
+		fake_file_close(kernel, file);
 	pthread_mutex_unlock(&kernel->lock);
 	return file ? 0 : -EBADF;
 }
@@ -195,10 +264,12 @@ static int copy_file(struct fake_kernel *kernel, const struct file *file)
 		file->container->open++;
 	if (file->kind == GROUP)
 		kernel->groups[file->group].open++;
-	if (file->kind == DEVICE) {
-		file->device->open++;
-		kernel->groups[file->device->group].devices++;
-	}
+	if (file->kind == DEVICE)
+		fake_device_open(kernel, file->device);
+	if (file->kind == IOMMUFD)
+		file->iommufd->references++;
+	if (file->kind == CDEV)
+		file->cdev->references++;
 	return fd;
 }
 
@@ -237,10 +308,22 @@ static int sys_ioctl(void *data, int fd, unsigned long request, void *argument)
 		rc = fake_group_ioctl(kernel, file->group, request, argument);
 	else if (file->kind == DEVICE)
 		rc = fake_device_ioctl(kernel, file->device, request, argument);
+	else if (file->kind == IOMMUFD)
+		rc = fake_iommufd_ioctl(kernel, file->iommufd, request, argument);
+	else if (file->kind == CDEV)
+		rc = fake_cdev_ioctl(kernel, file->cdev, request, argument);
 	else
 		rc = -ENOTTY;
 	pthread_mutex_unlock(&kernel->lock);
 	return rc;
+}
+
+/* The device behind a descriptor, unless its node is not bound yet. */
+static struct device *device_of(const struct file *file)
+{
+	if (file->kind == CDEV)
+		return file->cdev->iommufd ? file->cdev->device : NULL;
+	return file->kind == DEVICE ? file->device : NULL;
 }
 
 static int64_t read_text(const struct file *file, void *buffer, size_t length, uint64_t offset)
@@ -269,8 +352,8 @@ static int64_t sys_pread(void *data, int fd, void *buffer, size_t length, uint64
 		rc = -EBADF;
 	else if (file->kind == TEXT)
 		rc = read_text(file, buffer, length, offset);
-	else if (file->kind == DEVICE)
-		rc = fake_device_read(file->device, buffer, length, offset);
+	else if (device_of(file))
+		rc = fake_device_read(device_of(file), buffer, length, offset);
 	else
 		rc = file->kind == FOLDER ? -EISDIR : -EINVAL;
 	pthread_mutex_unlock(&kernel->lock);
@@ -289,8 +372,8 @@ static int64_t sys_pwrite(void *data, int fd, const void *buffer, size_t length,
 	file = fake_file(kernel, fd);
 	if (!file)
 		rc = -EBADF;
-	else if (file->kind == DEVICE)
-		rc = fake_device_write(kernel, file->device, buffer, length, offset);
+	else if (device_of(file))
+		rc = fake_device_write(kernel, device_of(file), buffer, length, offset);
 	pthread_mutex_unlock(&kernel->lock);
 	return rc;
 }
@@ -442,9 +525,9 @@ static int sys_mmap(void *data, void *hint, size_t length, int prot, int flags, 
 					  out);
 	pthread_mutex_lock(&kernel->lock);
 	file = fake_file(kernel, fd);
-	if (file && file->kind == DEVICE && fake_device_mappable(offset, length))
+	if (file && device_of(file) && fake_device_mappable(offset, length))
 		rc = kernel->base->mmap(kernel->base->data, hint, length, prot, flags,
-					file->device->memory, 0, out);
+					device_of(file)->memory, 0, out);
 	pthread_mutex_unlock(&kernel->lock);
 	return rc;
 }
@@ -473,7 +556,7 @@ static int sys_memlock(void *data, uint64_t *soft)
 	return 0;
 }
 
-static const struct libiommu_sys fake_sys = {
+const struct libiommu_sys fake_sys = {
 	.size = sizeof(fake_sys),
 	.open = sys_open,
 	.close = sys_close,
@@ -492,100 +575,3 @@ static const struct libiommu_sys fake_sys = {
 	.openat = sys_openat,
 	.readlinkat = sys_readlinkat,
 };
-
-static const struct {
-	const char *name;
-	unsigned int group;
-	uint16_t vendor, id;
-	uint32_t class_code;
-	const char *driver;
-} machine[DEVICES] = {
-	{ "0000:00:03.0", 1, 0x1234, 0x11e8, 0x00ff00, "vfio-pci" },
-	{ "0000:00:04.0", 2, 0x1234, 0x11e8, 0x00ff00, "vfio-pci" },
-	{ "0000:00:05.0", 3, 0x1234, 0x11e8, 0x00ff00, "vfio-pci" },
-	{ "0000:00:05.1", 3, 0x1234, 0x11e8, 0x00ff00, "vfio-pci" },
-	{ "0000:00:05.2", 3, 0x1234, 0x11e8, 0x00ff00, "vfio-pci" },
-	{ "0000:00:1f.0", 4, 0x8086, 0x2918, 0x060100, "" },
-	{ "0000:00:1f.2", 4, 0x8086, 0x2922, 0x010601, "vfio-pci" },
-	{ "0000:00:1f.3", 4, 0x8086, 0x2930, 0x0c0500, "i801_smbus" },
-	{ "0000:00:02.0", 5, 0x8086, 0x10d3, 0x020000, "e1000e" },
-	{ "0000:00:06.0", 0, 0x1af4, 0x1000, 0x020000, "" },
-};
-
-static void make_device(struct fake_kernel *kernel, size_t i)
-{
-	struct device *device = &kernel->devices[i];
-
-	device->name = machine[i].name;
-	device->group = machine[i].group;
-	device->vendor = machine[i].vendor;
-	device->id = machine[i].id;
-	device->class_code = machine[i].class_code;
-	strcpy(device->driver, machine[i].driver);
-	device->memory = -1;
-	for (unsigned int kind = 0; kind < 3; kind++)
-		device->events[kind] = -1;
-	kernel->groups[device->group].used = device->group != 0;
-}
-
-/* Memory is looked at by madvise, where it can do that. */
-static bool can_populate(const struct libiommu_sys *base)
-{
-	void *page;
-	int rc;
-
-	if (base->mmap(base->data, NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		       -1, 0, &page) < 0)
-		return false;
-	rc = base->madvise(base->data, page, PAGE, MADV_POPULATE_WRITE);
-	base->munmap(base->data, page, PAGE);
-	return rc == 0;
-}
-
-struct fake_kernel *fake_kernel_new(void)
-{
-	struct fake_kernel *kernel = calloc(1, sizeof(*kernel));
-
-	if (!kernel || pthread_mutex_init(&kernel->lock, NULL)) {
-		free(kernel);
-		return NULL;
-	}
-	kernel->base = libiommu_sys_default();
-	kernel->populates = can_populate(kernel->base);
-	kernel->sys = fake_sys;
-	kernel->sys.data = kernel;
-	kernel->knobs[FAKE_ENTRY_LIMIT] = 65535;
-	kernel->knobs[FAKE_MEMLOCK] = UINT64_MAX;
-	kernel->knobs[FAKE_ADDRESS_BITS] = 39;
-	for (size_t i = 0; i < DEVICES; i++) {
-		make_device(kernel, i);
-		kernel->devices[i].memory = memfd_create("bar", MFD_CLOEXEC);
-		if (kernel->devices[i].memory < 0 ||
-		    ftruncate(kernel->devices[i].memory, (off_t)EDU_MEMORY_SIZE)) {
-			fake_kernel_free(kernel);
-			return NULL;
-		}
-	}
-	for (unsigned int group = 1; group < GROUPS; group++)
-		fake_kernel_reserve(kernel, group, 0xfee00000, 0xfeefffff, "msi");
-	return kernel;
-}
-
-void fake_kernel_free(struct fake_kernel *kernel)
-{
-	if (!kernel)
-		return;
-	for (size_t i = 0; i < MAX_FDS; i++)
-		if (kernel->files[i].kind != FREE)
-			close_file(kernel, &kernel->files[i]);
-	for (size_t i = 0; i < DEVICES; i++)
-		if (kernel->devices[i].name && kernel->devices[i].memory >= 0)
-			close(kernel->devices[i].memory);
-	pthread_mutex_destroy(&kernel->lock);
-	free(kernel);
-}
-
-const struct libiommu_sys *fake_kernel_sys(struct fake_kernel *kernel)
-{
-	return &kernel->sys;
-}

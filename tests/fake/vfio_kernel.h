@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A kernel with VFIO type1 v2 and a small machine behind it, as a table of system calls: the
- * backend "vfio" runs on it as it is. What is not VFIO, sysfs or /proc/self/status goes to the
+ * A kernel with VFIO type1 v2 and iommufd and a small machine behind it, as a table of system calls:
+ * the backends "vfio" and "iommufd" run on it as they are. What is not VFIO, sysfs or /proc/self/status goes to the
  * real system calls.
  *
  * The machine, all behind one IOMMU of 39 bits:
@@ -47,6 +47,9 @@ enum fake_knob {
 	FAKE_ENTRY_LIMIT,   /* mappings per container; default 65535; for new containers */
 	FAKE_MEMLOCK,       /* bytes of locked memory; default: no limit */
 	FAKE_ADDRESS_BITS,  /* of the IOMMU; default 39 */
+	FAKE_NO_IOMMUFD,    /* /dev/iommu does not exist, as on Linux 6.1 */
+	FAKE_NO_CDEV,       /* devices have no nodes of their own, as before Linux 6.6 */
+	FAKE_NO_MAP_FILE,   /* IOMMU_IOAS_MAP_FILE is unknown, as before Linux 6.13 */
 	FAKE_KNOBS
 };
 
@@ -62,16 +65,19 @@ void fake_kernel_bind(struct fake_kernel *kernel, const char *device, const char
 /* Ask for a token, as the owner of a PF does of those who open its VFs: a UUID; "": no more. */
 void fake_kernel_token(struct fake_kernel *kernel, const char *device, const char *token);
 
+/* Put another IOMMU of the same kind in front of a group. Before the group is opened. */
+void fake_kernel_instance(struct fake_kernel *kernel, unsigned int group, unsigned int instance);
+
 /* How often a device was reset, and how many mappings there are where its group is. */
 unsigned int fake_kernel_resets(struct fake_kernel *kernel, const char *device);
 size_t fake_kernel_mappings(struct fake_kernel *kernel, const char *device);
-/* True when two devices are in one container. */
+/* True when two devices are in one container or address space. */
 bool fake_kernel_together(struct fake_kernel *kernel, const char *a, const char *b);
 
 /* Bytes of locked memory. */
 uint64_t fake_kernel_locked(struct fake_kernel *kernel);
 
-/* Map and unmap behind the library's back in the container of a device. @return 0 or -errno */
+/* Map and unmap behind the library's back in the container or address space of a device. @return 0 or -errno */
 int fake_kernel_map(struct fake_kernel *kernel, const char *device, uint64_t iova, void *memory,
 		    uint64_t length);
 int fake_kernel_unmap(struct fake_kernel *kernel, const char *device, uint64_t iova,

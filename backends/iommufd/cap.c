@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/iommufd/iommufd.h"
+
+static void answer(struct libiommu_cap_answer *out, bool yes, uint64_t value, const char *evidence)
+{
+	out->answer = yes ? LIBIOMMU_ANSWER_YES : LIBIOMMU_ANSWER_NO;
+	out->value = value;
+	out->evidence = evidence;
+}
+
+static void address_bits(struct iommufd_device *device, struct libiommu_cap_answer *out)
+{
+	struct libiommu_geometry g = { 0 };
+	uint64_t last;
+
+	if (!libiommu_iommufd_device_ranges(device, &g, NULL) && g.count) {
+		last = g.ranges[g.count - 1].last;
+		answer(out, true, last ? 64 - (unsigned int)__builtin_clzll(last) : 1,
+		       "IOMMU_IOAS_IOVA_RANGES: last of the ranges that the device can use");
+	}
+	libiommu_geometry_clear(device->ctx->env, &g);
+}
+
+static void file_mappings(const struct iommufd_ctx *ctx, struct libiommu_cap_answer *out)
+{
+	if (*ctx->env->flags & LIBIOMMU_BACKEND_FILES)
+		answer(out, true, 0, "IOMMU_IOAS_MAP_FILE is known");
+	else
+		answer(out, false, 0, "IOMMU_IOAS_MAP_FILE: ENOTTY");
+}
+
+void libiommu_iommufd_device_cap(void *data, enum libiommu_cap cap, struct libiommu_cap_answer *out)
+{
+	struct iommufd_device *device = data;
+
+	switch (cap) {
+	case LIBIOMMU_CAP_ADDRESS_BITS:
+		address_bits(device, out);
+		break;
+	case LIBIOMMU_CAP_FILE_MAPPINGS:
+		file_mappings(device->ctx, out);
+		break;
+	case LIBIOMMU_CAP_ENTRY_LIMIT:
+		answer(out, false, 0, "IOMMU_IOAS_MAP does not count mappings");
+		break;
+	case LIBIOMMU_CAP_REPLACE:
+		answer(out, true, 0, "VFIO_DEVICE_ATTACH_IOMMUFD_PT replaces what is attached");
+		break;
+	case LIBIOMMU_CAP_STATE_SURVIVES_DETACH:
+		answer(out, true, 0, "VFIO_DEVICE_DETACH_IOMMUFD_PT does not reset");
+		break;
+	case LIBIOMMU_CAP_SHARES_PINS:
+		answer(out, true, 0, "an address space pins memory once for all its page tables");
+		break;
+	case LIBIOMMU_CAP_REPROTECT:
+		answer(out, false, 0, "IOMMU_IOAS_MAP fixes the protection");
+		break;
+	case LIBIOMMU_CAP_FD_BEFORE_ATTACH:
+		answer(out, true, 0, "VFIO_DEVICE_BIND_IOMMUFD opens the device");
+		break;
+	case LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED:
+		answer(out, true, 0, "the DMA of a device that is bound and detached is blocked");
+		break;
+	case LIBIOMMU_CAP_CACHE_COHERENCY:
+		answer(out, true, 0, "VFIO_DEVICE_BIND_IOMMUFD takes cache-coherent devices only");
+		break;
+	case LIBIOMMU_CAP_P2P:
+		answer(out, false, 0, "IOMMU_IOAS_MAP refuses mapped BARs");
+		break;
+	case LIBIOMMU_CAP_IOMMUFD:
+		answer(out, true, 0, "VFIO_DEVICE_BIND_IOMMUFD has succeeded");
+		break;
+	default:
+		break;
+	}
+}

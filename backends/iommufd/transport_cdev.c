@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/iommufd/transport.h"
+
+#include "backends/iommufd/uapi.h"
+
+static int cdev_bind(void *data, const struct libiommu_sys *sys, int fd, int iommufd,
+		     const unsigned char *token, uint32_t *id)
+{
+	(void)data;
+	return libiommu_iommufd_device_bind(sys, fd, iommufd, token, id);
+}
+
+/* Attaching what is attached is a replace. */
+static int cdev_attach(void *data, const struct libiommu_sys *sys, int fd, uint32_t id,
+		       uint32_t *pt)
+{
+	(void)data;
+	(void)id;
+	return libiommu_iommufd_device_attach(sys, fd, pt);
+}
+
+static int cdev_detach(void *data, const struct libiommu_sys *sys, int fd, uint32_t id)
+{
+	(void)data;
+	(void)id;
+	return libiommu_iommufd_device_detach(sys, fd);
+}
+
+const struct libiommu_iommufd_transport libiommu_iommufd_transport_cdev = {
+	.size = sizeof(struct libiommu_iommufd_transport),
+	.bind_call = "VFIO_DEVICE_BIND_IOMMUFD",
+	.attach_call = "VFIO_DEVICE_ATTACH_IOMMUFD_PT",
+	.detach_call = "VFIO_DEVICE_DETACH_IOMMUFD_PT",
+	.bind = cdev_bind,
+	.attach = cdev_attach,
+	.replace = cdev_attach,
+	.detach = cdev_detach,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One function per call of iommufd, and of VFIO's that join a device to it. */
+#ifndef BACKENDS_IOMMUFD_UAPI_H
+#define BACKENDS_IOMMUFD_UAPI_H
+
+#include "backends/iommufd/uapi_layout.h"
+
+#include <libiommu/hooks.h>
+
+/* All of them return a negative errno when the kernel refuses. */
+
+/* @return 0 when the kernel knows the call, which is asked so that it does nothing; -ENOTTY when not */
+int libiommu_iommufd_known(const struct libiommu_sys *sys, int iommufd, unsigned long request);
+
+int libiommu_iommufd_destroy(const struct libiommu_sys *sys, int iommufd, uint32_t id);
+int libiommu_iommufd_ioas_alloc(const struct libiommu_sys *sys, int iommufd, uint32_t *ioas);
+/*
+ * @param buffer room for *count ranges; read with libiommu_iommufd_range()
+ * @param[in,out] count in: room; out: how many there are, with -EMSGSIZE more than the room
+ */
+int libiommu_iommufd_ioas_ranges(const struct libiommu_sys *sys, int iommufd, uint32_t ioas,
+				 void *buffer, uint32_t *count, uint64_t *alignment);
+size_t libiommu_iommufd_ranges_size(uint32_t count);
+struct libiommu_range libiommu_iommufd_range(const void *buffer, size_t index);
+
+int libiommu_iommufd_ioas_map(const struct libiommu_sys *sys, int iommufd, uint32_t ioas,
+			      uint32_t flags, const void *memory, uint64_t iova, uint64_t length);
+int libiommu_iommufd_ioas_map_file(const struct libiommu_sys *sys, int iommufd, uint32_t ioas,
+				   uint32_t flags, int fd, uint64_t offset, uint64_t iova,
+				   uint64_t length);
+int libiommu_iommufd_ioas_unmap(const struct libiommu_sys *sys, int iommufd, uint32_t ioas,
+				uint64_t iova, uint64_t length, uint64_t *unmapped);
+/* A page table of the driver's own kind. `flags` 0: one as the kernel itself would make it. */
+int libiommu_iommufd_hwpt_alloc(const struct libiommu_sys *sys, int iommufd, uint32_t flags,
+				uint32_t device, uint32_t ioas, uint32_t *hwpt);
+
+/* @param token 16 bytes, or NULL */
+int libiommu_iommufd_device_bind(const struct libiommu_sys *sys, int device, int iommufd,
+				 const unsigned char *token, uint32_t *id);
+/* @param[in,out] id of an address space or a page table; out: of the page table */
+int libiommu_iommufd_device_attach(const struct libiommu_sys *sys, int device, uint32_t *id);
+int libiommu_iommufd_device_detach(const struct libiommu_sys *sys, int device);
+
+#endif

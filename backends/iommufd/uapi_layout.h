@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Constants and structs of the kernel's iommufd interface, and of VFIO's calls that join a device to
+ * it. The names are the kernel's, the layouts are facts of its ABI; tests/unit/iommufd-layout.c
+ * checks each against a table. Nothing is taken from the headers of the machine that compiles this.
+ */
+#ifndef BACKENDS_IOMMUFD_UAPI_LAYOUT_H
+#define BACKENDS_IOMMUFD_UAPI_LAYOUT_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CALL(name, number, feature, purpose) name = (number),
+enum {
+#include "backends/iommufd/calls.def"
+};
+#undef CALL
+
+#define IOMMU_IOAS_MAP_FIXED_IOVA 1u
+#define IOMMU_IOAS_MAP_WRITEABLE  2u
+#define IOMMU_IOAS_MAP_READABLE   4u
+
+#define IOMMU_HWPT_DATA_NONE 0u
+
+#define VFIO_DEVICE_BIND_FLAG_TOKEN 1u
+
+struct iommu_destroy {
+	uint32_t size;
+	uint32_t id;
+};
+
+struct iommu_ioas_alloc {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t out_ioas_id;
+};
+
+struct iommu_iova_range {
+	uint64_t start;
+	uint64_t last;
+};
+
+struct iommu_ioas_iova_ranges {
+	uint32_t size;
+	uint32_t ioas_id;
+	uint32_t num_iovas;
+	uint32_t reserved;
+	uint64_t allowed_iovas;
+	uint64_t out_iova_alignment;
+};
+
+struct iommu_ioas_map {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t ioas_id;
+	uint32_t reserved;
+	uint64_t user_va;
+	uint64_t length;
+	uint64_t iova;
+};
+
+struct iommu_ioas_map_file {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t ioas_id;
+	int32_t fd;
+	uint64_t start;
+	uint64_t length;
+	uint64_t iova;
+};
+
+struct iommu_ioas_unmap {
+	uint32_t size;
+	uint32_t ioas_id;
+	uint64_t iova;
+	uint64_t length;
+};
+
+struct iommu_hwpt_alloc {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t dev_id;
+	uint32_t pt_id;
+	uint32_t out_hwpt_id;
+	uint32_t reserved;
+	uint32_t data_type;
+	uint32_t data_len;
+	uint64_t data_uptr;
+	uint32_t fault_id;
+	uint32_t reserved2;
+};
+
+struct vfio_device_bind_iommufd {
+	uint32_t argsz;
+	uint32_t flags;
+	int32_t iommufd;
+	uint32_t out_devid;
+	uint64_t token_uuid_ptr;
+};
+
+struct vfio_device_attach_iommufd_pt {
+	uint32_t argsz;
+	uint32_t flags;
+	uint32_t pt_id;
+	uint32_t pasid;
+};
+
+struct vfio_device_detach_iommufd_pt {
+	uint32_t argsz;
+	uint32_t flags;
+	uint32_t pasid;
+};
+
+static_assert(sizeof(struct iommu_destroy) == 8, "ABI");
+static_assert(sizeof(struct iommu_ioas_alloc) == 12, "ABI");
+static_assert(sizeof(struct iommu_iova_range) == 16, "ABI");
+static_assert(sizeof(struct iommu_ioas_iova_ranges) == 32, "ABI");
+static_assert(sizeof(struct iommu_ioas_map) == 40, "ABI");
+static_assert(sizeof(struct iommu_ioas_map_file) == 40, "ABI");
+static_assert(sizeof(struct iommu_ioas_unmap) == 24, "ABI");
+static_assert(sizeof(struct iommu_hwpt_alloc) == 48, "ABI");
+static_assert(sizeof(struct vfio_device_bind_iommufd) == 24, "ABI");
+static_assert(sizeof(struct vfio_device_attach_iommufd_pt) == 16, "ABI");
+static_assert(sizeof(struct vfio_device_detach_iommufd_pt) == 12, "ABI");
+/* What kernels before the token and before PASIDs know. */
+static_assert(offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr) == 16, "ABI");
+static_assert(offsetof(struct vfio_device_attach_iommufd_pt, pasid) == 12, "ABI");
+static_assert(offsetof(struct vfio_device_detach_iommufd_pt, pasid) == 8, "ABI");
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* iommufd: its objects, and the way of a call into them. */
+#include "tests/fake/iommufd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct iommufd *fake_iommufd_new(void)
+{
+	struct iommufd *iommufd = calloc(1, sizeof(*iommufd));
+
+	if (iommufd)
+		iommufd->references = 1;
+	return iommufd;
+}
+
+void fake_iommufd_put(struct fake_kernel *kernel, struct iommufd *iommufd)
+{
+	if (--iommufd->references)
+		return;
+	for (uint32_t id = 1; id < OBJECTS; id++)
+		if (iommufd->objects[id].kind == OBJECT_HWPT)
+			fake_hwpt_free(kernel, iommufd, id);
+	for (uint32_t id = 1; id < OBJECTS; id++)
+		fake_ioas_clear(kernel, &iommufd->objects[id].ioas);
+	free(iommufd);
+}
+
+struct object *fake_object(struct iommufd *iommufd, uint32_t id, enum object_kind kind)
+{
+	if (!id || id >= OBJECTS || iommufd->objects[id].kind != kind)
+		return NULL;
+	return &iommufd->objects[id];
+}
+
+int64_t fake_object_new(struct iommufd *iommufd, enum object_kind kind)
+{
+	for (uint32_t id = 1; id < OBJECTS; id++) {
+		if (iommufd->objects[id].kind != OBJECT_NONE)
+			continue;
+		iommufd->objects[id] = (struct object){ .kind = kind };
+		return id;
+	}
+	return -ENOSPC;
+}
+
+int64_t fake_hwpt_new(struct fake_kernel *kernel, struct iommufd *iommufd, const struct cdev *cdev,
+		      uint32_t ioas_id, bool automatic)
+{
+	struct ioas *ioas = &iommufd->objects[ioas_id].ioas;
+	const uint64_t last = fake_aperture(kernel);
+	int64_t id;
+	int rc;
+
+	for (size_t i = 0; i < ioas->count; i++)
+		if ((ioas->areas[i].iova | ioas->areas[i].length) & (PAGE - 1) ||
+		    ioas->areas[i].iova + (ioas->areas[i].length - 1) > last)
+			return -EADDRINUSE;
+	id = fake_object_new(iommufd, OBJECT_HWPT);
+	if (id < 0)
+		return id;
+	rc = ioas->hwpts ? 0 : fake_ioas_pin(kernel, ioas);
+	if (rc) {
+		iommufd->objects[id].kind = OBJECT_NONE;
+		return rc;
+	}
+	ioas->hwpts++;
+	iommufd->objects[id].hwpt =
+		(struct hwpt){ ioas_id, automatic, kernel->groups[cdev->device->group].instance,
+			       0 };
+	return id;
+}
+
+void fake_hwpt_free(struct fake_kernel *kernel, struct iommufd *iommufd, uint32_t id)
+{
+	struct object *object = &iommufd->objects[id];
+	struct ioas *ioas = &iommufd->objects[object->hwpt.ioas].ioas;
+
+	object->kind = OBJECT_NONE;
+	if (!--ioas->hwpts)
+		fake_ioas_unpin(kernel, ioas);
+}
+
+static int destroy(struct fake_kernel *kernel, struct iommufd *iommufd,
+		   const struct iommu_destroy *destroy)
+{
+	struct object *object =
+		destroy->id && destroy->id < OBJECTS ? &iommufd->objects[destroy->id] : NULL;
+
+	if (!object || object->kind == OBJECT_NONE)
+		return -ENOENT;
+	if (object->kind == OBJECT_DEVICE || object->ioas.hwpts || object->hwpt.devices)
+		return -EBUSY;
+	if (object->kind == OBJECT_HWPT)
+		fake_hwpt_free(kernel, iommufd, destroy->id);
+	fake_ioas_clear(kernel, &object->ioas);
+	object->kind = OBJECT_NONE;
+	return 0;
+}
+
+static int ioas_alloc(struct iommufd *iommufd, struct iommu_ioas_alloc *alloc)
+{
+	int64_t id;
+
+	if (alloc->flags)
+		return -EOPNOTSUPP;
+	id = fake_object_new(iommufd, OBJECT_IOAS);
+	if (id < 0)
+		return (int)id;
+	alloc->out_ioas_id = (uint32_t)id;
+	return 0;
+}
+
+static int hwpt_alloc(struct fake_kernel *kernel, struct iommufd *iommufd,
+		      struct iommu_hwpt_alloc *alloc)
+{
+	const struct object *device;
+	int64_t id;
+
+	if (alloc->reserved)
+		return -EOPNOTSUPP;
+	if (alloc->data_type || alloc->data_len)
+		return -EINVAL;
+	device = fake_object(iommufd, alloc->dev_id, OBJECT_DEVICE);
+	if (!device)
+		return -ENOENT;
+	if (!fake_object(iommufd, alloc->pt_id, OBJECT_IOAS))
+		return -EINVAL;
+	if (alloc->flags)
+		return -EOPNOTSUPP;
+	id = fake_hwpt_new(kernel, iommufd, device->device, alloc->pt_id, false);
+	if (id < 0)
+		return (int)id;
+	alloc->out_hwpt_id = (uint32_t)id;
+	return 0;
+}
+
+/* The kernel's order: the size, then the handler with a copy of its own struct, then the answer. */
+static const struct {
+	unsigned long request;
+	uint32_t least, size;
+} calls[] = {
+	{ IOMMU_DESTROY, 8, sizeof(struct iommu_destroy) },
+	{ IOMMU_IOAS_ALLOC, 12, sizeof(struct iommu_ioas_alloc) },
+	{ IOMMU_IOAS_IOVA_RANGES, 32, sizeof(struct iommu_ioas_iova_ranges) },
+	{ IOMMU_IOAS_MAP, 40, sizeof(struct iommu_ioas_map) },
+	{ IOMMU_IOAS_UNMAP, 24, sizeof(struct iommu_ioas_unmap) },
+	{ IOMMU_HWPT_ALLOC, 24, sizeof(struct iommu_hwpt_alloc) },
+	{ IOMMU_IOAS_MAP_FILE, 40, sizeof(struct iommu_ioas_map_file) },
+};
+
+static int handle(struct fake_kernel *kernel, struct iommufd *iommufd, unsigned long request,
+		  void *copy)
+{
+	switch (request) {
+	case IOMMU_DESTROY:
+		return destroy(kernel, iommufd, copy);
+	case IOMMU_IOAS_ALLOC:
+		return ioas_alloc(iommufd, copy);
+	case IOMMU_IOAS_IOVA_RANGES:
+		return fake_ioas_ranges(kernel, iommufd, copy);
+	case IOMMU_IOAS_MAP:
+		return fake_ioas_map(kernel, iommufd, copy);
+	case IOMMU_IOAS_UNMAP:
+		return fake_ioas_unmap(kernel, iommufd, copy);
+	case IOMMU_HWPT_ALLOC:
+		return hwpt_alloc(kernel, iommufd, copy);
+	default:
+		return fake_ioas_map_file(kernel, iommufd, copy);
+	}
+}
+
+int fake_iommufd_ioctl(struct fake_kernel *kernel, struct iommufd *iommufd, unsigned long request,
+		       void *argument)
+{
+	_Alignas(8) char copy[64] = { 0 };
+	size_t i = 0, count = sizeof(calls) / sizeof(calls[0]);
+	uint32_t size;
+	int rc;
+
+	if (!argument)
+		return -EFAULT;
+	memcpy(&size, argument, sizeof(size));
+	while (i < count && calls[i].request != request)
+		i++;
+	if (i == count || (request == IOMMU_IOAS_MAP_FILE && kernel->knobs[FAKE_NO_MAP_FILE]))
+		return -ENOTTY;
+	if (size < calls[i].least)
+		return -EINVAL;
+	for (uint32_t at = calls[i].size; at < size; at++)
+		if (((const char *)argument)[at])
+			return -E2BIG;
+	if (size > calls[i].size)
+		size = calls[i].size;
+	memcpy(copy, argument, size);
+	rc = handle(kernel, iommufd, request, copy);
+	/* Only this one answers with an error, too. */
+	if (rc >= 0 || request == IOMMU_IOAS_IOVA_RANGES)
+		memcpy((char *)argument + 4, copy + 4, size - 4);
+	return rc;
+}
