@@ -326,16 +326,16 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-#ifdef HAVE_LOADER
-	tcase_add_test(tcase, a_plugin_is_there_as_long_as_its_context);
-	tcase_add_test(tcase, a_plugin_is_chosen_by_the_name_of_its_table);
-	tcase_add_test(tcase, two_contexts_have_the_plugin_once);
-	tcase_add_test(tcase, a_file_that_cannot_be_loaded_is_named);
-	tcase_add_test(tcase, nothing_is_searched);
-	tcase_add_test(tcase, a_plugin_of_another_abi_is_not_asked);
-	tcase_add_test(tcase, its_refusal_outlives_it);
-	tcase_add_test(tcase, a_forked_child_leaves_it_loaded);
-#endif
+	if (HAVE_LOADER) {
+		tcase_add_test(tcase, a_plugin_is_there_as_long_as_its_context);
+		tcase_add_test(tcase, a_plugin_is_chosen_by_the_name_of_its_table);
+		tcase_add_test(tcase, two_contexts_have_the_plugin_once);
+		tcase_add_test(tcase, a_file_that_cannot_be_loaded_is_named);
+		tcase_add_test(tcase, nothing_is_searched);
+		tcase_add_test(tcase, a_plugin_of_another_abi_is_not_asked);
+		tcase_add_test(tcase, its_refusal_outlives_it);
+		tcase_add_test(tcase, a_forked_child_leaves_it_loaded);
+	}
 	tcase_add_test(tcase, a_build_without_a_loader_says_so);
 	tcase_add_test(tcase, an_application_can_stand_in_front);
 	tcase_add_test(tcase, tables_of_any_length_are_completed);
