@@ -49,7 +49,7 @@ static const struct test tests[] = {
 };
 
 static struct world world;
-static bool is_fake;
+static bool is_fake, has_seccomp;
 
 /* --- the fake kernel: what would be asked of a real one goes by the filter as well ----------- */
 
@@ -152,7 +152,7 @@ _Noreturn static void child(const struct test *test, const struct filter *filter
 {
 	const char *wrong = drop_privileges();
 
-	if (!wrong && filter_install(filter))
+	if (!wrong && has_seccomp && filter_install(filter))
 		wrong = "seccomp";
 	if (!wrong)
 		wrong = test->run(&world);
@@ -257,7 +257,7 @@ int main(int argc, char **argv)
 {
 	const struct rlimit memlock = { 64 << 20, 64 << 20 };
 	const size_t count = sizeof(tests) / sizeof(tests[0]);
-	size_t failed = 0;
+	size_t failed = 0, skipped = 0;
 
 	if (!parse(argc, argv))
 		return 2;
@@ -268,14 +268,23 @@ int main(int argc, char **argv)
 		printf("0 passed, 1 failed, 0 skipped\n");
 		return 1;
 	}
+	has_seccomp = prctl(PR_GET_SECCOMP) >= 0;
 	for (size_t i = 0; i < count; i++) {
-		const char *wrong = run(&tests[i]);
+		const char *wrong;
 
+		/* What is left without it is to give up privileges. */
+		if (!has_seccomp && tests[i].dies) {
+			printf("ok %zu - %s # SKIP the kernel has no seccomp\n", i + 1,
+			       tests[i].name);
+			skipped++;
+			continue;
+		}
+		wrong = run(&tests[i]);
 		failed += wrong != NULL;
 		printf("%sok %zu - %s%s%s\n", wrong ? "not " : "", i + 1, tests[i].name,
 		       wrong ? ": " : "", wrong ? wrong : "");
 		fflush(stdout);
 	}
-	printf("%zu passed, %zu failed, 0 skipped\n", count - failed, failed);
+	printf("%zu passed, %zu failed, %zu skipped\n", count - failed - skipped, failed, skipped);
 	return failed ? 1 : 0;
 }
