@@ -91,7 +91,7 @@ static int64_t checked_readlinkat(void *data, int directory, const char *path, c
 	return fake->readlinkat(data, directory, path, buffer, length);
 }
 
-static bool use_fake(void)
+static bool use_fake(const char *backend)
 {
 	struct fake_kernel *kernel = fake_kernel_new();
 
@@ -105,13 +105,14 @@ static bool use_fake(void)
 	fake_table.openat = checked_openat;
 	fake_table.readlinkat = checked_readlinkat;
 	world.sys = &fake_table;
-	world.backend = "vfio";
+	world.backend = backend;
 	is_fake = true;
 	return true;
 }
 #else
-static bool use_fake(void)
+static bool use_fake(const char *backend)
 {
+	(void)backend;
 	return false;
 }
 #endif
@@ -249,7 +250,8 @@ static bool parse(int argc, char **argv)
 	}
 	if (known && world.backend && world.device)
 		return true;
-	fprintf(stderr, "usage: %s --backend vfio|iommufd|fake --device BDF\n", argv[0]);
+	fprintf(stderr, "usage: %s --backend vfio|iommufd|fake-vfio|fake-iommufd --device BDF\n",
+		argv[0]);
 	return false;
 }
 
@@ -264,7 +266,7 @@ int main(int argc, char **argv)
 	world.sys = libiommu_sys_default();
 	/* Without CAP_IPC_LOCK memory is counted. */
 	setrlimit(RLIMIT_MEMLOCK, &memlock);
-	if (!strcmp(world.backend, "fake") && !use_fake()) {
+	if (!strncmp(world.backend, "fake-", 5) && !use_fake(world.backend + 5)) {
 		printf("0 passed, 1 failed, 0 skipped\n");
 		return 1;
 	}
