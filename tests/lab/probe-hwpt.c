@@ -90,27 +90,6 @@ static int64_t destroy(int fd, uint32_t id)
 	return call(fd, IOMMU_DESTROY, &d);
 }
 
-static uint32_t ioas_new(int fd)
-{
-	struct ioas_alloc a = { .size = sizeof(a) };
-
-	if (call(fd, IOMMU_IOAS_ALLOC, &a))
-		fail("IOAS_ALLOC");
-	return a.id;
-}
-
-static int64_t map_at(int fd, uint32_t ioas, uint64_t va, uint64_t length, uint64_t iova)
-{
-	struct ioas_map m = { .size = sizeof(m),
-			      .flags = READABLE | WRITEABLE | FIXED,
-			      .ioas_id = ioas,
-			      .user_va = va,
-			      .length = length,
-			      .iova = iova };
-
-	return call(fd, IOMMU_IOAS_MAP, &m);
-}
-
 static void unmap_everything(int fd, uint32_t ioas)
 {
 	struct ioas_unmap u = { .size = sizeof(u), .ioas_id = ioas, .length = UINT64_MAX };

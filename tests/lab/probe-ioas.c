@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -218,7 +219,7 @@ static int64_t map_file(int fd, uint32_t ioas, int file, uint64_t length, uint64
 	return call(fd, IOMMU_IOAS_MAP_FILE, &m);
 }
 
-static int64_t map_at(int fd, uint32_t ioas, uint64_t va, uint64_t length, uint64_t iova)
+int64_t map_at(int fd, uint32_t ioas, uint64_t va, uint64_t length, uint64_t iova)
 {
 	struct ioas_map m = { .size = sizeof(m),
 			      .flags = RW,
@@ -452,6 +453,60 @@ static void check_pinned(int fd, int device)
 	cdev_detach(device);
 }
 
+/* In a child that may lock two pages. @return 0 when it got `want` of them, and ENOMEM for more */
+static int lock_in_child(int fd, uint64_t iova, int64_t want, bool capable)
+{
+	struct rlimit two = { 2 * P, 2 * P };
+	char *mem = pages(4, PROT_READ | PROT_WRITE);
+	int64_t got = 0, rc = 0;
+
+	setrlimit(RLIMIT_MEMLOCK, &two);
+	if (!capable)
+		drop_ipc_lock();
+	for (; got < 4 && !rc; got += !rc)
+		rc = map_at(fd, 2, (uintptr_t)mem + (uint64_t)got * P, P, iova + (uint64_t)got * P);
+	return got != want || (rc && rc != -ENOMEM);
+}
+
+static void check_locked(const char *name, int fd, uint64_t iova, int64_t want, bool capable)
+{
+	int status = -1;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		_exit(lock_in_child(fd, iova, want, capable));
+	waitpid(child, &status, 0);
+	check(name, 0, status);
+}
+
+/* Who is charged: the user over all processes, or each process. Root's capability is not. */
+static void check_accounting(bool per_process)
+{
+	struct option mode = { .size = sizeof(mode),
+			       .option_id = OPTION_RLIMIT,
+			       .op = OPTION_SET,
+			       .val64 = per_process };
+	int fd = open_path("/dev/iommu"), device = (int)cdev_open(machine.alone[0]);
+
+	if (call(fd, IOMMU_OPTION, &mode) || cdev_bind(device, fd) || ioas_new(fd) != 2 ||
+	    cdev_attach(device, 2) < 0)
+		fail("a device with limits");
+	if (per_process) {
+		check_locked("locked per process: two pages", fd, B, 2, false);
+		check_locked("locked per process: two for the next one", fd, M, 2, false);
+	} else {
+		check_locked("locked per user: CAP_IPC_LOCK passes", fd, 2 * M, 4, true);
+		check_locked("locked per user: and is not charged", fd, B, 2, false);
+		check_locked("locked per user: none for the next one", fd, M, 0, false);
+		unmap_at(fd, 2, B, 2 * P);
+		check_locked("locked per user: but after an unmap", fd, B, 2, false);
+	}
+	close(device);
+	close(fd);
+}
+
 void check_ioas(void)
 {
 	int fd, device;
@@ -480,4 +535,6 @@ void check_ioas(void)
 	check_many(fd, device);
 	close(device);
 	close(fd);
+	check_accounting(false);
+	check_accounting(true);
 }

@@ -64,7 +64,7 @@ static void check_entries(void)
 	space_close(&s);
 }
 
-static void drop_ipc_lock(void)
+void drop_ipc_lock(void)
 {
 	struct {
 		uint32_t version;

@@ -396,6 +396,10 @@ int64_t cdev_bind(int device, int iommufd);
 int64_t cdev_attach(int device, uint32_t id);
 int64_t cdev_detach(int device);
 
+uint32_t ioas_new(int iommufd);
+int64_t map_at(int fd, uint32_t ioas, uint64_t va, uint64_t length, uint64_t iova);
+void drop_ipc_lock(void);
+
 /* What edu can do: 64 bytes out of memory into its buffer, or back. */
 enum direction { READ_MEMORY = 1, WRITE_MEMORY = 3 };
 void bus_master(int device);
