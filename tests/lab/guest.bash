@@ -14,6 +14,7 @@ program_of() {
 	refusal | together) echo "$dir/tests/lab/lab-$step" ;;
 	conformance | sweep | dma) echo "$dir/tests/$step" ;;
 	demo) echo "$dir/examples/demo-program" ;;
+	sandbox) echo "$dir/tests/sandbox/sandbox" ;;
 	esac
 }
 
@@ -32,7 +33,7 @@ cross_build() {
 		-DLIBIOMMU_BUILD_TESTS=ON -DLIBIOMMU_BUILD_EXAMPLES=ON -DLIBIOMMU_INSTALL=OFF \
 		>"$dir/build.log" 2>&1 || true
 	cmake --build "$dir" --parallel "$(nproc)" --target conformance sweep dma demo-program \
-		lab-probe lab-refusal lab-together >>"$dir/build.log" 2>&1 ||
+		lab-probe lab-refusal lab-together sandbox >>"$dir/build.log" 2>&1 ||
 		tail -n 20 "$dir/build.log" >&2
 	exec {lock}<&-
 }
@@ -89,7 +90,7 @@ arguments() {
 		echo -n " --backend $backend"
 		each --device "${alone[@]}"
 		;;
-	dma | demo)
+	dma | demo | sandbox)
 		echo -n " --backend $backend"
 		each --device "${alone[0]}"
 		;;
