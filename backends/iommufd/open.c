@@ -69,17 +69,14 @@ static int check_calls(struct iommufd_ctx *ctx, struct libiommu_failure *failure
 		{ IOMMU_IOAS_UNMAP, "IOMMU_IOAS_UNMAP" },
 	};
 
+	if (ctx->passed && !libiommu_iommufd_is(ctx->sys, ctx->fd))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_WRONG_FD, "/dev/iommu",
+				       "It is no iommufd.");
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		int rc = libiommu_iommufd_known(ctx->sys, ctx->fd, calls[i].request);
 
 		if (!rc)
 			continue;
-		/* The first of them is as old as iommufd. */
-		if (!i && ctx->passed) {
-			libiommu_refuse_kernel(failure, rc, calls[i].name, "/dev/iommu");
-			return libiommu_refuse(failure, LIBIOMMU_REASON_WRONG_FD, NULL,
-					       "It is no iommufd.");
-		}
 		return libiommu_iommufd_diagnose(failure, rc, calls[i].name, "/dev/iommu");
 	}
 	/* Without it the core maps files into the process. */

@@ -20,6 +20,12 @@ int libiommu_iommufd_known(const struct libiommu_sys *sys, int iommufd, unsigned
 	return sys->ioctl(sys->data, iommufd, request, &argument) == -ENOTTY ? -ENOTTY : 0;
 }
 
+bool libiommu_iommufd_is(const struct libiommu_sys *sys, int fd)
+{
+	/* A container that nobody has set up answers EINVAL to every call. */
+	return libiommu_iommufd_destroy(sys, fd, IMPOSSIBLE) == -ENOENT;
+}
+
 int libiommu_iommufd_destroy(const struct libiommu_sys *sys, int iommufd, uint32_t id)
 {
 	struct iommu_destroy destroy = { .size = sizeof(destroy), .id = id };

@@ -12,6 +12,8 @@
 /* @return 0 when the kernel knows the call, which is asked so that it does nothing; -ENOTTY when not */
 int libiommu_iommufd_known(const struct libiommu_sys *sys, int iommufd, unsigned long request);
 
+/* Is the descriptor an iommufd's? */
+bool libiommu_iommufd_is(const struct libiommu_sys *sys, int fd);
 int libiommu_iommufd_destroy(const struct libiommu_sys *sys, int iommufd, uint32_t id);
 int libiommu_iommufd_ioas_alloc(const struct libiommu_sys *sys, int iommufd, uint32_t *ioas);
 /*

@@ -143,14 +143,15 @@ static inline void tear_down_passed(void)
 	tear_down();
 }
 
-static inline int run_passed(const char *name, const TTest *const *tests, size_t count)
+static inline int run_passed_with(const char *name, const TTest *const *tests, size_t count,
+				  void (*before)(void), void (*after)(void))
 {
 	Suite *suite = suite_create(name);
 	TCase *tc = tcase_create(name);
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tc, set_up_passed, tear_down_passed);
+	tcase_add_checked_fixture(tc, before, after);
 	for (size_t i = 0; i < count; i++)
 		tcase_add_test(tc, tests[i]);
 	suite_add_tcase(suite, tc);
@@ -158,6 +159,11 @@ static inline int run_passed(const char *name, const TTest *const *tests, size_t
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static inline int run_passed(const char *name, const TTest *const *tests, size_t count)
+{
+	return run_passed_with(name, tests, count, set_up_passed, tear_down_passed);
 }
 
 #endif
