@@ -54,7 +54,7 @@ struct libiommu_device_options {
  * among the options (needs-passed-fd).
  * @param opts NULL: as libiommu_device_open()
  * Reasons: as libiommu_device_open(); bad-options, unknown-options, bad-fd,
- * needs-passed-fd, wrong-fd, bad-token, no-uapi.
+ * needs-passed-fd, wrong-fd, bad-token (type1 tells it at attach), no-uapi.
  */
 LIBIOMMU_API int libiommu_device_open_with(struct libiommu_ctx *ctx, const char *name,
 					   const struct libiommu_device_options *opts,
@@ -65,7 +65,8 @@ LIBIOMMU_API int libiommu_device_open_with(struct libiommu_ctx *ctx, const char 
  * The descriptor that KVM's VFIO device wants (KVM_DEV_VFIO_FILE_ADD): the
  * group's on type1, the device's on iommufd.
  * @param[out] fd borrowed: valid until the device is closed; dup it to keep it
- * Reasons: null-argument, after-fork, backend-capability.
+ * Reasons: null-argument, after-fork, backend-capability, needs-attach (type1, after
+ * a detach that gave the group up).
  */
 LIBIOMMU_API int libiommu_device_kvm_fd(struct libiommu_device *dev, int *fd,
 					struct libiommu_error **err);
@@ -76,7 +77,8 @@ LIBIOMMU_API int libiommu_device_kvm_fd(struct libiommu_device *dev, int *fd,
  * iommufd, where an empty list means the devices of this iommufd.
  * @param[out] fds array of *count, borrowed; may be NULL when *count is 0
  * @param[in,out] count in: room; out: how many there are
- * Reasons: null-argument, after-fork, backend-capability, buffer-too-small.
+ * Reasons: null-argument, after-fork, backend-capability, buffer-too-small; type1:
+ * needs-attach, reset-unsupported.
  */
 LIBIOMMU_API int libiommu_device_hot_reset_fds(struct libiommu_device *dev, int *fds, size_t *count,
 					       struct libiommu_error **err);

@@ -45,7 +45,8 @@ LIBIOMMU_API int libiommu_domain_new(struct libiommu_ctx *ctx,
  * IOAS, or the container that was passed to the context. What is mapped there
  * already is unknown to the ledger; a clash with it is foreign-mapping. Freeing
  * the domain removes what came through it and leaves the rest.
- * @param native backend iommufd: id of an IOAS; vfio: 0
+ * @param native backend iommufd: id of an IOAS; vfio: 0. A container that nobody has
+ *        set up needs no adoption: libiommu_domain_new() is enough.
  * @param[out] out written on success; free with libiommu_domain_free()
  * Reasons: null-argument, after-fork, backend-undecided, backend-capability,
  * wrong-fd (no such IOAS; no container was passed), domain-in-use (adopted

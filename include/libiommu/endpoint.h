@@ -32,7 +32,9 @@ extern "C" {
  * group-attached-elsewhere, mapping-conflict (subject: the mapping),
  * bad-memory, locked-memory-limit, entry-limit (subject: the mapping),
  * incompatible-iommu, group-not-viable, msi-not-isolated, not-cache-coherent,
- * direct-region, no-memory, kernel-refused.
+ * direct-region, no-memory, kernel-refused; type1 only: bad-token, and in a
+ * context of passed descriptors needs-passed-fd (the container serves another
+ * domain) and device-busy (it must be adopted).
  */
 LIBIOMMU_API int libiommu_endpoint_attach(struct libiommu_endpoint *ep, struct libiommu_domain *dom,
 					  struct libiommu_error **err);
