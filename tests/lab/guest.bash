@@ -22,7 +22,8 @@ program_of() {
 # of its own, so that nothing has to be installed for that architecture. No package with a shared
 # library is fetched: one that is found would be taken.
 cross_build() {
-	local arch=$1 dir=$build-$1 lock
+	local arch=$1 dir=$build-$1 lock backends
+	backends=$(sed -n 's/^LIBIOMMU_BACKENDS:[A-Z]*=//p' "$build/CMakeCache.txt" 2>/dev/null || true)
 	export LIBIOMMU_LAB_SYSROOT=$cache/$arch/sysroot
 	mkdir -p "$dir" "${LIBIOMMU_LAB_SYSROOT%/*}"
 	exec {lock}<"$dir"
@@ -30,6 +31,7 @@ cross_build() {
 	[[ -d $LIBIOMMU_LAB_SYSROOT ]] ||
 		fetch "$arch" "$LIBIOMMU_LAB_SYSROOT" '' check libsubunit-dev
 	cmake -S "$root" -B "$dir" --toolchain "$lab/$arch.cmake" -DBUILD_SHARED_LIBS=OFF \
+		${backends:+"-DLIBIOMMU_BACKENDS=$backends"} \
 		-DLIBIOMMU_BUILD_TESTS=ON -DLIBIOMMU_BUILD_EXAMPLES=ON -DLIBIOMMU_INSTALL=OFF \
 		>"$dir/build.log" 2>&1 || true
 	cmake --build "$dir" --parallel "$(nproc)" --target conformance sweep dma demo-program \
