@@ -76,10 +76,7 @@ static int find(struct iommufd_ctx *ctx, const char *name,
 		return rc;
 	if (!handed)
 		return open_node(ctx, name, fd, failure);
-	*fd = ctx->sys->dup(ctx->sys->data, opts->cdev);
-	if (*fd == -EBADF)
-		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_FD, name, NULL);
-	return *fd < 0 ? libiommu_iommufd_diagnose(failure, *fd, "fcntl", name) : 0;
+	return libiommu_vfiodev_take(ctx->sys, opts->cdev, name, fd, failure);
 }
 
 /* It answers, and its id is one of a device in this iommufd. */

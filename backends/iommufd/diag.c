@@ -135,37 +135,56 @@ static int diagnose_conflict(struct iommufd_device *device,
 			       "Nothing tells which one.");
 }
 
-/* Memory that cannot be touched as the device would, or a file that has shrunk. */
-static bool map_is_bad(const struct libiommu_sys *sys, const struct libiommu_backend_map *map)
+/* Memory that cannot be touched as the device would. */
+static bool memory_is_bad(const struct libiommu_sys *sys, const struct libiommu_backend_map *map)
 {
-	struct stat st;
+	const int advice =
+		map->prot & LIBIOMMU_PROT_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
 
-	if (map->fd >= 0)
-		return !sys->fstat(sys->data, map->fd, &st) &&
-		       (uint64_t)st.st_size < map->offset + map->length;
-	return sys->madvise(sys->data, map->memory, map->length,
-			    map->prot & LIBIOMMU_PROT_WRITE ? MADV_POPULATE_WRITE
-							    : MADV_POPULATE_READ) < 0;
+	return map->memory && sys->madvise(sys->data, map->memory, map->length, advice) < 0;
 }
 
 /* Until the first attach the kernel has not looked at the memory. */
-static int diagnose_source(struct iommufd_device *device,
-			   const struct libiommu_backend_attach *attach, int rc,
-			   struct libiommu_failure *failure)
+static int diagnose_memory_of(struct iommufd_device *device,
+			      const struct libiommu_backend_attach *attach, int rc,
+			      struct libiommu_failure *failure)
 {
 	for (size_t i = 0; i < attach->map_count; i++) {
-		const struct libiommu_backend_map *map = &attach->maps[i];
-
-		if (!map_is_bad(device->ctx->sys, map))
+		if (!memory_is_bad(device->ctx->sys, &attach->maps[i]))
 			continue;
-		name_map(failure, map);
+		name_map(failure, &attach->maps[i]);
 		return libiommu_vfiodev_guess(
-			failure, libiommu_refuse(failure,
-						 map->fd >= 0 ? LIBIOMMU_REASON_BAD_FILE
-							      : LIBIOMMU_REASON_BAD_MEMORY,
-						 NULL, NULL));
+			failure, libiommu_refuse(failure, LIBIOMMU_REASON_BAD_MEMORY, NULL, NULL));
 	}
 	return rc;
+}
+
+/*
+ * Nor at files, which it finds too short then, and says what it says of devices that cannot share:
+ * but for those it would have made another page table. The backend does not see the files again.
+ */
+static int diagnose_invalid_attach(struct iommufd_device *device,
+				   const struct libiommu_backend_attach *attach,
+				   struct libiommu_failure *failure)
+{
+	const struct libiommu_backend_map *file = NULL;
+	size_t files = 0;
+
+	for (size_t i = 0; i < attach->map_count; i++) {
+		if (attach->maps[i].memory)
+			continue;
+		files++;
+		file = &attach->maps[i];
+	}
+	if (!files)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_INCOMPATIBLE_IOMMU,
+				       device->dev.name, NULL);
+	if (files == 1)
+		name_map(failure, file);
+	return libiommu_vfiodev_guess(
+		failure, libiommu_refuse(failure, LIBIOMMU_REASON_BAD_FILE, NULL,
+					 files == 1 ? "It has become too short."
+						    : "One of several has become too short."));
 }
 
 /*
@@ -210,14 +229,13 @@ int libiommu_iommufd_diagnose_attach(struct iommufd_device *device,
 		return diagnose_conflict(device, attach, failure);
 	case -EFAULT:
 		rc = libiommu_refuse(failure, LIBIOMMU_REASON_BAD_MEMORY, name, NULL);
-		return diagnose_source(device, attach, rc, failure);
+		return diagnose_memory_of(device, attach, rc, failure);
 	case -ENOMEM:
 		return attach->map_count ? diagnose_memory(device->ctx, attach->maps,
 							   attach->map_count, failure)
 					 : rc;
 	case -EINVAL:
-		rc = libiommu_refuse(failure, LIBIOMMU_REASON_INCOMPATIBLE_IOMMU, name, NULL);
-		return diagnose_source(device, attach, rc, failure);
+		return diagnose_invalid_attach(device, attach, failure);
 	case -EBUSY:
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, name, NULL);
 	default:

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/iommufd/iommufd.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -18,21 +17,6 @@ static int take_config(struct iommufd_ctx *ctx, struct libiommu_failure *failure
 			       "Known words are hwpt=automatic and hwpt=explicit.");
 }
 
-static int dup_passed(struct iommufd_ctx *ctx, int from, int *to, const char *what,
-		      struct libiommu_failure *failure)
-{
-	int fd = ctx->sys->dup(ctx->sys->data, from);
-
-	if (fd == -EBADF) {
-		libiommu_refuse_kernel(failure, fd, "fcntl", what);
-		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_FD, what, NULL);
-	}
-	if (fd < 0)
-		return libiommu_iommufd_diagnose(failure, fd, "fcntl", what);
-	*to = fd;
-	return 0;
-}
-
 static int take_passed(struct iommufd_ctx *ctx, const struct libiommu_passed *passed,
 		       struct libiommu_failure *failure)
 {
@@ -43,9 +27,9 @@ static int take_passed(struct iommufd_ctx *ctx, const struct libiommu_passed *pa
 	if (passed->iommufd < 0)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_PASSED_FD, "/dev/iommu",
 				       NULL);
-	rc = dup_passed(ctx, passed->iommufd, &ctx->fd, "/dev/iommu", failure);
+	rc = libiommu_vfiodev_take(ctx->sys, passed->iommufd, "/dev/iommu", &ctx->fd, failure);
 	if (!rc && passed->sysfs >= 0)
-		rc = dup_passed(ctx, passed->sysfs, &ctx->sysfs.directory, "/sys", failure);
+		rc = libiommu_vfiodev_take_sysfs(&ctx->sysfs, passed->sysfs, failure);
 	return rc;
 }
 

@@ -10,35 +10,6 @@
 /* Dependent devices for which there is room at once. */
 #define FIRST_ROOM 32
 
-static int take(const struct libiommu_sys *sys, int fd, const char *what, int *out,
-		struct libiommu_failure *failure)
-{
-	int rc = sys->dup(sys->data, fd);
-
-	if (rc >= 0) {
-		*out = rc;
-		return 0;
-	}
-	libiommu_vfiodev_diagnose(failure, rc, "fcntl", what);
-	return rc == -EBADF ? libiommu_refuse(failure, LIBIOMMU_REASON_BAD_FD, what, NULL) : rc;
-}
-
-static int take_sysfs(struct vfio_ctx *ctx, int fd, struct libiommu_failure *failure)
-{
-	struct stat st;
-	int rc = take(ctx->sys, fd, "/sys", &ctx->sysfs.directory, failure);
-
-	if (rc)
-		return rc;
-	rc = ctx->sys->fstat(ctx->sys->data, ctx->sysfs.directory, &st);
-	if (rc < 0)
-		return libiommu_vfiodev_diagnose(failure, rc, "fstat", "/sys");
-	if (!S_ISDIR(st.st_mode))
-		return libiommu_refuse(failure, LIBIOMMU_REASON_WRONG_FD, "/sys",
-				       "It is no directory.");
-	return 0;
-}
-
 static int take_container(struct vfio_ctx *ctx, int fd, struct libiommu_failure *failure)
 {
 	struct vfio_vessel *vessel = libiommu_vfio_alloc(ctx, sizeof(*vessel));
@@ -48,7 +19,7 @@ static int take_container(struct vfio_ctx *ctx, int fd, struct libiommu_failure 
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	ctx->passed = vessel;
 	vessel->fd = -1;
-	rc = take(ctx->sys, fd, "/dev/vfio/vfio", &vessel->fd, failure);
+	rc = libiommu_vfiodev_take(ctx->sys, fd, "/dev/vfio/vfio", &vessel->fd, failure);
 	if (rc)
 		return rc;
 	rc = libiommu_vfio_api_version(ctx->sys, vessel->fd);
@@ -69,7 +40,7 @@ int libiommu_vfio_open_passed(struct vfio_ctx *ctx, const struct libiommu_passed
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_PASSED_FD, "/dev/vfio/vfio",
 				       NULL);
 	if (passed->sysfs >= 0)
-		rc = take_sysfs(ctx, passed->sysfs, failure);
+		rc = libiommu_vfiodev_take_sysfs(&ctx->sysfs, passed->sysfs, failure);
 	if (!rc && passed->container >= 0)
 		rc = take_container(ctx, passed->container, failure);
 	if (rc)

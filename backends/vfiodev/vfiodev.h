@@ -43,6 +43,13 @@ int libiommu_vfiodev_check_group(const struct libiommu_sysfs *fs, uint32_t id, c
 /* @return whether sysfs shows somebody who keeps the group from being used */
 bool libiommu_vfiodev_blocked(const struct libiommu_sysfs *fs, uint32_t id);
 
+/* passed.c: duplicates of descriptors that are somebody else's. Reasons: bad-fd, wrong-fd. */
+int libiommu_vfiodev_take(const struct libiommu_sys *sys, int fd, const char *what, int *out,
+			  struct libiommu_failure *failure);
+/* It becomes the directory of `fs`, which the caller closes also on failure. */
+int libiommu_vfiodev_take_sysfs(struct libiommu_sysfs *fs, int fd,
+				struct libiommu_failure *failure);
+
 /* diag.c: after a refusal only; these read facts and change nothing */
 
 /* The code, marked as inferred. */

@@ -30,7 +30,7 @@ extern "C" {
  * resets the device.
  * Reasons: null-argument, after-fork, foreign-context, already-attached,
  * group-attached-elsewhere, mapping-conflict (subject: the mapping),
- * bad-memory, locked-memory-limit, entry-limit (subject: the mapping),
+ * bad-memory, bad-file, locked-memory-limit, entry-limit (subject: the mapping),
  * incompatible-iommu, group-not-viable, msi-not-isolated, not-cache-coherent,
  * direct-region, no-memory, kernel-refused; type1 only: bad-token, and in a
  * context of passed descriptors needs-passed-fd (the container serves another

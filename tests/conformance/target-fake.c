@@ -14,7 +14,7 @@ static const struct settings *settings;
 static bool fake_open(const struct settings *s)
 {
 	settings = s;
-	if (s->config) {
+	if (s->config && target != &target_fake_iommufd) {
 		fprintf(stderr, "the target %s takes no --config\n", target->name);
 		return false;
 	}
@@ -50,8 +50,7 @@ static void fake_end(void)
 static void fake_options(struct libiommu_ctx_options *opts)
 {
 	opts->backend = target->backend;
-	if (target == &target_fake_hwpt)
-		opts->config = "hwpt=explicit";
+	opts->config = settings->config;
 	target_plugin_options(settings, opts);
 }
 
@@ -84,5 +83,3 @@ static bool fake_pinned(struct libiommu_ctx *ctx, uint64_t *pages)
 
 struct target target_fake = FAKE_TARGET("fake-vfio", "vfio", calls_of_type1);
 struct target target_fake_iommufd = FAKE_TARGET("fake-iommufd", "iommufd", calls_of_iommufd);
-/* With page tables of the library's own. */
-struct target target_fake_hwpt = FAKE_TARGET("fake-iommufd-hwpt", "iommufd", calls_of_iommufd);

@@ -9,7 +9,7 @@ static const struct settings *settings;
 static bool kernel_open(const struct settings *s)
 {
 	settings = s;
-	if (s->config) {
+	if (s->config && target != &target_iommufd) {
 		fprintf(stderr, "the backend %s takes no --config\n", target->name);
 		return false;
 	}
@@ -34,6 +34,7 @@ static void kernel_end(void)
 static void kernel_options(struct libiommu_ctx_options *opts)
 {
 	opts->backend = target->backend;
+	opts->config = settings->config;
 	target_plugin_options(settings, opts);
 }
 

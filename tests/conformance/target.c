@@ -29,8 +29,8 @@ const struct kernel_calls calls_of_iommufd = {
 };
 
 const char settings_help[] =
-	"  --backend NAME      mock, vfio, iommufd, fake-vfio, fake-iommufd, fake-iommufd-hwpt\n"
-	"  --config TEXT|@FILE machine of the mock\n"
+	"  --backend NAME      mock, vfio, iommufd, fake-vfio, fake-iommufd\n"
+	"  --config TEXT|@FILE machine of the mock; options of iommufd\n"
 	"  --personality NAME  change the default machine: strict, type1, iommufd, bare\n"
 	"  --profile NAME      change the default machine's first IOMMU: its profile\n"
 	"  --width BITS        and its address width\n"
@@ -56,8 +56,6 @@ struct target *target_find(const char *name)
 		return &target_fake;
 	if (strcmp(name, target_fake_iommufd.name) == 0)
 		return &target_fake_iommufd;
-	if (strcmp(name, target_fake_hwpt.name) == 0)
-		return &target_fake_hwpt;
 #endif
 	return NULL;
 }

@@ -86,7 +86,6 @@ extern struct target target_vfio;
 extern struct target target_iommufd;
 extern struct target target_fake; /**< these where they were built */
 extern struct target target_fake_iommufd;
-extern struct target target_fake_hwpt;
 
 /** Sort the devices of the command line into the target; the target's own ones stay else. */
 void target_devices(struct target *target, const struct settings *settings);

@@ -191,7 +191,7 @@ static bool is_ours(const char *path)
 {
 	return !strcmp(path, "/sys") || !strncmp(path, "/sys/", 5) ||
 	       !strncmp(path, "/dev/vfio", 9) || !strcmp(path, "/dev/iommu") ||
-	       !strcmp(path, "/proc/self/status");
+	       !strcmp(path, "/proc/self/status") || !strcmp(path, "/proc/sys/kernel/osrelease");
 }
 
 static int sys_open(void *data, const char *path, int flags)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A context with the backend "vfio" on a kernel that is made of tests/fake. */
+/* A context with a backend of the kernel's, "vfio" unless BACKEND says otherwise, on tests/fake. */
 #ifndef UNIT_VFIO_FIXTURE_H
 #define UNIT_VFIO_FIXTURE_H
 
@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#ifndef BACKEND
+#define BACKEND "vfio"
+#endif
 
 #define PAGE  4096ull
 #define A     "0000:00:03.0"
@@ -35,7 +39,7 @@ static inline struct libiommu_ctx *new_ctx(void)
 	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
 	struct libiommu_ctx *out = NULL;
 
-	opts.backend = "vfio";
+	opts.backend = BACKEND;
 	opts.sys = sys();
 	ck_assert_int_eq(libiommu_ctx_new(&opts, &out, NULL), 0);
 	return out;

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Kernels that lack one call: a reason that names it, or a way around it, and never a surprise. */
+#include "tests/unit/iommufd-fixture.h"
+
+#include <unistd.h>
+
+struct call {
+	const char *name;
+	unsigned long request;
+};
+
+#define CALL(name, number, feature, purpose) { #name, number },
+static const struct call all[] = {
+#include "backends/iommufd/calls.def"
+};
+#undef CALL
+
+#define COUNT (sizeof(all) / sizeof(all[0]))
+
+static const struct call *missing;
+static unsigned int refusals;
+
+/* @return whether it was done; else it was refused as it must be */
+static bool done(int code, struct libiommu_error *err)
+{
+	if (!code) {
+		ck_assert_ptr_null(err);
+		return true;
+	}
+	ck_assert_msg(libiommu_error_reason(err) == LIBIOMMU_REASON_NO_UAPI, "without %s: %s",
+		      missing->name, libiommu_error_message(err));
+	ck_assert_int_eq(code, -EOPNOTSUPP);
+	ck_assert_msg(strstr(libiommu_error_message(err), missing->name), "without %s: %s",
+		      missing->name, libiommu_error_message(err));
+	ck_assert_int_eq(libiommu_error_kernel_errno(err), ENOTTY);
+	libiommu_error_free(err);
+	refusals++;
+	return false;
+}
+
+#define DONE(call) (err = NULL, code = call, done(code, err))
+
+static void use(struct libiommu_device *a, struct libiommu_device *b, int fd)
+{
+	struct libiommu_cap_answer bits = LIBIOMMU_CAP_ANSWER_INIT;
+	struct libiommu_domain *d = NULL, *e = NULL;
+	struct libiommu_error *err;
+	struct libiommu_range ranges[4];
+	size_t count = 4;
+	int code;
+
+	OK(libiommu_device_cap(a, LIBIOMMU_CAP_ADDRESS_BITS, &bits, NULL));
+	err = NULL;
+	code = libiommu_device_iova_ranges(a, ranges, &count, &err);
+	if (code) {
+		/* Documented: then only an attach tells. */
+		ck_assert_int_eq(libiommu_error_reason(err), LIBIOMMU_REASON_NEEDS_ATTACH);
+		ck_assert_int_eq(bits.answer, LIBIOMMU_ANSWER_UNKNOWN);
+		libiommu_error_free(err);
+	}
+	if (!DONE(libiommu_domain_new(ctx, NULL, &d, &err)) ||
+	    !DONE(libiommu_domain_new(ctx, NULL, &e, &err)))
+		return;
+	DONE(libiommu_domain_map(d, 0x100000, libiommu_source_memory(memory), PAGE,
+				 LIBIOMMU_PROT_READ, &err));
+	/* Without IOMMU_IOAS_MAP_FILE the core maps the file into the process. */
+	DONE(libiommu_domain_map(d, 0x200000, libiommu_source_file(fd, 0), PAGE, LIBIOMMU_PROT_READ,
+				 &err));
+	if (DONE(try_attach(a, d, &err))) {
+		OK(libiommu_device_iova_ranges(a, ranges, &count, NULL));
+		DONE(try_attach(b, d, &err));
+		DONE(libiommu_endpoint_replace(ep(a), e, 0, &err));
+	}
+	DONE(libiommu_domain_unmap_all(d, NULL, &err));
+	DONE(libiommu_endpoint_detach(ep(a), 0, &err));
+	DONE(libiommu_endpoint_detach(ep(b), 0, &err));
+}
+
+static void scenario(const char *config, int fd)
+{
+	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+	struct libiommu_device *a = NULL, *b = NULL;
+	struct libiommu_error *err;
+	int code;
+
+	opts.backend = BACKEND;
+	opts.config = config;
+	opts.sys = &table;
+	if (!DONE(libiommu_ctx_new(&opts, &ctx, &err)))
+		return;
+	if (DONE(libiommu_device_open(ctx, A, &a, &err)) &&
+	    DONE(libiommu_device_open(ctx, B, &b, &err)))
+		use(a, b, fd);
+	libiommu_ctx_free(ctx);
+	ctx = NULL;
+}
+
+START_TEST(missing_calls)
+{
+	const char *const configs[] = { "hwpt=automatic", "hwpt=explicit" };
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	OK(ftruncate(fd, PAGE));
+	libiommu_ctx_free(ctx);
+	ctx = NULL;
+	for (size_t c = 0; c < 2; c++) {
+		for (size_t i = 0; i < COUNT; i++) {
+			const bool spared = all[i].request == IOMMU_IOAS_MAP_FILE ||
+					    (all[i].request == IOMMU_HWPT_ALLOC && !c);
+
+			missing = &all[i];
+			refusals = 0;
+			watch();
+			answer(missing->request, -ENOTTY, 0, 0);
+			scenario(configs[c], fd);
+			ck_assert_msg(!refusals == spared, "without %s: %u refusals", missing->name,
+				      refusals);
+			ck_assert_uint_eq(fake_kernel_open_fds(kernel), 0);
+			ck_assert_uint_eq(fake_kernel_locked(kernel), 0);
+		}
+	}
+	close(fd);
+}
+END_TEST
+
+/* The core's way for files, and the capability that tells of it. */
+START_TEST(no_map_file)
+{
+	struct libiommu_cap_answer can = LIBIOMMU_CAP_ANSWER_INIT;
+	struct libiommu_device *a;
+	struct libiommu_domain *d;
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	OK(ftruncate(fd, PAGE));
+	a = open_device(A);
+	OK(libiommu_device_cap(a, LIBIOMMU_CAP_FILE_MAPPINGS, &can, NULL));
+	ck_assert_int_eq(can.answer, LIBIOMMU_ANSWER_YES);
+	fake_kernel_set(kernel, FAKE_NO_MAP_FILE, 1);
+	again(NULL);
+	a = open_device(A);
+	OK(libiommu_device_cap(a, LIBIOMMU_CAP_FILE_MAPPINGS, &can, NULL));
+	ck_assert_int_eq(can.answer, LIBIOMMU_ANSWER_NO);
+	d = new_domain();
+	OK(try_attach(a, d, NULL));
+	OK(libiommu_domain_map(d, 0x100000, libiommu_source_file(fd, 0), PAGE, LIBIOMMU_PROT_READ,
+			       NULL));
+	ck_assert_uint_eq(calls(IOMMU_IOAS_MAP_FILE), 1);
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 1);
+	close(fd);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = { missing_calls, no_map_file };
+
+	return run("iommufd-calls", tests, sizeof(tests) / sizeof(tests[0]));
+}

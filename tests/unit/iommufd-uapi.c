@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One function per ioctl: the bytes that go out, and what becomes of the reply. */
+#include "backends/iommufd/uapi.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FD 17
+
+/* One exchange: what must be asked, and what is answered. */
+static struct {
+	unsigned long request;
+	int result;
+	size_t size;
+	const void *asked, *reply; /* NULL: nothing is written back */
+	unsigned int left;
+} expected;
+
+static int scripted(void *data, int fd, unsigned long request, void *argument)
+{
+	ck_assert_ptr_null(data);
+	ck_assert_int_eq(fd, FD);
+	ck_assert_uint_eq(expected.left, 1);
+	expected.left = 0;
+	ck_assert_uint_eq(request, expected.request);
+	ck_assert_mem_eq(argument, expected.asked, expected.size);
+	if (expected.reply)
+		memcpy(argument, expected.reply, expected.size);
+	return expected.result;
+}
+
+static const struct libiommu_sys *expect(unsigned long request, int result, size_t size,
+					 const void *asked, const void *reply)
+{
+	static struct libiommu_sys sys;
+
+	sys.size = sizeof(sys);
+	sys.ioctl = scripted;
+	expected.request = request;
+	expected.result = result;
+	expected.size = size;
+	expected.asked = asked;
+	expected.reply = reply;
+	expected.left = 1;
+	return &sys;
+}
+
+#define EXPECT(request, result, asked, reply) \
+	expect(request, result, sizeof(asked), &(asked), reply)
+
+START_TEST(known)
+{
+	const struct {
+		uint32_t size, impossible;
+		uint32_t zeros[10];
+	} asked = { .size = 48, .impossible = UINT32_MAX };
+
+	ck_assert_int_eq(libiommu_iommufd_known(EXPECT(0x3b8f, -EOPNOTSUPP, asked, NULL), FD,
+						IOMMU_IOAS_MAP_FILE),
+			 0);
+	ck_assert_int_eq(
+		libiommu_iommufd_known(EXPECT(0x3b80, -ENOENT, asked, NULL), FD, IOMMU_DESTROY), 0);
+	ck_assert_int_eq(
+		libiommu_iommufd_known(EXPECT(0x3b89, -ENOTTY, asked, NULL), FD, IOMMU_HWPT_ALLOC),
+		-ENOTTY);
+}
+END_TEST
+
+START_TEST(objects)
+{
+	const uint32_t destroy[] = { 8, 7 }, alloc[] = { 12, 0, 0 }, allocated[] = { 12, 0, 9 };
+	const struct iommu_hwpt_alloc hwpt = { .size = 48, .flags = 2, .dev_id = 3, .pt_id = 4 };
+	struct iommu_hwpt_alloc made = hwpt;
+	uint32_t id = 0;
+
+	ck_assert_int_eq(libiommu_iommufd_destroy(EXPECT(0x3b80, -EBUSY, destroy, NULL), FD, 7),
+			 -EBUSY);
+	ck_assert_int_eq(libiommu_iommufd_ioas_alloc(EXPECT(0x3b81, 0, alloc, allocated), FD, &id),
+			 0);
+	ck_assert_uint_eq(id, 9);
+	made.out_hwpt_id = 11;
+	ck_assert_int_eq(
+		libiommu_iommufd_hwpt_alloc(EXPECT(0x3b89, 0, hwpt, &made), FD, 2, 3, 4, &id), 0);
+	ck_assert_uint_eq(id, 11);
+}
+END_TEST
+
+START_TEST(ranges)
+{
+	struct iommu_iova_range room[2] = { { 1, 2 }, { 3, UINT64_MAX } };
+	const struct iommu_ioas_iova_ranges asked = {
+		.size = 32, .ioas_id = 5, .num_iovas = 2, .allowed_iovas = (uintptr_t)room
+	};
+	struct iommu_ioas_iova_ranges reply = asked;
+	uint64_t alignment = 0;
+	uint32_t count = 2;
+
+	reply.num_iovas = 7;
+	reply.out_iova_alignment = 2048;
+	ck_assert_int_eq(libiommu_iommufd_ioas_ranges(EXPECT(0x3b84, -EMSGSIZE, asked, &reply), FD,
+						      5, room, &count, &alignment),
+			 -EMSGSIZE);
+	ck_assert_uint_eq(count, 7);
+	ck_assert_uint_eq(alignment, 2048);
+	ck_assert_uint_eq(libiommu_iommufd_ranges_size(2), sizeof(room));
+	ck_assert_uint_eq(libiommu_iommufd_range(room, 1).start, 3);
+	ck_assert_uint_eq(libiommu_iommufd_range(room, 1).last, UINT64_MAX);
+}
+END_TEST
+
+START_TEST(maps)
+{
+	char memory[1] = { 0 };
+	const struct iommu_ioas_map map = { .size = 40,
+					    .flags = 5,
+					    .ioas_id = 6,
+					    .user_va = (uintptr_t)memory,
+					    .length = 0x2000,
+					    .iova = 0x1000 };
+	const struct iommu_ioas_map_file file = { .size = 40,
+						  .flags = 7,
+						  .ioas_id = 6,
+						  .fd = 8,
+						  .start = 0x3000,
+						  .length = 0x2000,
+						  .iova = 0x1000 };
+	const struct iommu_ioas_unmap unmap = {
+		.size = 24, .ioas_id = 6, .iova = 0x1000, .length = 0x2000
+	};
+	struct iommu_ioas_unmap removed = unmap;
+	uint64_t length = 1;
+
+	ck_assert_int_eq(libiommu_iommufd_ioas_map(EXPECT(0x3b85, -EEXIST, map, NULL), FD, 6,
+						   IOMMU_IOAS_MAP_READABLE, memory, 0x1000, 0x2000),
+			 -EEXIST);
+	ck_assert_int_eq(
+		libiommu_iommufd_ioas_map_file(EXPECT(0x3b8f, 0, file, NULL), FD, 6,
+					       IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
+					       8, 0x3000, 0x1000, 0x2000),
+		0);
+	removed.length = 0x1000;
+	ck_assert_int_eq(libiommu_iommufd_ioas_unmap(EXPECT(0x3b86, 0, unmap, &removed), FD, 6,
+						     0x1000, 0x2000, &length),
+			 0);
+	ck_assert_uint_eq(length, 0x1000);
+	/* The kernel does not write it back, so nothing is known. */
+	ck_assert_int_eq(libiommu_iommufd_ioas_unmap(EXPECT(0x3b86, -ENOENT, unmap, NULL), FD, 6,
+						     0x1000, 0x2000, &length),
+			 -ENOENT);
+	ck_assert_uint_eq(length, 0);
+}
+END_TEST
+
+START_TEST(devices)
+{
+	/* Without what older kernels do not know. */
+	const uint32_t bind[] = { 16, 0, 9, 0 }, bound[] = { 16, 0, 9, 4 };
+	const uint32_t attach[] = { 12, 0, 5 }, attached[] = { 12, 0, 6 }, detach[] = { 8, 0 };
+	const unsigned char token[16] = { 1 };
+	const struct vfio_device_bind_iommufd with_token = {
+		.argsz = 24, .flags = 1, .iommufd = 9, .token_uuid_ptr = (uintptr_t)token
+	};
+	uint32_t id = 0;
+
+	ck_assert_int_eq(
+		libiommu_iommufd_device_bind(EXPECT(0x3b76, 0, bind, bound), FD, 9, NULL, &id), 0);
+	ck_assert_uint_eq(id, 4);
+	ck_assert_int_eq(libiommu_iommufd_device_bind(EXPECT(0x3b76, -EACCES, with_token, NULL), FD,
+						      9, token, &id),
+			 -EACCES);
+	id = 5;
+	ck_assert_int_eq(
+		libiommu_iommufd_device_attach(EXPECT(0x3b77, -EINVAL, attach, attached), FD, &id),
+		-EINVAL);
+	ck_assert_uint_eq(id, 5);
+	ck_assert_int_eq(
+		libiommu_iommufd_device_attach(EXPECT(0x3b77, 0, attach, attached), FD, &id), 0);
+	ck_assert_uint_eq(id, 6);
+	ck_assert_int_eq(libiommu_iommufd_device_detach(EXPECT(0x3b78, 0, detach, NULL), FD), 0);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = { known, objects, ranges, maps, devices };
+	Suite *suite = suite_create("iommufd-uapi");
+	TCase *tc = tcase_create("iommufd-uapi");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		tcase_add_test(tc, tests[i]);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
