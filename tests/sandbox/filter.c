@@ -123,7 +123,18 @@ static bool left_out(const struct filter *filter, const struct request *request)
 	return filter->without && !strcmp(filter->without, request->name);
 }
 
-size_t filter_ioctls(const struct filter *filter)
+bool filter_passes(const struct filter *filter, unsigned long request)
+{
+	size_t count;
+	const struct request *list = requests(filter, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i].number == request && !left_out(filter, &list[i]))
+			return true;
+	return false;
+}
+
+static size_t count_ioctls(const struct filter *filter)
 {
 	size_t count, passing = 0;
 	const struct request *list = requests(filter, &count);
@@ -139,7 +150,7 @@ static void add_ioctl(struct code *code, const struct filter *filter)
 	const struct request *list = requests(filter, &count);
 
 	add(code, BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0,
-	    (unsigned char)(2 * filter_ioctls(filter) + 2));
+	    (unsigned char)(2 * count_ioctls(filter) + 2));
 	load(code, argument(1));
 	for (size_t i = 0; i < count; i++)
 		if (!left_out(filter, &list[i]))

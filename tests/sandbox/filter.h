@@ -21,7 +21,7 @@ struct filter {
 /* @return 0, or -1 with errno; cannot be undone */
 int filter_install(const struct filter *filter);
 
-/* @return how many ioctls the filter would let pass */
-size_t filter_ioctls(const struct filter *filter);
+/* @return whether the filter would let an ioctl pass */
+bool filter_passes(const struct filter *filter, unsigned long request);
 
 #endif
