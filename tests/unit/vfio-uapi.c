@@ -129,6 +129,26 @@ START_TEST(groups)
 }
 END_TEST
 
+START_TEST(hot_resets)
+{
+	static const uint32_t asked[] = { 28, 0, 0 }, told[] = { 28, 0, 2, 7, 0x18000000, 9, 1 };
+	static const uint32_t more[] = { 28, 0, 3 };
+	uint32_t buffer[7], count = 0;
+
+	ck_assert_uint_eq(libiommu_vfio_hot_reset_size(2), sizeof(buffer));
+	memset(buffer, 0, sizeof(buffer));
+	EXCHANGE(0, libiommu_vfio_hot_reset_info(&sys, FD, buffer, 2, &count), 0x3b70, 0,
+		 sizeof(asked), asked, told, 0);
+	ck_assert_uint_eq(count, 2);
+	EXCHANGE(-ENOSPC, libiommu_vfio_hot_reset_info(&sys, FD, buffer, 2, &count), 0x3b70,
+		 -ENOSPC, sizeof(asked), asked, more, 0);
+	ck_assert_uint_eq(count, 3);
+	memcpy(buffer, told, sizeof(told));
+	ck_assert_uint_eq(libiommu_vfio_hot_reset_group(buffer, 0), 7);
+	ck_assert_uint_eq(libiommu_vfio_hot_reset_group(buffer, 1), 9);
+}
+END_TEST
+
 START_TEST(devices)
 {
 	static const uint32_t device[] = { 24, 0, 0, 0, 0, 0 },
@@ -282,8 +302,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { numbers, containers, groups, devices,
-				       chains,  replies,    garbage };
+	const TTest *const tests[] = { numbers,    containers, groups,  devices,
+				       hot_resets, chains,     replies, garbage };
 	Suite *suite = suite_create("vfio-uapi");
 	TCase *tc = tcase_create("vfio-uapi");
 	SRunner *runner = srunner_create(suite);
