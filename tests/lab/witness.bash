@@ -62,9 +62,10 @@ witness_qemu_virtio() {
 		done | endpoint_lines
 }
 
-# QEMU tells the address in its log of what a guest did wrong, and the device in the event.
+# QEMU tells the address in its log of what a guest did wrong, and the device in the event. What a
+# detached device does makes no event at all: the hardware is told to abort it in silence.
 witness_trace_smmuv3() {
-	echo '-d guest_errors -trace smmuv3_record_event'
+	echo '-d guest_errors -trace smmuv3_record_event -trace smmuv3_translate_abort'
 }
 
 # Two lines: "event: F_TRANSLATION client: 0000:00:03.0 sid: 0x18 ssid: 0x0 iova: 0x201000 ..." and
@@ -76,18 +77,21 @@ witness_guest_smmuv3() {
 }
 
 # "smmuv3-iommu-memory-region-24-3 translation failed for iova=0x201000 (F_TRANSLATION)" and
-# "smmuv3_record_event F_TRANSLATION sid=0x18": nothing of the direction.
+# "smmuv3_record_event F_TRANSLATION sid=0x18": nothing of the direction. Of a detached device
+# "smmuv3_translate_abort smmuv3-... sid=0x18 abort on iova:0x201000 is_write=0", for writes as well.
 witness_qemu_smmuv3() {
-	local sid='' address='' kind value
-	sed -nE 's/.* failed for iova ?= ?(0x[0-9a-f]+).*/address \1/p
+	local address='' kind value where
+	sed -nE 's/.*smmuv3_translate_abort .*sid=(0x[0-9a-f]+) .*iova:(0x[0-9a-f]+) .*/abort \1 \2/p
+		s/.* failed for iova ?= ?(0x[0-9a-f]+).*/address \1/p
 		s/.*smmuv3_record_event .*sid=(0x[0-9a-f]+).*/sid \1/p' |
-		while read -r kind value; do
-			if [[ $kind == address ]]; then
-				address=$value
-			elif [[ -n $address ]]; then
-				sid=$value
-				echo "$sid $address any"
+		while read -r kind value where; do
+			case $kind in
+			abort) echo "$value $where any" ;;
+			address) address=$value ;;
+			sid)
+				[[ -z $address ]] || echo "$value $address any"
 				address=''
-			fi
+				;;
+			esac
 		done | endpoint_lines
 }
