@@ -113,7 +113,12 @@ void libiommu_vfio_device_cap(void *data, enum libiommu_cap cap, struct libiommu
 		       "VFIO_GROUP_GET_DEVICE_FD needs a container with an IOMMU");
 		break;
 	case LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED:
-		answer(out, LIBIOMMU_ANSWER_YES, 0, "a detached group is in an empty container");
+		if (device->group->home)
+			answer(out, LIBIOMMU_ANSWER_NO, 0,
+			       "its group stays in a container that somebody else fills");
+		else
+			answer(out, LIBIOMMU_ANSWER_YES, 0,
+			       "a detached group is in an empty container");
 		break;
 	case LIBIOMMU_CAP_P2P:
 		answer(out, LIBIOMMU_ANSWER_YES, 0, "VFIO_IOMMU_MAP_DMA takes mapped BARs");

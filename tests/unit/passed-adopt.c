@@ -21,6 +21,7 @@ static void remove_foreign(void)
 
 START_TEST(ours_beside_theirs)
 {
+	struct libiommu_cap_answer blocks = LIBIOMMU_CAP_ANSWER_INIT;
 	struct libiommu_domain *d;
 	struct libiommu_device *a;
 	uint64_t bytes = 0, native;
@@ -50,7 +51,9 @@ START_TEST(ours_beside_theirs)
 	FOREIGN_IS_THERE();
 	REFUSED(libiommu_domain_unmap(d, FOREIGN, PAGE, &bytes, &err), NOT_MAPPED, "", "");
 	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
-	/* Still in it, as it was found. */
+	/* Still in it, as it was found; so it is not blocked. */
+	OK(libiommu_device_cap(a, LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED, &blocks, NULL));
+	ck_assert_int_eq(blocks.answer, LIBIOMMU_ANSWER_NO);
 	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 2);
 	OK(libiommu_endpoint_attach(ep(a), d, NULL));
 	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
