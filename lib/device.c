@@ -310,7 +310,14 @@ struct libiommu_endpoint *libiommu_device_endpoint(struct libiommu_device *dev)
 
 bool libiommu_device_isolated(const struct libiommu_device *dev)
 {
-	return dev && atomic_load(&dev->share->attached) == 0;
+	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
+
+	if (!dev || atomic_load(&dev->share->attached))
+		return false;
+	/* A group in an adopted container reaches what others have put there. */
+	dispatch_device_cap((struct libiommu_device *)(uintptr_t)dev,
+			    LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED, &answer);
+	return answer.answer != LIBIOMMU_ANSWER_NO;
 }
 
 int libiommu_device_cap(struct libiommu_device *dev, enum libiommu_cap cap,

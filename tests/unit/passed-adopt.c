@@ -54,6 +54,7 @@ START_TEST(ours_beside_theirs)
 	/* Still in it, as it was found; so it is not blocked. */
 	OK(libiommu_device_cap(a, LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED, &blocks, NULL));
 	ck_assert_int_eq(blocks.answer, LIBIOMMU_ANSWER_NO);
+	ck_assert(!libiommu_device_isolated(a));
 	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 2);
 	OK(libiommu_endpoint_attach(ep(a), d, NULL));
 	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
