@@ -89,9 +89,15 @@ int libiommu_iommufd_diagnose_bind(struct iommufd_ctx *ctx, uint32_t group, cons
 			return libiommu_vfiodev_guess(
 				failure, libiommu_vfiodev_refuse_viability(&ctx->sysfs, group,
 									   device, failure));
-		return libiommu_vfiodev_refuse_interrupts(
+		rc = libiommu_vfiodev_refuse_interrupts(
 			&ctx->sysfs, "module/iommufd/parameters/allow_unsafe_interrupts", device,
 			error, failure);
+		if (!failure || failure->reason == LIBIOMMU_REASON_MSI_NOT_ISOLATED)
+			return rc;
+		/* They are allowed: what is left is another iommufd. */
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, device,
+				     "Another device of its group is in another iommufd.");
+		return libiommu_vfiodev_guess(failure, rc);
 	case -EBUSY:
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, device,
 				       "Its group is open elsewhere, or has another owner.");

@@ -54,6 +54,8 @@ START_TEST(other_users)
 	open_device(M0);
 	ctx = mine;
 	REFUSED(libiommu_device_open(ctx, M1, &device, &err), MSI_NOT_ISOLATED, M1, "inferred");
+	fake_kernel_set(kernel, FAKE_ALLOW_UNSAFE, 1);
+	REFUSED(libiommu_device_open(ctx, M1, &device, &err), DEVICE_BUSY, M1, "another iommufd");
 	libiommu_ctx_free(other);
 }
 END_TEST
