@@ -60,64 +60,68 @@ uint32_t ioas_new(int iommufd)
 	return a.id;
 }
 
+#define IOMMUFD UINT32_MAX /* stands for the descriptor of the iommufd */
+
+struct longer {
+	uint32_t argsz, flags, third, fourth;
+	uint64_t fifth, tail;
+};
+
 /* Sizes and flags of VFIO: short is EINVAL, and so is what nobody knows. */
+static const struct argument {
+	const char *name;
+	unsigned long nr;
+	struct longer arg;
+	bool bound;
+	int64_t want;
+} arguments[] = {
+	{ "bind, too short", VFIO_DEVICE_BIND_IOMMUFD, { .argsz = 15 }, false, -EINVAL },
+	{ "bind, something behind the end",
+	  VFIO_DEVICE_BIND_IOMMUFD,
+	  { .argsz = 32, .third = IOMMUFD, .tail = 1 },
+	  false,
+	  -E2BIG },
+	{ "bind, unknown flag",
+	  VFIO_DEVICE_BIND_IOMMUFD,
+	  { .argsz = 16, .flags = 2, .third = IOMMUFD },
+	  false,
+	  -EINVAL },
+	{ "bind, a token that is nowhere",
+	  VFIO_DEVICE_BIND_IOMMUFD,
+	  { .argsz = 24, .flags = 1, .third = IOMMUFD },
+	  false,
+	  -EFAULT },
+	{ "attach, too short", VFIO_DEVICE_ATTACH_PT, { .argsz = 11 }, true, -EINVAL },
+	{ "attach, unknown flag",
+	  VFIO_DEVICE_ATTACH_PT,
+	  { .argsz = 12, .flags = 2 },
+	  true,
+	  -EINVAL },
+	{ "attach a PASID, too short",
+	  VFIO_DEVICE_ATTACH_PT,
+	  { .argsz = 12, .flags = 1 },
+	  true,
+	  -EINVAL },
+	{ "detach, too short", VFIO_DEVICE_DETACH_PT, { .argsz = 7 }, true, -EINVAL },
+	{ "detach, unknown flag",
+	  VFIO_DEVICE_DETACH_PT,
+	  { .argsz = 8, .flags = 2 },
+	  true,
+	  -EINVAL },
+	{ "detach a PASID, too short",
+	  VFIO_DEVICE_DETACH_PT,
+	  { .argsz = 8, .flags = 1 },
+	  true,
+	  -EINVAL },
+	{ "detach a PASID that was not attached",
+	  VFIO_DEVICE_DETACH_PT,
+	  { .argsz = 12, .flags = 1, .third = 5 },
+	  true,
+	  0 },
+};
+
 static void check_arguments(int device, int iommufd, bool bound)
 {
-	struct longer {
-		uint32_t argsz, flags, third, fourth;
-		uint64_t fifth, tail;
-	};
-	const struct argument {
-		const char *name;
-		unsigned long nr;
-		struct longer arg;
-		bool bound;
-		int64_t want;
-	} arguments[] = {
-		{ "bind, too short", VFIO_DEVICE_BIND_IOMMUFD, { .argsz = 15 }, false, -EINVAL },
-		{ "bind, something behind the end",
-		  VFIO_DEVICE_BIND_IOMMUFD,
-		  { .argsz = 32, .third = (uint32_t)iommufd, .tail = 1 },
-		  false,
-		  -E2BIG },
-		{ "bind, unknown flag",
-		  VFIO_DEVICE_BIND_IOMMUFD,
-		  { .argsz = 16, .flags = 2, .third = (uint32_t)iommufd },
-		  false,
-		  -EINVAL },
-		{ "bind, a token that is nowhere",
-		  VFIO_DEVICE_BIND_IOMMUFD,
-		  { .argsz = 24, .flags = 1, .third = (uint32_t)iommufd },
-		  false,
-		  -EFAULT },
-		{ "attach, too short", VFIO_DEVICE_ATTACH_PT, { .argsz = 11 }, true, -EINVAL },
-		{ "attach, unknown flag",
-		  VFIO_DEVICE_ATTACH_PT,
-		  { .argsz = 12, .flags = 2 },
-		  true,
-		  -EINVAL },
-		{ "attach a PASID, too short",
-		  VFIO_DEVICE_ATTACH_PT,
-		  { .argsz = 12, .flags = 1 },
-		  true,
-		  -EINVAL },
-		{ "detach, too short", VFIO_DEVICE_DETACH_PT, { .argsz = 7 }, true, -EINVAL },
-		{ "detach, unknown flag",
-		  VFIO_DEVICE_DETACH_PT,
-		  { .argsz = 8, .flags = 2 },
-		  true,
-		  -EINVAL },
-		{ "detach a PASID, too short",
-		  VFIO_DEVICE_DETACH_PT,
-		  { .argsz = 8, .flags = 1 },
-		  true,
-		  -EINVAL },
-		{ "detach a PASID that was not attached",
-		  VFIO_DEVICE_DETACH_PT,
-		  { .argsz = 12, .flags = 1, .third = 5 },
-		  true,
-		  0 },
-	};
 	char name[96];
 
 	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
@@ -125,6 +129,8 @@ static void check_arguments(int device, int iommufd, bool bound)
 
 		if (arguments[i].bound != bound)
 			continue;
+		if (copy.third == IOMMUFD)
+			copy.third = (uint32_t)iommufd;
 		snprintf(name, sizeof(name), "cdev: %s", arguments[i].name);
 		check(name, arguments[i].want, call(device, arguments[i].nr, &copy));
 	}
