@@ -194,6 +194,7 @@ make_initramfs() {
 	printf '%s\n' $(get_devices "$row" alone) $(get_devices "$row" members) \
 		$(get_devices "$row" half_bound) $(get_devices "$row" unbound) >"$tree/lab/bind"
 	printf '%s\n' $(get_devices "$row" set) $(get "$row" set) >"$tree/lab/settings"
+	get "$row" entries >"$tree/lab/entries"
 	: >"$tree/lab/steps"
 	while read -r backend step; do
 		program=$(program_of "$arch" "$step")

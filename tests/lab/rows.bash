@@ -23,6 +23,7 @@
 #   set           PATH=VALUE..., written in the guest before devices are bound
 #   refusal       the reason why devices are refused as long as the modules' parameters do not
 #                 allow unsafe interrupts: the step of that name turns them off, and on again
+#   entries       limit of mappings of a container, for rows on which 65535 take minutes
 #   clock         real: the guest's processors run at the same time, and 100 ms of a device last
 #                 100 ms. Else its time is counted in instructions, and no time is spent waiting;
 #                 not every kernel boots like that
@@ -68,14 +69,16 @@ row vtd \
 
 row smmuv3 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 \
-	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420
+	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
+	entries=4096
 
 row virtio \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device virtio-iommu-pci,addr=2.0' \
 	append='vfio_iommu_type1.allow_unsafe_interrupts=1 iommufd.allow_unsafe_interrupts=1 kunit.enable=0' \
 	refusal=msi-not-isolated \
-	devices=standard backends='vfio iommufd' witness=virtio timeout=420
+	devices=standard backends='vfio iommufd' witness=virtio timeout=420 \
+	entries=4096
 
 row stock \
 	arch=x86_64 kernel=debian machine=q35 \
@@ -87,27 +90,32 @@ row vtd39 \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=39' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
-	devices=standard backends='vfio iommufd' witness=vtd timeout=420
+	devices=standard backends='vfio iommufd' witness=vtd timeout=420 \
+	entries=4096
 
 # Scalable mode with tables of the first stage.
 row vtd-fs \
 	arch=x86_64 kernel=lab machine=q35 needs='intel-iommu x-flts' \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,x-scalable-mode=on,x-flts=on' \
 	append='intel_iommu=on,sm_on kunit.enable=0' \
-	devices=standard backends='vfio iommufd' witness=vtd timeout=420
+	devices=standard backends='vfio iommufd' witness=vtd timeout=420 \
+	entries=4096
 
 row smmuv3-s2 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=2' \
-	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420
+	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
+	entries=4096
 
 row smmuv3-nested \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=nested' \
-	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420
+	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
+	entries=4096
 
 row two \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
-	devices=functions backends='vfio iommufd' witness=vtd timeout=420
+	devices=functions backends='vfio iommufd' witness=vtd timeout=420 \
+	entries=4096
