@@ -4,6 +4,7 @@
  * fails in the middle, lies, or is missing half of its slots.
  */
 #include "lib/error.h"
+#include "tests/unit/run.h"
 
 #include <libiommu/backend.h>
 #include <libiommu/libiommu.h>
@@ -531,8 +532,6 @@ int main(void)
 {
 	Suite *suite = suite_create("backend");
 	TCase *with = tcase_create("with a context"), *without = tcase_create("without");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(with, setup, teardown);
 	tcase_add_test(with, adjacent_mappings_go_in_one_unmap);
@@ -553,9 +552,5 @@ int main(void)
 	tcase_add_test(without, a_backend_that_does_not_start_is_told);
 	suite_add_tcase(suite, with);
 	suite_add_tcase(suite, without);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

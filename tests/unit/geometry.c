@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/geometry.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <errno.h>
@@ -180,8 +181,6 @@ int main(void)
 {
 	Suite *suite = suite_create("geometry");
 	TCase *tcase = tcase_create("geometry");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, find_gives_the_holder_or_the_next);
 	tcase_add_test(tcase, hold_wants_one_range);
@@ -191,9 +190,5 @@ int main(void)
 	tcase_add_test(tcase, a_range_that_does_not_fit_leaves_the_others);
 	tcase_add_test(tcase, check_names_the_mapping_that_does_not_fit);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/holes.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -72,15 +73,10 @@ int main(void)
 {
 	Suite *suite = suite_create("holes");
 	TCase *tcase = tcase_create("holes");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tcase, what_lies_above_needs_no_hole);
 	tcase_add_test(tcase, the_lowest_are_kept_in_order);
 	tcase_add_test(tcase, holes_go_and_sink);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One function per ioctl: the bytes that go out, and what becomes of the reply. */
 #include "backends/iommufd/uapi.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <errno.h>
@@ -187,14 +188,9 @@ int main(void)
 	const TTest *const tests[] = { known, objects, ranges, maps, devices };
 	Suite *suite = suite_create("iommufd-uapi");
 	TCase *tc = tcase_create("iommufd-uapi");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tc, tests[i]);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

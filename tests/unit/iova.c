@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The IOVAs that the library chooses, beside an array of pages that is searched from end to end. */
+#include "tests/unit/run.h"
+
 #include <libiommu/libiommu.h>
 
 #include <check.h>
@@ -152,15 +154,10 @@ int main(void)
 {
 	Suite *suite = suite_create("iova");
 	TCase *tcase = tcase_create("iova");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 100);
 	tcase_add_test(tcase, chosen_is_the_lowest_place);
 	tcase_add_test(tcase, more_holes_than_are_remembered);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/ledger.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -268,8 +269,6 @@ int main(void)
 {
 	Suite *suite = suite_create("ledger");
 	TCase *tcase = tcase_create("ledger");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, random_steps_agree_with_the_model, 0, 8);
@@ -278,9 +277,5 @@ int main(void)
 	tcase_add_test(tcase, a_removal_leaves_what_came_between);
 	tcase_add_test(tcase, readers_never_miss_what_stays);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

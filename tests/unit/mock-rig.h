@@ -3,6 +3,8 @@
 #ifndef TESTS_UNIT_MOCK_RIG_H
 #define TESTS_UNIT_MOCK_RIG_H
 
+#include "tests/unit/run.h"
+
 #include <libiommu/backend.h>
 #include <libiommu/libiommu.h>
 
@@ -155,17 +157,12 @@ static inline int rig_run(const char *name, const TTest *const *tests, size_t co
 {
 	Suite *suite = suite_create(name);
 	TCase *tcase = tcase_create(name);
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	for (size_t i = 0; i < count; i++)
 		tcase_add_test(tcase, tests[i]);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }
 
 #endif

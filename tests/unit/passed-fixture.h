@@ -4,6 +4,7 @@
 #define UNIT_PASSED_FIXTURE_H
 
 #include "tests/unit/vfio-fixture.h"
+#include "tests/unit/run.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -148,17 +149,12 @@ static inline int run_passed_with(const char *name, const TTest *const *tests, s
 {
 	Suite *suite = suite_create(name);
 	TCase *tc = tcase_create(name);
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tc, before, after);
 	for (size_t i = 0; i < count; i++)
 		tcase_add_test(tc, tests[i]);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }
 
 static inline int run_passed(const char *name, const TTest *const *tests, size_t count)

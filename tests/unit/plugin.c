@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Backends from files, and what the library gives to those that stand in front of others. */
+#include "tests/unit/run.h"
+
 #include <libiommu/backend.h>
 #include <libiommu/libiommu.h>
 
@@ -323,8 +325,6 @@ int main(void)
 {
 	Suite *suite = suite_create("plugin");
 	TCase *tcase = tcase_create("plugin");
-	SRunner *runner;
-	int failed;
 
 	if (HAVE_LOADER) {
 		tcase_add_test(tcase, a_plugin_is_there_as_long_as_its_context);
@@ -341,9 +341,5 @@ int main(void)
 	tcase_add_test(tcase, tables_of_any_length_are_completed);
 	tcase_add_test(tcase, what_cannot_be_completed);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

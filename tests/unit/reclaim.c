@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/reclaim.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -181,8 +182,6 @@ int main(void)
 {
 	Suite *suite = suite_create("reclaim");
 	TCase *tcase = tcase_create("reclaim");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, setup, NULL);
@@ -191,9 +190,5 @@ int main(void)
 	tcase_add_loop_test(tcase, synchronize_waits_for_the_lookup_that_runs, 0, 2);
 	tcase_add_test(tcase, lookups_never_see_freed_memory);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

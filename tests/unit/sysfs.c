@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Groups and devices as they are read from a folder that looks like sysfs, or nearly so. */
 #include "lib/sysfs.h"
+#include "tests/unit/run.h"
 
 #include <libiommu/libiommu.h>
 
@@ -471,8 +472,6 @@ int main(void)
 	Suite *suite = suite_create("sysfs");
 	TCase *path = tcase_create("path");
 	TCase *directory = tcase_create("directory");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(path, set_up, tear_down);
 	tcase_add_checked_fixture(directory, set_up_directory, tear_down);
@@ -482,8 +481,5 @@ int main(void)
 	}
 	suite_add_tcase(suite, path);
 	suite_add_tcase(suite, directory);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }
