@@ -365,7 +365,7 @@ int libiommu_sysfs_vfio_node(const struct libiommu_sysfs *fs, const char *device
 			     char node[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure)
 {
 	char path[PATH_SIZE], entry[PATH_SIZE], number[32];
-	const char *call;
+	const char *call = "open";
 	int rc = find_device(fs, device, path, failure);
 
 	node[0] = '\0';
