@@ -3,8 +3,8 @@
 
 #include <errno.h>
 
-typedef int (*move_fn)(void *data, const struct libiommu_sys *sys, int fd, uint32_t id,
-		       uint32_t *pt);
+typedef int (*move_fn)(void *data, const struct libiommu_sys *sys,
+		       const struct libiommu_iommufd_bound *bound, uint32_t *pt);
 
 /* A device on its way into a domain; `move` attaches it or replaces what it has. */
 struct way {
@@ -17,9 +17,10 @@ struct way {
 
 static int move_to(const struct way *way, uint32_t pt)
 {
+	const struct libiommu_iommufd_bound bound = libiommu_iommufd_bound(way->device);
 	const struct iommufd_ctx *ctx = way->device->ctx;
 
-	return way->move(ctx->transport->data, ctx->sys, way->device->dev.fd, way->device->id, &pt);
+	return way->move(ctx->transport->data, ctx->sys, &bound, &pt);
 }
 
 /* Into one that the domain has; -EINVAL: the device can share none of them. */
@@ -143,9 +144,10 @@ void libiommu_iommufd_forget(struct iommufd_device *device, uint32_t flags)
 
 static int detach_device(struct iommufd_device *device)
 {
+	const struct libiommu_iommufd_bound bound = libiommu_iommufd_bound(device);
 	const struct iommufd_ctx *ctx = device->ctx;
 
-	return ctx->transport->detach(ctx->transport->data, ctx->sys, device->dev.fd, device->id);
+	return ctx->transport->detach(ctx->transport->data, ctx->sys, &bound);
 }
 
 static int read_geometry(const struct iommufd_domain *domain, struct libiommu_geometry *geometry,

@@ -58,7 +58,7 @@ static int find(struct iommufd_ctx *ctx, const char *name,
 	int rc = 0;
 
 	if (t->open) {
-		rc = t->open(t->data, ctx->sys, name, group, fd);
+		rc = t->open(t->data, ctx->sys, ctx->fd, name, group, fd);
 		return rc < 0 ? libiommu_iommufd_diagnose(failure, rc, "open", name) : 0;
 	}
 	if (ctx->passed && !handed)
@@ -117,6 +117,21 @@ static int bind(struct iommufd_ctx *ctx, struct iommufd_device *device, const ch
 		      : 0;
 }
 
+struct libiommu_iommufd_bound libiommu_iommufd_bound(const struct iommufd_device *device)
+{
+	return (struct libiommu_iommufd_bound){ device->ctx->fd, device->dev.fd, device->id };
+}
+
+/* Out of the iommufd, which the end of the descriptor does where nothing else is said. */
+static void release(const struct iommufd_device *device)
+{
+	const struct libiommu_iommufd_bound bound = libiommu_iommufd_bound(device);
+	const struct iommufd_ctx *ctx = device->ctx;
+
+	if (ctx->transport->unbind)
+		ctx->transport->unbind(ctx->transport->data, ctx->sys, &bound);
+}
+
 int libiommu_iommufd_device_open_with(void *ctx_data, void *device_data, const char *name,
 				      const struct libiommu_device_options *opts, uint32_t *group,
 				      struct libiommu_failure *failure)
@@ -128,20 +143,22 @@ int libiommu_iommufd_device_open_with(void *ctx_data, void *device_data, const c
 	rc = find(ctx, name, opts, group, &fd, failure);
 	if (rc)
 		return rc;
+	device->ctx = ctx;
 	device->group = *group;
+	device->dev.fd = fd;
 	rc = bind(ctx, device, name, opts, fd, failure);
-	if (!rc && pthread_rwlock_init(&device->lock, NULL))
+	if (!rc && pthread_rwlock_init(&device->lock, NULL)) {
+		release(device);
 		rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	}
 	if (rc) {
 		ctx->sys->close(ctx->sys->data, fd);
 		return rc;
 	}
-	device->ctx = ctx;
 	device->dev.sys = ctx->sys;
 	device->dev.allocator = ctx->env->allocator;
 	device->dev.sysfs = &ctx->sysfs;
 	device->dev.lock = &device->lock;
-	device->dev.fd = fd;
 	/* A transport of its own may have longer names; they serve messages alone. */
 	snprintf(device->dev.name, sizeof(device->dev.name), "%s", name);
 	device->next = ctx->devices;
@@ -165,6 +182,8 @@ void libiommu_iommufd_device_close(void *data, uint32_t flags)
 		link = &(*link)->next;
 	*link = device->next;
 	/* Which detaches what a refused detach has left attached. */
+	if (!(flags & LIBIOMMU_CLOSE_FORKED))
+		release(device);
 	ctx->sys->close(ctx->sys->data, device->dev.fd);
 	libiommu_iommufd_forget(device, flags);
 	/* In a forked child another thread of the parent may hold it for ever. */

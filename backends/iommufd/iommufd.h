@@ -72,6 +72,8 @@ int libiommu_iommufd_device_open_with(void *ctx, void *device, const char *name,
 				      const struct libiommu_device_options *opts, uint32_t *group,
 				      struct libiommu_failure *failure);
 void libiommu_iommufd_device_close(void *device, uint32_t flags);
+/* What a transport is told of a device. */
+struct libiommu_iommufd_bound libiommu_iommufd_bound(const struct iommufd_device *device);
 
 /* cap.c */
 void libiommu_iommufd_device_cap(void *device, enum libiommu_cap cap,

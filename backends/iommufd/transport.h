@@ -9,24 +9,34 @@
 
 #include <libiommu/hooks.h>
 
+/* A device that is open and bound. */
+struct libiommu_iommufd_bound {
+	int iommufd, fd;
+	uint32_t id; /* in the iommufd */
+};
+
 struct libiommu_iommufd_transport {
 	size_t size;
 	void *data; /* handed to every function */
 	const char *bind_call, *attach_call, *detach_call;
 	/* In place of sysfs and the device's node; the descriptor is closed with the device. NULL:
 	 * those are used. */
-	int (*open)(void *data, const struct libiommu_sys *sys, const char *name, uint32_t *group,
-		    int *fd);
+	int (*open)(void *data, const struct libiommu_sys *sys, int iommufd, const char *name,
+		    uint32_t *group, int *fd);
 	/* @param token 16 bytes, or NULL */
 	int (*bind)(void *data, const struct libiommu_sys *sys, int fd, int iommufd,
 		    const unsigned char *token, uint32_t *id);
+	/* Before the descriptor is closed, but not in a forked child. NULL: closing it is enough. */
+	void (*unbind)(void *data, const struct libiommu_sys *sys,
+		       const struct libiommu_iommufd_bound *bound);
 	/* @param[in,out] pt id of an address space or a page table; out: of the page table */
-	int (*attach)(void *data, const struct libiommu_sys *sys, int fd, uint32_t id,
-		      uint32_t *pt);
+	int (*attach)(void *data, const struct libiommu_sys *sys,
+		      const struct libiommu_iommufd_bound *bound, uint32_t *pt);
 	/* The same for a device that is attached; on failure it is where it was. */
-	int (*replace)(void *data, const struct libiommu_sys *sys, int fd, uint32_t id,
-		       uint32_t *pt);
-	int (*detach)(void *data, const struct libiommu_sys *sys, int fd, uint32_t id);
+	int (*replace)(void *data, const struct libiommu_sys *sys,
+		       const struct libiommu_iommufd_bound *bound, uint32_t *pt);
+	int (*detach)(void *data, const struct libiommu_sys *sys,
+		      const struct libiommu_iommufd_bound *bound);
 };
 
 extern const struct libiommu_iommufd_transport libiommu_iommufd_transport_cdev;

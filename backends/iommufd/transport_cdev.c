@@ -11,19 +11,18 @@ static int cdev_bind(void *data, const struct libiommu_sys *sys, int fd, int iom
 }
 
 /* Attaching what is attached is a replace. */
-static int cdev_attach(void *data, const struct libiommu_sys *sys, int fd, uint32_t id,
-		       uint32_t *pt)
+static int cdev_attach(void *data, const struct libiommu_sys *sys,
+		       const struct libiommu_iommufd_bound *bound, uint32_t *pt)
 {
 	(void)data;
-	(void)id;
-	return libiommu_iommufd_device_attach(sys, fd, pt);
+	return libiommu_iommufd_device_attach(sys, bound->fd, pt);
 }
 
-static int cdev_detach(void *data, const struct libiommu_sys *sys, int fd, uint32_t id)
+static int cdev_detach(void *data, const struct libiommu_sys *sys,
+		       const struct libiommu_iommufd_bound *bound)
 {
 	(void)data;
-	(void)id;
-	return libiommu_iommufd_device_detach(sys, fd);
+	return libiommu_iommufd_device_detach(sys, bound->fd);
 }
 
 const struct libiommu_iommufd_transport libiommu_iommufd_transport_cdev = {

@@ -4,6 +4,7 @@
 
 #include "backends/iommufd/transport.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 START_TEST(a_device)
@@ -277,14 +278,15 @@ END_TEST
 
 /* Through a table of the test's own, which counts and passes on. */
 struct counting {
-	unsigned int opened, bound, attached, replaced, detached;
+	unsigned int opened, bound, unbound, attached, replaced, detached;
 };
 
-static int counting_open(void *data, const struct libiommu_sys *s, const char *name,
+static int counting_open(void *data, const struct libiommu_sys *s, int iommufd, const char *name,
 			 uint32_t *group, int *fd)
 {
 	struct counting *counting = data;
 
+	ck_assert_int_ge(iommufd, 0);
 	if (strcmp(name, "test device") != 0)
 		return -ENODEV;
 	counting->opened++;
@@ -300,32 +302,59 @@ static int counting_bind(void *data, const struct libiommu_sys *s, int fd, int i
 	return libiommu_iommufd_device_bind(s, fd, iommufd, token, id);
 }
 
-static int counting_attach(void *data, const struct libiommu_sys *s, int fd, uint32_t id,
-			   uint32_t *pt)
+static void counting_unbind(void *data, const struct libiommu_sys *s,
+			    const struct libiommu_iommufd_bound *bound)
 {
-	ck_assert_uint_ge(id, 1);
+	/* Detached it is, and the descriptor is still open. */
+	ck_assert_uint_eq(((struct counting *)data)->detached, 1);
+	ck_assert_int_eq(libiommu_iommufd_device_detach(s, bound->fd), 0);
+	((struct counting *)data)->unbound++;
+}
+
+static int counting_attach(void *data, const struct libiommu_sys *s,
+			   const struct libiommu_iommufd_bound *bound, uint32_t *pt)
+{
+	ck_assert_uint_ge(bound->id, 1);
 	((struct counting *)data)->attached++;
-	return libiommu_iommufd_device_attach(s, fd, pt);
+	return libiommu_iommufd_device_attach(s, bound->fd, pt);
 }
 
-static int counting_replace(void *data, const struct libiommu_sys *s, int fd, uint32_t id,
-			    uint32_t *pt)
+static int counting_replace(void *data, const struct libiommu_sys *s,
+			    const struct libiommu_iommufd_bound *bound, uint32_t *pt)
 {
-	ck_assert_uint_ge(id, 1);
+	ck_assert_uint_ge(bound->id, 1);
 	((struct counting *)data)->replaced++;
-	return libiommu_iommufd_device_attach(s, fd, pt);
+	return libiommu_iommufd_device_attach(s, bound->fd, pt);
 }
 
-static int counting_detach(void *data, const struct libiommu_sys *s, int fd, uint32_t id)
+static int counting_detach(void *data, const struct libiommu_sys *s,
+			   const struct libiommu_iommufd_bound *bound)
 {
-	ck_assert_uint_ge(id, 1);
+	ck_assert_int_ge(bound->iommufd, 0);
 	((struct counting *)data)->detached++;
-	return libiommu_iommufd_device_detach(s, fd);
+	return libiommu_iommufd_device_detach(s, bound->fd);
+}
+
+static struct counting counting;
+
+/* The fork leaves the parent's device bound. */
+static void free_in_child(void)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (!child) {
+		libiommu_ctx_free(ctx);
+		_exit((int)counting.unbound);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
 
 START_TEST(transports)
 {
-	struct counting counting = { 0 };
 	struct libiommu_iommufd_transport transport = {
 		.size = sizeof(transport),
 		.data = &counting,
@@ -334,6 +363,7 @@ START_TEST(transports)
 		.detach_call = "detach",
 		.open = counting_open,
 		.bind = counting_bind,
+		.unbind = counting_unbind,
 		.attach = counting_attach,
 		.replace = counting_replace,
 		.detach = counting_detach,
@@ -355,6 +385,10 @@ START_TEST(transports)
 	OK(try_attach(device, d, NULL));
 	OK(libiommu_endpoint_replace(ep(device), e, 0, NULL));
 	OK(libiommu_endpoint_detach(ep(device), 0, NULL));
+	free_in_child();
+	ck_assert_uint_eq(counting.unbound, 0);
+	OK(libiommu_device_close(device, NULL));
+	ck_assert_uint_eq(counting.unbound, 1);
 	ck_assert_uint_eq(counting.opened, 1);
 	ck_assert_uint_eq(counting.bound, 1);
 	ck_assert_uint_eq(counting.attached, 1);
