@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/ledger.h"
 
+#include <stddef.h>
 #include <string.h>
 
 void ledger_init(struct ledger *ledger)
@@ -73,6 +74,30 @@ struct ledger_node *ledger_seek(struct ledger *ledger, uint64_t iova, struct led
 	return descend(ledger, iova, place->floors, place->links);
 }
 
+struct ledger_node *ledger_before(const struct ledger *ledger, const struct ledger_place *place)
+{
+	uintptr_t link;
+
+	if (!place->floors || place->links[0] == &ledger->head[0])
+		return NULL;
+	link = (uintptr_t)place->links[0];
+	return (struct ledger_node *)(link - offsetof(struct ledger_node, next));
+}
+
+struct ledger_node *ledger_obstacle(struct ledger *ledger, uint64_t iova, uint64_t last,
+				    uint64_t guard, struct ledger_place *place)
+{
+	struct ledger_node *node = ledger_seek(ledger, iova, place);
+	struct ledger_node *before = ledger_before(ledger, place);
+
+	if (node &&
+	    (node->iova <= last || node->iova - last <= guard || node->iova - last <= node->guard))
+		return node;
+	if (before && (iova - before->last <= guard || iova - before->last <= before->guard))
+		return before;
+	return NULL;
+}
+
 /* descend() is shared with readers and takes the lists as const; writers own them. */
 static _Atomic(struct ledger_node *) *writable(const _Atomic(struct ledger_node *) *link)
 {
@@ -127,5 +152,5 @@ void ledger_remove(struct ledger *ledger, struct ledger_node *node, struct ledge
 	ledger_source_remove(ledger, node);
 	atomic_fetch_add(&ledger->removals, 1);
 	place->changes = ++ledger->changes;
-	holes_add(&ledger->holes, node->iova, node->last);
+	holes_add(&ledger->holes, ledger_taken_from(node), ledger_taken_to(node));
 }

@@ -35,6 +35,7 @@ enum ledger_state {
 struct ledger_node {
 	struct reclaim_item item; /* first: a node is retired as its item */
 	uint64_t source_last;     /* inclusive, as last */
+	uint64_t guard;           /* bytes on both sides that others keep out of; never wraps */
 	void *memory;             /* where the memory is in this process; NULL: file by fd */
 	struct ledger_node *work; /* chain of one writer's work in hand */
 	uint32_t prot;
@@ -94,6 +95,17 @@ static inline void ledger_raise_floors(_Atomic int *floors, int height)
 		atomic_store_explicit(floors, height, memory_order_relaxed);
 }
 
+/* The ends of what a node takes from others: with its guards. */
+static inline uint64_t ledger_taken_from(const struct ledger_node *node)
+{
+	return node->iova - node->guard;
+}
+
+static inline uint64_t ledger_taken_to(const struct ledger_node *node)
+{
+	return node->last + node->guard;
+}
+
 /* The lowest node, of any state, that ends at or above iova; NULL when there is none. */
 struct ledger_node *ledger_at_or_above(const struct ledger *ledger, uint64_t iova);
 
@@ -106,6 +118,16 @@ struct ledger_place {
 
 /* As ledger_at_or_above(), for a writer that wants to insert or remove there. */
 struct ledger_node *ledger_seek(struct ledger *ledger, uint64_t iova, struct ledger_place *place);
+
+/* The node in front of the one that ledger_seek() returned; NULL: that was the first. */
+struct ledger_node *ledger_before(const struct ledger *ledger, const struct ledger_place *place);
+
+/*
+ * The node that does not let a mapping with this guard lie from iova to last: it is in the way, or
+ * nearer than the larger of both guards. NULL: there is none. Otherwise as ledger_seek().
+ */
+struct ledger_node *ledger_obstacle(struct ledger *ledger, uint64_t iova, uint64_t last,
+				    uint64_t guard, struct ledger_place *place);
 
 /*
  * Writers. The node overlaps no other. `place` is where ledger_seek() of the node's IOVA stood; NULL,

@@ -59,6 +59,8 @@ static int check_request(const struct libiommu_map_request *request, struct libi
 		return libiommu_refuse(f, LIBIOMMU_REASON_UNKNOWN_FLAGS, NULL, NULL);
 	if (!request->prot)
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_PROTECTION, NULL, NULL);
+	if (request->guard && !request->any_iova)
+		return libiommu_refuse(f, LIBIOMMU_REASON_FIXED_GUARD, NULL, NULL);
 	return 0;
 }
 
@@ -73,6 +75,7 @@ static int make_node(struct libiommu_domain *dom, struct piece *piece, struct li
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	node->iova_height = iova_height;
 	node->source_height = source_height;
+	node->guard = piece->request.guard;
 	node->prot = piece->request.prot;
 	node->space = piece->placed.space;
 	node->source = piece->placed.start;
@@ -91,7 +94,8 @@ static int prepare_unnamed(struct libiommu_domain *dom, struct piece *piece,
 
 	if (code)
 		return code;
-	if (((request->any_iova ? 0 : request->iova) | request->length | request->source.start) &
+	if (((request->any_iova ? 0 : request->iova) | request->length | request->source.start |
+	     request->guard) &
 	    (page_min - 1)) {
 		code = libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL,
 				       "The smallest page is %llu bytes.",
@@ -142,14 +146,17 @@ static int check_usable(const struct libiommu_domain *dom, uint64_t iova, uint64
 static int check_free(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
 		      struct ledger_place *place, struct libiommu_failure *f)
 {
-	const struct ledger_node *node = ledger_seek(&dom->ledger, iova, place);
+	const struct ledger_node *node = ledger_obstacle(&dom->ledger, iova, last, 0, place);
+	enum libiommu_reason reason = LIBIOMMU_REASON_MAPPING_EXISTS;
 
-	if (!node || node->iova > last)
+	if (!node)
 		return 0;
-	libiommu_refuse_subject_range(f, node->iova, node->last);
 	if (ledger_state(node) == LEDGER_UNMAPPING)
-		return libiommu_refuse(f, LIBIOMMU_REASON_MAPPING_BUSY, NULL, NULL);
-	return libiommu_refuse(f, LIBIOMMU_REASON_MAPPING_EXISTS, NULL, NULL);
+		reason = LIBIOMMU_REASON_MAPPING_BUSY;
+	libiommu_refuse_subject_range(f, node->iova, node->last);
+	if (node->iova > last || node->last < iova)
+		return libiommu_refuse(f, reason, NULL, "The range reaches into its guard.");
+	return libiommu_refuse(f, reason, NULL, NULL);
 }
 
 static int check_place(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
@@ -169,11 +176,10 @@ static int reserve(struct libiommu_domain *dom, struct piece *piece, struct libi
 	int code;
 
 	/* Again: an attach may have come between. */
-	if ((request->length | request->source.start) & (page_min - 1))
+	if ((request->length | request->source.start | request->guard) & (page_min - 1))
 		code = libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL, NULL);
 	else if (request->any_iova)
-		code = iova_choose(dom, request->length, piece->placed.start, &request->iova,
-				   &place, f);
+		code = iova_choose(dom, request, &place, f);
 	else
 		code = check_place(dom, request->iova, request->iova + (request->length - 1),
 				   &place, f);
@@ -324,7 +330,7 @@ int libiommu_domain_map(struct libiommu_domain *dom, uint64_t iova, struct libio
 			uint64_t length, uint32_t prot, struct libiommu_error **err)
 {
 	struct piece piece = { .request = { sizeof(piece.request), iova, length, prot, false,
-					    source } };
+					    source, 0 } };
 	struct libiommu_failure f;
 	size_t failed;
 	int code;
@@ -340,8 +346,8 @@ int libiommu_domain_map_any(struct libiommu_domain *dom, struct libiommu_source 
 			    uint64_t length, uint32_t prot, uint64_t *iova,
 			    struct libiommu_error **err)
 {
-	struct piece piece = { .request = { sizeof(piece.request), 0, length, prot, true,
-					    source } };
+	struct piece piece = { .request = { sizeof(piece.request), 0, length, prot, true, source,
+					    0 } };
 	struct libiommu_failure f;
 	size_t failed;
 	int code;

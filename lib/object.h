@@ -166,8 +166,8 @@ void domain_destroy(struct libiommu_domain *dom, uint32_t flags);
 bool domain_next_usable(const struct libiommu_domain *dom, uint64_t from,
 			struct libiommu_range *out);
 
-/* iova.c: a free place for something of this source, the lowest; lock held */
-int iova_choose(struct libiommu_domain *dom, uint64_t length, uint64_t source, uint64_t *iova,
+/* iova.c: sets the request's IOVA to the lowest free place for it; lock held */
+int iova_choose(struct libiommu_domain *dom, struct libiommu_map_request *request,
 		struct ledger_place *place, struct libiommu_failure *f);
 
 /* snapshot.c: live mappings as an array for a backend; NULL and 0 for none */

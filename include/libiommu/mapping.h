@@ -63,9 +63,9 @@ struct libiommu_mapping {
  * Reasons: null-argument, after-fork, empty-range, range-wraps, no-protection,
  * unknown-flags (prot), misaligned, bad-source, outside-aperture,
  * reserved-region, outside-allowed, mapping-exists (subject: the one in the
- * way), mapping-busy (it is being unmapped), foreign-mapping, domain-type, bad-fd, bad-file,
- * bad-memory, locked-memory-limit, entry-limit, protection-unsupported,
- * address-width, no-memory, kernel-refused.
+ * way, also when only its guard is), mapping-busy (it is being unmapped),
+ * foreign-mapping, domain-type, bad-fd, bad-file, bad-memory, locked-memory-limit,
+ * entry-limit, protection-unsupported, address-width, no-memory, kernel-refused.
  * Memory of a file stays mapped in the process for as long as the backend
  * needs it.
  */
@@ -92,19 +92,23 @@ struct libiommu_map_request {
 	uint32_t prot;
 	bool any_iova; /**< the library chooses */
 	struct libiommu_source source;
+	/**
+	 * Bytes before and after the mapping that stay free of others for as long as it lives, so
+	 * that a device that runs over its end is caught; a multiple of libiommu_domain_page_size(),
+	 * with any_iova only, 0: none. Guards of neighbours may share their bytes.
+	 */
+	uint64_t guard;
 };
 #define LIBIOMMU_MAP_REQUEST_INIT                                    \
 	{                                                            \
 		sizeof(struct libiommu_map_request), 0, 0, 0, false, \
-		{                                                    \
-			LIBIOMMU_SOURCE_MEMORY, -1, 0                \
-		}                                                    \
+			{ LIBIOMMU_SOURCE_MEMORY, -1, 0 }, 0         \
 	}
 
 /**
  * Map all or none. Devices may see the transient when a later one fails.
  * @param[out] failed index of the refused request; may be NULL; written on failure only
- * Reasons: as libiommu_domain_map_any(); bad-options; partial when taking a
+ * Reasons: as libiommu_domain_map_any(); bad-options; fixed-guard; partial when taking a
  * batch back failed in the kernel (the ledger shows what is left).
  */
 LIBIOMMU_API int libiommu_domain_map_batch(struct libiommu_domain *dom,

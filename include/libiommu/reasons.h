@@ -125,6 +125,9 @@
 	  "The page-table format does not exist in this form.", "") \
 	X(64, BAD_RANGES, "bad-ranges", EINVAL, \
 	  "A list of ranges must be in order, without overlap, each start at most its last.", "") \
+	X(65, FIXED_GUARD, "fixed-guard", EINVAL, \
+	  "Only a mapping whose IOVA the library chooses can have a guard.", \
+	  "Set any_iova, or leave guard at 0.") \
 	/* Attach */ \
 	X(70, ALREADY_ATTACHED, "already-attached", EBUSY, "The endpoint is attached already.", \
 	  "Use libiommu_endpoint_replace(), or detach first.") \

@@ -2,6 +2,8 @@
 /* 4.1.10 and map_any: where the library puts mappings, and where it may. */
 #include "helpers.h"
 
+#include <errno.h>
+
 static uint64_t map_any(struct libiommu_domain *dom, const void *mem, uint64_t length)
 {
 	uint64_t iova = 0;
@@ -150,6 +152,148 @@ CASE(chosen_of_a_file, "mapping.h: files are mapped where the library chooses, t
 				   E));
 	ck_assert_uint_ne(iova, 0);
 	unmap(rig.dom, iova, 2 * PAGE, 2 * PAGE);
+}
+
+static struct libiommu_map_request guarded(const void *mem, uint64_t length, uint64_t guard)
+{
+	struct libiommu_map_request request = LIBIOMMU_MAP_REQUEST_INIT;
+
+	request.any_iova = true;
+	request.length = length;
+	request.prot = RW;
+	request.source = at(mem);
+	request.guard = guard;
+	return request;
+}
+
+static uint64_t map_guarded(struct libiommu_domain *dom, const void *mem, uint64_t length,
+			    uint64_t guard)
+{
+	struct libiommu_map_request request = guarded(mem, length, guard);
+
+	OK(libiommu_domain_map_batch(dom, &request, 1, NULL, E));
+	found(dom, request.iova, mem, length);
+	return request.iova;
+}
+
+CASE(guards_share_their_bytes, "4.1.11 mappings are apart by the larger of their guards")
+{
+	struct rig rig = rig_new(0);
+	char *mem = memory(8 * PAGE);
+
+	allow(rig.dom, IO(0), 64 * PAGE);
+	map(rig.dom, IO(0), mem, PAGE);
+	ck_assert_uint_eq(map_guarded(rig.dom, mem + PAGE, 2 * PAGE, 3 * PAGE), IO(4));
+	ck_assert_uint_eq(map_any(rig.dom, mem + 3 * PAGE, PAGE), IO(9));
+	ck_assert_uint_eq(map_guarded(rig.dom, mem + 4 * PAGE, PAGE, PAGE), IO(11));
+	ck_assert_uint_eq(map_guarded(rig.dom, mem + 5 * PAGE, PAGE, 4 * PAGE), IO(16));
+	ck_assert_uint_eq(libiommu_domain_mapping_count(rig.dom), 5);
+}
+
+CASE(guards_keep_fixed_maps_out,
+     "4.1.11 a fixed map into a guard is refused; the guard goes with the mapping")
+{
+	struct rig rig = rig_new(0);
+	char *mem = memory(8 * PAGE);
+	uint64_t iova;
+
+	allow(rig.dom, IO(0), 64 * PAGE);
+	iova = map_guarded(rig.dom, mem, 2 * PAGE, 2 * PAGE);
+	ck_assert_uint_eq(iova, IO(0));
+	REFUSED_KEEPS(rig.dom, libiommu_domain_map(rig.dom, IO(2), at(mem), PAGE, RW, E),
+		      MAPPING_EXISTS, range_name(iova, 2 * PAGE));
+	REFUSED_KEEPS(rig.dom, libiommu_domain_map(rig.dom, IO(3), at(mem), 4 * PAGE, RW, E),
+		      MAPPING_EXISTS, range_name(iova, 2 * PAGE));
+	OK(libiommu_domain_set_allowed(rig.dom, NULL, 0, E));
+	REFUSED_KEEPS(rig.dom, libiommu_domain_map(rig.dom, IO(-1), at(mem), PAGE, RW, E),
+		      MAPPING_EXISTS, range_name(iova, 2 * PAGE));
+	map(rig.dom, IO(-3), mem, PAGE);
+	map(rig.dom, IO(4), mem, PAGE);
+	unmap(rig.dom, iova, 2 * PAGE, 2 * PAGE);
+	map(rig.dom, IO(3), mem, PAGE);
+	map(rig.dom, IO(-1), mem, PAGE);
+}
+
+CASE(guards_are_not_mapped, "4.1.11 lookups and unmaps see the mapping, not its guard")
+{
+	struct libiommu_mapping next = LIBIOMMU_MAPPING_INIT;
+	struct rig rig = rig_new(0);
+	char *mem = memory(2 * PAGE);
+	uint64_t iova = map_guarded(rig.dom, mem, 2 * PAGE, 2 * PAGE), removed = 0;
+
+	not_found(rig.dom, iova - 1);
+	not_found(rig.dom, iova + 2 * PAGE);
+	OK(libiommu_domain_next(rig.dom, NULL, 0, &next));
+	ck_assert_uint_eq(next.iova, iova);
+	ck_assert_uint_eq(next.length, 2 * PAGE);
+	ck_assert_int_eq(libiommu_domain_next(rig.dom, NULL, iova + 2 * PAGE, &next), -ENOENT);
+	REFUSED_KEEPS(rig.dom, libiommu_domain_unmap(rig.dom, iova - PAGE, PAGE, &removed, E),
+		      NOT_MAPPED, NULL);
+	unmap(rig.dom, iova - PAGE, 4 * PAGE, 2 * PAGE);
+	ck_assert_uint_eq(libiommu_domain_mapping_count(rig.dom), 0);
+}
+
+CASE(guards_outside_the_ranges, "4.1.11 a guard need not lie where mappings can")
+{
+	struct rig rig;
+	char *mem = memory(PAGE);
+	uint64_t last;
+
+	NEEDS(1, 0);
+	rig = rig_attached(1);
+	last = last_page(rig.dom);
+	if (UINT64_MAX - last < 32 * PAGE)
+		last -= 32 * PAGE; /* the aperture ends where addresses end */
+	allow(rig.dom, last, PAGE);
+	ck_assert_uint_eq(map_guarded(rig.dom, mem, PAGE, 16 * PAGE), last);
+	detach(rig.ep[0]);
+	attach(rig.ep[0], rig.dom);
+	found(rig.dom, last, mem, PAGE);
+}
+
+CASE(guards_refused, "4.1.11 fixed-guard, misaligned, and a guard that would not fit anywhere")
+{
+	struct rig rig = rig_new(0);
+	char *mem = memory(PAGE);
+	struct libiommu_map_request request = guarded(mem, PAGE, PAGE);
+	size_t failed = 42;
+
+	request.any_iova = false;
+	request.iova = IO(0);
+	REFUSED_KEEPS(rig.dom, libiommu_domain_map_batch(rig.dom, &request, 1, &failed, E),
+		      FIXED_GUARD, range_name(IO(0), PAGE));
+	ck_assert_uint_eq(failed, 0);
+	request = guarded(mem, PAGE, PAGE / 2);
+	REFUSED_KEEPS(rig.dom, libiommu_domain_map_batch(rig.dom, &request, 1, NULL, E), MISALIGNED,
+		      NULL);
+	request = guarded(mem, PAGE, UINT64_C(1) << 63);
+	REFUSED_KEEPS(rig.dom, libiommu_domain_map_batch(rig.dom, &request, 1, NULL, E),
+		      IOVA_EXHAUSTED, NULL);
+	request = guarded(mem, PAGE, -PAGE);
+	REFUSED_KEEPS(rig.dom, libiommu_domain_map_batch(rig.dom, &request, 1, NULL, E),
+		      IOVA_EXHAUSTED, NULL);
+	ck_assert_uint_eq(request.iova, 0);
+}
+
+CASE(guards_within_a_batch, "4.1.11 what a batch maps keeps the guards of its neighbours")
+{
+	struct libiommu_map_request requests[3];
+	struct rig rig = rig_new(0);
+	char *mem = memory(8 * PAGE);
+	size_t failed = 42;
+
+	allow(rig.dom, IO(0), 8 * PAGE);
+	requests[0] = guarded(mem, PAGE, PAGE);
+	requests[1] = guarded(mem + PAGE, PAGE, 2 * PAGE);
+	requests[2] = guarded(mem + 2 * PAGE, PAGE, 4 * PAGE);
+	REFUSED_KEEPS(rig.dom, libiommu_domain_map_batch(rig.dom, requests, 3, &failed, E),
+		      IOVA_EXHAUSTED, NULL);
+	ck_assert_uint_eq(failed, 2);
+	requests[2].guard = 3 * PAGE;
+	OK(libiommu_domain_map_batch(rig.dom, requests, 3, NULL, E));
+	ck_assert_uint_eq(requests[0].iova, IO(0));
+	ck_assert_uint_eq(requests[1].iova, IO(3));
+	ck_assert_uint_eq(requests[2].iova, IO(7));
 }
 
 CASE(allowed_binds_fixed_maps, "4.1.10 the allowed list binds maps at the caller's IOVA")
@@ -320,11 +464,27 @@ CASE(address_capabilities, "4.4.2 page sizes and address width agree with the ra
 void suite_iova(struct registry *registry)
 {
 	static const struct conformance_case *const cases[] = {
-		&chosen_first_fit,         &chosen_never_zero,       &chosen_in_allowed,
-		&iovas_exhausted,          &chosen_congruent,        &chosen_in_usable_ranges,
-		&chosen_up_to_the_end,     &chosen_of_a_file,        &allowed_binds_fixed_maps,
-		&allowed_against_mappings, &allowed_adjacent_ranges, &allowed_must_be_in_order,
-		&allowed_cuts_ranges,      &ranges_follow_endpoints, &device_ranges_before_attach,
+		&chosen_first_fit,
+		&chosen_never_zero,
+		&chosen_in_allowed,
+		&iovas_exhausted,
+		&chosen_congruent,
+		&chosen_in_usable_ranges,
+		&chosen_up_to_the_end,
+		&chosen_of_a_file,
+		&guards_share_their_bytes,
+		&guards_keep_fixed_maps_out,
+		&guards_are_not_mapped,
+		&guards_outside_the_ranges,
+		&guards_refused,
+		&guards_within_a_batch,
+		&allowed_binds_fixed_maps,
+		&allowed_against_mappings,
+		&allowed_adjacent_ranges,
+		&allowed_must_be_in_order,
+		&allowed_cuts_ranges,
+		&ranges_follow_endpoints,
+		&device_ranges_before_attach,
 		&address_capabilities,
 	};
 

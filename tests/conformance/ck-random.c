@@ -12,6 +12,7 @@ struct entry {
 	unsigned int first;
 	unsigned int pages; /* 0: not in use */
 	unsigned int source;
+	unsigned int guard; /* pages */
 	uint32_t prot;
 };
 
@@ -57,8 +58,12 @@ static bool model_free(const struct world *w, const struct entry *e)
 {
 	unsigned int i;
 
-	for (i = 0; i < e->pages; i++) {
-		if (w->at[e->first + i])
+	for (i = 0; i < PAGES; i++) {
+		unsigned int apart = w->at[i] ? w->entries[w->at[i]].guard : 0;
+
+		if (apart < e->guard)
+			apart = e->guard;
+		if (w->at[i] && i + apart >= e->first && i < e->first + e->pages + apart)
 			return false;
 	}
 	return true;
@@ -96,13 +101,10 @@ static void model_remove(struct world *w, unsigned int id)
 	e->pages = 0;
 }
 
-static bool model_has_room(const struct world *w, unsigned int pages)
+static bool model_has_room(const struct world *w, struct entry e)
 {
-	unsigned int i, run = 0;
-
-	for (i = 0; i < PAGES; i++) {
-		run = w->at[i] || !w->allowed[i] ? 0 : run + 1;
-		if (run >= pages)
+	for (e.first = 0; e.first + e.pages <= PAGES; e.first++) {
+		if (model_allowed(w, &e) && model_free(w, &e))
 			return true;
 	}
 	return false;
@@ -133,18 +135,30 @@ static void random_map(struct world *w)
 
 static void random_map_any(struct world *w)
 {
+	struct libiommu_map_request request = LIBIOMMU_MAP_REQUEST_INIT;
 	struct entry e = pick_entry(w);
 	uint64_t iova = 0;
 	int ret;
 
 	w->operation = "map_any";
-	ret = libiommu_domain_map_any(w->rig.dom, at(w->mem + e.source * PAGE), e.pages * PAGE,
-				      e.prot, &iova, NULL);
+	e.guard = pick(w, 3) ? 0 : pick(w, 8);
+	request.any_iova = true;
+	request.length = e.pages * PAGE;
+	request.prot = e.prot;
+	request.source = at(w->mem + e.source * PAGE);
+	request.guard = e.guard * PAGE;
+	if (e.guard)
+		ret = libiommu_domain_map_batch(w->rig.dom, &request, 1, NULL, NULL);
+	else
+		ret = libiommu_domain_map_any(w->rig.dom, request.source, request.length, e.prot,
+					      &iova, NULL);
 	if (ret) {
 		CHECK(w, ret == -ENOSPC);
-		CHECK(w, !model_has_room(w, e.pages));
+		CHECK(w, !model_has_room(w, e));
 		return;
 	}
+	if (e.guard)
+		iova = request.iova;
 	CHECK(w, iova >= IO(0) && iova % PAGE == 0);
 	e.first = (unsigned int)((iova - IO(0)) / PAGE);
 	CHECK(w, e.first + e.pages <= PAGES);

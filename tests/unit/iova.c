@@ -16,6 +16,7 @@ static struct libiommu_ctx *ctx;
 static struct libiommu_domain *dom;
 static bool usable[PAGES];
 static unsigned int owner[PAGES]; /* first page of its mapping and 1; 0: free */
+static unsigned int guard[PAGES]; /* of the mapping that begins here */
 
 static void start(void)
 {
@@ -43,54 +44,80 @@ static void allow(unsigned int gap, unsigned int pages)
 		usable[i] = i && (i < gap || i >= gap + pages);
 }
 
-static unsigned int lowest(unsigned int pages)
+/* No mapping within `apart` pages of any of these, and these in nobody's guard. */
+static bool undisturbed(unsigned int first, unsigned int pages, unsigned int apart)
+{
+	for (unsigned int i = 0; i < PAGES; i++) {
+		unsigned int needed = owner[i] ? guard[owner[i] - 1] : 0;
+
+		if (needed < apart)
+			needed = apart;
+		if (owner[i] && i + needed >= first && i < first + pages + needed)
+			return false;
+	}
+	return true;
+}
+
+static unsigned int lowest(unsigned int pages, unsigned int apart)
 {
 	unsigned int run = 0;
 
 	for (unsigned int i = 0; i < PAGES; i++) {
-		run = usable[i] && !owner[i] ? run + 1 : 0;
-		if (run == pages)
-			return i - pages + 1;
+		unsigned int first = i - pages + 1;
+
+		run = usable[i] ? run + 1 : 0;
+		if (run >= pages && first >= apart && undisturbed(first, pages, apart))
+			return first;
 	}
 	return PAGES;
 }
 
-static void put(unsigned int first, unsigned int pages)
+static void put(unsigned int first, unsigned int pages, unsigned int apart)
 {
+	guard[first] = apart;
 	for (unsigned int i = first; i < first + pages; i++)
 		owner[i] = first + 1;
 }
 
-static void choose(unsigned int pages)
+static void choose(unsigned int pages, unsigned int apart)
 {
-	unsigned int expected = lowest(pages);
-	uint64_t iova = 0;
-	int code = libiommu_domain_map_any(dom, libiommu_source_memory((void *)(uintptr_t)PAGE),
-					   pages * PAGE, LIBIOMMU_PROT_READ, &iova, NULL);
+	struct libiommu_map_request request = LIBIOMMU_MAP_REQUEST_INIT;
+	unsigned int expected = lowest(pages, apart);
+	int code;
 
+	request.any_iova = true;
+	request.length = pages * PAGE;
+	request.prot = LIBIOMMU_PROT_READ;
+	request.source = libiommu_source_memory((void *)(uintptr_t)PAGE);
+	request.guard = apart * PAGE;
+	code = libiommu_domain_map_batch(dom, &request, 1, NULL, NULL);
 	if (expected == PAGES) {
 		ck_assert_int_eq(code, -libiommu_reason_errno(LIBIOMMU_REASON_IOVA_EXHAUSTED));
 		return;
 	}
 	ck_assert_int_eq(code, 0);
-	ck_assert_uint_eq(iova, expected * PAGE);
-	put(expected, pages);
+	ck_assert_uint_eq(request.iova, expected * PAGE);
+	put(expected, pages, apart);
 }
 
 /* Where the caller says, page 0 too. */
 static void insist(unsigned int first, unsigned int pages)
 {
-	bool free_there = first + pages <= PAGES;
+	bool allowed = first + pages <= PAGES, free_there;
+	int code;
 
-	for (unsigned int i = first; free_there && i < first + pages; i++)
-		free_there = (usable[i] || !i) && !owner[i];
-	if (!free_there)
+	for (unsigned int i = first; allowed && i < first + pages; i++)
+		allowed = usable[i] || !i;
+	if (!allowed)
 		return;
-	ck_assert_int_eq(libiommu_domain_map(dom, first * PAGE,
-					     libiommu_source_memory((void *)(uintptr_t)PAGE),
-					     pages * PAGE, LIBIOMMU_PROT_READ, NULL),
-			 0);
-	put(first, pages);
+	free_there = undisturbed(first, pages, 0);
+	code = libiommu_domain_map(dom, first * PAGE,
+				   libiommu_source_memory((void *)(uintptr_t)PAGE), pages * PAGE,
+				   LIBIOMMU_PROT_READ, NULL);
+	ck_assert_int_eq(code,
+			 free_there ? 0 : -libiommu_reason_errno(LIBIOMMU_REASON_MAPPING_EXISTS));
+	if (free_there)
+		put(first, pages, 0);
 }
 
 static void give_back(unsigned int page)
@@ -105,13 +132,14 @@ static void give_back(unsigned int page)
 			 0);
 }
 
-static void mix(unsigned int seed, unsigned int frees)
+/* One choice in four wants a guard when there are guards. */
+static void mix(unsigned int seed, unsigned int frees, bool guards)
 {
 	start();
 	srand(seed);
 	memset(usable, 0, sizeof(usable));
 	allow(200, 3);
-	for (unsigned int round = 0; round < ROUNDS; round++) {
+	for (unsigned int round = 0; round < (guards ? ROUNDS / 4 : ROUNDS); round++) {
 		unsigned int dice = (unsigned int)rand() % 100, at = (unsigned int)rand() % PAGES;
 
 		if (dice < frees)
@@ -121,16 +149,26 @@ static void mix(unsigned int seed, unsigned int frees)
 		else if (dice < frees + 6)
 			allow(1 + at % (PAGES - 10), 1 + at % 5);
 		else
-			choose(1 + (unsigned int)rand() % (at % 20 ? 3 : 20));
+			choose(1 + (unsigned int)rand() % (at % 20 ? 3 : 20),
+			       guards && at % 4 == 0 ? 1 + (unsigned int)rand() % (at % 5 ? 3 : 12)
+						     : 0);
 	}
 	libiommu_ctx_free(ctx);
 }
 
 START_TEST(chosen_is_the_lowest_place)
 {
-	mix(1, 70);
-	mix(2, 55);
-	mix(3, 85);
+	mix(1, 70, false);
+	mix(2, 55, false);
+	mix(3, 85, false);
+}
+END_TEST
+
+START_TEST(guards_keep_neighbours_apart)
+{
+	mix(4, 70, true);
+	mix(5, 55, true);
+	mix(6, 40, true);
 }
 END_TEST
 
@@ -140,11 +178,11 @@ START_TEST(more_holes_than_are_remembered)
 	memset(usable, 0, sizeof(usable));
 	allow(390, 1);
 	for (unsigned int round = 0; round < 20; round++) {
-		while (lowest(1) < PAGES)
-			choose(1);
+		while (lowest(1, 0) < PAGES)
+			choose(1, 0);
 		for (unsigned int i = PAGES - 1; i > 1; i -= 2)
 			give_back(i - round % 2);
-		choose(2);
+		choose(2, 0);
 	}
 	libiommu_ctx_free(ctx);
 }
@@ -157,6 +195,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 100);
 	tcase_add_test(tcase, chosen_is_the_lowest_place);
+	tcase_add_test(tcase, guards_keep_neighbours_apart);
 	tcase_add_test(tcase, more_holes_than_are_remembered);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
