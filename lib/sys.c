@@ -12,6 +12,7 @@
 
 #ifndef F_GET_SEALS
 #define F_GET_SEALS 1034
+#define F_ADD_SEALS 1033
 #endif
 
 /* Every wrapper is one system call; interrupted ones are made again. */
@@ -131,6 +132,24 @@ static int64_t real_readlinkat(void *data, int directory, const char *path, char
 {
 	(void)data;
 	return RETRY(readlinkat(directory, path, buffer, length));
+}
+
+static int real_memfd_create(void *data, const char *name, unsigned int flags)
+{
+	(void)data;
+	return (int)RETRY(memfd_create(name, flags | MFD_CLOEXEC));
+}
+
+static int real_ftruncate(void *data, int fd, uint64_t length)
+{
+	(void)data;
+	return (int)RETRY(ftruncate(fd, (off_t)length));
+}
+
+static int real_add_seals(void *data, int fd, int seals)
+{
+	(void)data;
+	return (int)RETRY(fcntl(fd, F_ADD_SEALS, seals));
 }
 
 static const struct libiommu_sys default_sys = {

@@ -50,6 +50,9 @@ struct libiommu_sys {
 	int (*openat)(void *data, int directory, const char *path, int flags);
 	int64_t (*readlinkat)(void *data, int directory, const char *path, char *buffer,
 			      size_t length);
+	int (*memfd_create)(void *data, const char *name, unsigned int flags);
+	int (*ftruncate)(void *data, int fd, uint64_t length);
+	int (*add_seals)(void *data, int fd, int seals); /**< F_ADD_SEALS */
 };
 
 /** Memory for the library's own objects. */

@@ -321,6 +321,37 @@ static int sys_memlock(void *data, uint64_t *soft)
 	return hooks->base->memlock(hooks->base->data, soft);
 }
 
+static int sys_memfd_create(void *data, const char *name, unsigned int flags)
+{
+	struct hooks *hooks = data;
+	int fd;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "memfd_create"))
+		return -EMFILE;
+	fd = hooks->base->memfd_create(hooks->base->data, name, flags);
+	if (fd >= 0)
+		fd_add(hooks, fd);
+	return fd;
+}
+
+static int sys_ftruncate(void *data, int fd, uint64_t length)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "ftruncate"))
+		return -ENOMEM;
+	return hooks->base->ftruncate(hooks->base->data, fd, length);
+}
+
+static int sys_add_seals(void *data, int fd, int seals)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "fcntl"))
+		return -ENOMEM;
+	return hooks->base->add_seals(hooks->base->data, fd, seals);
+}
+
 void hooks_init(struct hooks *hooks, const struct libiommu_sys *base)
 {
 	memset(hooks, 0, sizeof(*hooks));
@@ -348,6 +379,9 @@ void hooks_init(struct hooks *hooks, const struct libiommu_sys *base)
 	hooks->sys.memlock = sys_memlock;
 	hooks->sys.openat = sys_openat;
 	hooks->sys.readlinkat = sys_readlinkat;
+	hooks->sys.memfd_create = sys_memfd_create;
+	hooks->sys.ftruncate = sys_ftruncate;
+	hooks->sys.add_seals = sys_add_seals;
 }
 
 void hooks_finish(struct hooks *hooks)

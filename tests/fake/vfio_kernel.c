@@ -556,6 +556,24 @@ static int sys_memlock(void *data, uint64_t *soft)
 	return 0;
 }
 
+/* The kernel has no memory files of its own. */
+#define BASE(data) (((struct fake_kernel *)(data))->base)
+
+static int sys_memfd_create(void *data, const char *name, unsigned int flags)
+{
+	return BASE(data)->memfd_create(BASE(data)->data, name, flags);
+}
+
+static int sys_ftruncate(void *data, int fd, uint64_t length)
+{
+	return BASE(data)->ftruncate(BASE(data)->data, fd, length);
+}
+
+static int sys_add_seals(void *data, int fd, int seals)
+{
+	return BASE(data)->add_seals(BASE(data)->data, fd, seals);
+}
+
 const struct libiommu_sys fake_sys = {
 	.size = sizeof(fake_sys),
 	.open = sys_open,
@@ -574,4 +592,7 @@ const struct libiommu_sys fake_sys = {
 	.memlock = sys_memlock,
 	.openat = sys_openat,
 	.readlinkat = sys_readlinkat,
+	.memfd_create = sys_memfd_create,
+	.ftruncate = sys_ftruncate,
+	.add_seals = sys_add_seals,
 };
