@@ -208,6 +208,7 @@ void domain_destroy(struct libiommu_domain *dom, uint32_t flags)
 
 	unmap_everything(dom, flags);
 	dispatch_domain_free(dom, flags);
+	dma_destroy(dom, flags);
 	LIST_REMOVE(ctx->domains, dom);
 	source_free_files(dom);
 	libiommu_geometry_clear(&c->env, &dom->geometry);
@@ -239,6 +240,8 @@ int libiommu_domain_free(struct libiommu_domain *dom, struct libiommu_error **er
 	if (dom->endpoints)
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_DOMAIN_IN_USE, NULL, "There are %u.",
 				       dom->endpoints);
+	else if (dma_in_use(dom))
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_MEMORY_IN_USE, NULL, NULL);
 	else
 		domain_destroy(dom, 0);
 	ctx_turn_end(ctx);

@@ -106,6 +106,7 @@ struct libiommu_domain {
 	enum libiommu_domain_type type;
 	uint64_t id; /* unique in the context, so that cursors never mistake it */
 	void *priv;
+	struct libiommu_dma_buffer *buffers; /* under the lock */
 	_Atomic(struct file *) files;
 
 	pthread_mutex_t lock; /* everything below; readers walk the ledger without it */
@@ -193,6 +194,10 @@ struct libiommu_backend_map node_as_map(const struct ledger_node *node);
 void node_free(void *ctx, struct reclaim_item *item);
 /* unmapping.c: for domain_destroy(); without asking the backend when flags say forked */
 void unmap_everything(struct libiommu_domain *dom, uint32_t flags);
+
+/* dma.c: memory that belongs to a domain; what is left of it, without asking the backend */
+bool dma_in_use(struct libiommu_domain *dom);
+void dma_destroy(struct libiommu_domain *dom, uint32_t flags);
 
 /* device.c, group.c, region.c */
 void device_destroy(struct libiommu_device *dev, uint32_t flags);

@@ -64,7 +64,7 @@ LIBIOMMU_API int libiommu_domain_native(struct libiommu_domain *dom, uint64_t *n
 					struct libiommu_error **err);
 
 /**
- * Free a domain and its mappings. NULL is allowed. Reasons: domain-in-use.
+ * Free a domain and its mappings. NULL is allowed. Reasons: domain-in-use, memory-in-use (dma.h).
  */
 LIBIOMMU_API int libiommu_domain_free(struct libiommu_domain *dom, struct libiommu_error **err);
 

@@ -9,6 +9,7 @@
 
 #include <libiommu/context.h>
 #include <libiommu/device.h>
+#include <libiommu/dma.h>
 #include <libiommu/domain.h>
 #include <libiommu/endpoint.h>
 #include <libiommu/error.h>

@@ -189,7 +189,15 @@
 	  "The region cannot be mapped into the process.", "Use reads and writes.") \
 	X(111, DEVICE_IO, "device-io", EIO, "The device did not answer.", "") \
 	X(112, DMA_FAULT, "dma-fault", EFAULT, "The IOMMU refused the device's access.", "") \
-	X(113, MODEL_UNKNOWN, "model-unknown", ENOENT, "There is no device model of this name.", "")
+	X(113, MODEL_UNKNOWN, "model-unknown", ENOENT, "There is no device model of this name.", "") \
+	/* DMA memory */ \
+	X(130, MEMORY_IN_USE, "memory-in-use", EBUSY, "DMA memory is still in use.", \
+	  "Free the domain's buffers first.") \
+	X(131, NO_HUGE_PAGES, "no-huge-pages", ENOMEM, "Pages of the wanted size cannot be had.", \
+	  "Reserve them (sysctl vm.nr_hugepages), or do without LIBIOMMU_DMA_MUST.") \
+	X(132, CANCELED, "canceled", ECANCELED, "The caller's own callback ended the call.", "") \
+	X(133, BAD_LAYOUT, "bad-layout", EINVAL, \
+	  "Sizes, alignments and borders must be powers of two that go together.", "")
 /* clang-format on */
 
 #endif

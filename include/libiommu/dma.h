@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file dma.h
+ * Memory for devices: buffers that the library makes and maps. docs/dma.md
+ * tells when to take what.
+ *
+ * What is made here belongs to a domain. libiommu_domain_free() refuses
+ * (memory-in-use) while some of it is left; libiommu_ctx_free() frees it after
+ * the devices have been detached. Lookups (libiommu_domain_find_source() with
+ * the address) find it as they find every mapping. The library's mappings may be
+ * removed by libiommu_domain_unmap(); freeing works nevertheless.
+ *
+ * Threads: as everywhere; an object must not be freed while another call uses
+ * it. No lock is held while the kernel gets memory or maps it.
+ */
+#ifndef LIBIOMMU_DMA_H
+#define LIBIOMMU_DMA_H
+
+#include <libiommu/error.h>
+#include <libiommu/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct libiommu_dma_buffer;
+
+/** What kind of pages a buffer has; numbers are permanent. */
+enum libiommu_dma_kind {
+	LIBIOMMU_DMA_ORDINARY = 1, /**< pages of the CPU's smallest size */
+	/**
+	 * The same, aligned so that the kernel can put huge pages there, and it was asked to
+	 * (MADV_HUGEPAGE). How many it does it does not tell.
+	 */
+	LIBIOMMU_DMA_TRANSPARENT,
+	LIBIOMMU_DMA_HUGETLB /**< reserved huge pages; all of the buffer's page size */
+};
+
+/** Flags of a buffer. */
+#define LIBIOMMU_DMA_MUST     1u /**< hugetlb pages of page_size bytes, or no-huge-pages */
+#define LIBIOMMU_DMA_SHARED   2u /**< a memory file, which other processes can map */
+#define LIBIOMMU_DMA_POPULATE 4u /**< every page is there when the call returns */
+#define LIBIOMMU_DMA_NO_GUARD 8u /**< other mappings may follow without a gap */
+
+/**
+ * Told while a buffer is populated: `done` of `total` bytes are there. Called
+ * without locks in the calling thread, once before the first byte and after each
+ * piece. Return 0 to go on; any other value gives the buffer up (canceled).
+ */
+typedef int (*libiommu_dma_progress_fn)(void *data, uint64_t done, uint64_t total);
+
+struct libiommu_dma_options {
+	size_t size;
+	uint32_t prot;  /**< LIBIOMMU_PROT_*; 0: read and write */
+	uint32_t flags; /**< LIBIOMMU_DMA_* */
+	/**
+	 * Bytes, a power of two of at least 4096; 0: the largest that can be had. Smaller
+	 * pages are taken when there are none of it, unless LIBIOMMU_DMA_MUST is set.
+	 */
+	uint64_t page_size;
+	/**
+	 * Bytes of IOVA that no other mapping gets before and behind the buffer, rounded up to
+	 * pages, so that a device that runs over an end is caught. 0: one page of the domain.
+	 */
+	uint64_t guard;
+	libiommu_dma_progress_fn progress; /**< with LIBIOMMU_DMA_POPULATE; NULL: none */
+	void *progress_data;
+};
+#define LIBIOMMU_DMA_OPTIONS_INIT                                           \
+	{                                                                   \
+		sizeof(struct libiommu_dma_options), 0, 0, 0, 0, NULL, NULL \
+	}
+
+/**
+ * Make zeroed memory and map it at an IOVA that the library chooses.
+ * Pages, in this order, as long as the kernel has none of a kind: hugetlb pages of the
+ * wanted size; smaller hugetlb pages (1 GiB, 2 MiB) and, for buffers that are not shared,
+ * transparent huge pages, where they fit; ordinary pages. Pages fit when no more than an
+ * eighth of the length is added to make it a multiple of them; a size that was asked for
+ * always fits.
+ * Children of fork() do not have buffers that are not shared: what a device uses is never
+ * copied on write.
+ * @param length bytes, rounded up to whole pages
+ * @param opts NULL: all defaults
+ * @param[out] out written on success; free with libiommu_dma_free()
+ * Reasons: null-argument, after-fork, bad-options, unknown-options, unknown-flags,
+ * domain-type, empty-range, range-wraps, bad-layout (page_size), no-huge-pages, canceled, no-memory,
+ * fd-limit, kernel-refused, and those of libiommu_domain_map_any().
+ */
+LIBIOMMU_API int libiommu_dma_alloc(struct libiommu_domain *dom, uint64_t length,
+				    const struct libiommu_dma_options *opts,
+				    struct libiommu_dma_buffer **out, struct libiommu_error **err);
+
+/**
+ * Take a buffer from its devices, then free it. NULL is allowed. On failure the memory is
+ * still there, and so is the object: the call can be made again. In a child of fork() this
+ * does nothing; libiommu_ctx_free() frees there what can be freed.
+ * Reasons: those of libiommu_domain_unmap(); kernel-refused (munmap: no device reaches the
+ * memory any more).
+ */
+LIBIOMMU_API int libiommu_dma_free(struct libiommu_dma_buffer *buf, struct libiommu_error **err);
+
+/** @return where it is in this process; a multiple of its page size. NULL for NULL. */
+LIBIOMMU_API void *libiommu_dma_address(const struct libiommu_dma_buffer *buf);
+
+/** @return its first IOVA. All of the buffer follows without a gap. */
+LIBIOMMU_API uint64_t libiommu_dma_iova(const struct libiommu_dma_buffer *buf);
+
+/** @return its length in bytes, a multiple of its page size; all of it is mapped. */
+LIBIOMMU_API uint64_t libiommu_dma_length(const struct libiommu_dma_buffer *buf);
+
+/** @return bytes of its pages: what is certain. For TRANSPARENT that of ordinary pages. */
+LIBIOMMU_API uint64_t libiommu_dma_page_size(const struct libiommu_dma_buffer *buf);
+
+/** @return what kind of pages it got; 0 for NULL. */
+LIBIOMMU_API enum libiommu_dma_kind libiommu_dma_kind(const struct libiommu_dma_buffer *buf);
+
+/**
+ * @return the descriptor of a shared buffer's memory file, -1 for others. Borrowed: dup it to
+ *         keep it. The file's size is the buffer's length and is sealed.
+ */
+LIBIOMMU_API int libiommu_dma_fd(const struct libiommu_dma_buffer *buf);
+
+/** @return its domain. Borrowed. */
+LIBIOMMU_API struct libiommu_domain *libiommu_dma_domain(const struct libiommu_dma_buffer *buf);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
