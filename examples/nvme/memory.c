@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory.h"
+
+#include "plant.h"
+
+#include <errno.h>
+
+int nvme_memory_open(struct nvme_memory *memory, struct libiommu_domain *dom,
+		     struct nvme_failure *failure)
+{
+	struct libiommu_error *err;
+	int ret;
+
+	*memory = (struct nvme_memory){ .dom = dom, .last = LIBIOMMU_MAPPING_INIT };
+	ret = libiommu_reader_new(libiommu_domain_ctx(dom), &memory->reader, &err);
+	return ret ? nvme_fail_iommu(failure, ret, "lookups", err) : 0;
+}
+
+void nvme_memory_close(struct nvme_memory *memory)
+{
+	libiommu_reader_free(memory->reader);
+	memory->reader = NULL;
+}
+
+int nvme_buffer_new(struct nvme_memory *memory, struct nvme_buffer *buffer, uint64_t length,
+		    struct nvme_failure *failure)
+{
+	struct libiommu_dma_options opts = LIBIOMMU_DMA_OPTIONS_INIT;
+	struct libiommu_error *err;
+	int ret;
+
+	*buffer = (struct nvme_buffer){ .dma = NULL };
+	ret = libiommu_dma_alloc(memory->dom, length, &opts, &buffer->dma, &err);
+	if (ret)
+		return nvme_fail_iommu(failure, ret, "memory for the device", err);
+	buffer->address = libiommu_dma_address(buffer->dma);
+	buffer->iova = libiommu_dma_iova(buffer->dma);
+	buffer->length = length;
+	return 0;
+}
+
+int nvme_buffer_free(struct nvme_buffer *buffer, struct nvme_failure *failure)
+{
+	struct libiommu_error *err;
+	int ret = libiommu_dma_free(buffer->dma, &err);
+
+	if (ret)
+		return nvme_fail_iommu(failure, ret, "memory of the device", err);
+	*buffer = (struct nvme_buffer){ .dma = NULL };
+	return 0;
+}
+
+int nvme_pool_new(struct nvme_memory *memory, struct nvme_pool *pool, uint64_t page_size,
+		  uint64_t count, struct nvme_failure *failure)
+{
+	*pool = (struct nvme_pool){ .page_size = page_size };
+	return count ? nvme_buffer_new(memory, &pool->buffer, count * page_size, failure) : 0;
+}
+
+int nvme_pool_free(struct nvme_pool *pool, struct nvme_failure *failure)
+{
+	return nvme_buffer_free(&pool->buffer, failure);
+}
+
+int nvme_pool_get(struct nvme_pool *pool, struct nvme_prp_list *list, struct nvme_failure *failure)
+{
+	uint64_t offset = pool->used * pool->page_size;
+
+	if (offset >= pool->buffer.length)
+		return nvme_fail(failure, -ENOMEM, "no page is left for lists");
+	list->entries = (uint64_t *)((char *)pool->buffer.address + offset);
+	list->iova = pool->buffer.iova + offset;
+	pool->used++;
+	return 0;
+}
+
+void nvme_pool_put(struct nvme_pool *pool, struct nvme_prp_list *list)
+{
+	(void)pool;
+	list->entries = NULL;
+}
+
+/* The rest of a mapping from an address of this process on. */
+static struct nvme_place place_in(const struct libiommu_mapping *mapping, uint64_t address)
+{
+	uint64_t offset = address - mapping->source.start;
+
+	return (struct nvme_place){ mapping->iova + offset, mapping->length - offset };
+}
+
+static bool holds(const struct libiommu_mapping *mapping, uint64_t address)
+{
+	return address - mapping->source.start < mapping->length;
+}
+
+int nvme_memory_locate(void *data, const void *address, struct nvme_place *place,
+		       struct nvme_failure *failure)
+{
+	const struct nvme_access *access = data;
+	struct nvme_memory *memory = access->memory;
+	struct libiommu_mapping mapping = LIBIOMMU_MAPPING_INIT;
+	uint32_t wanted = access->device_writes ? LIBIOMMU_PROT_WRITE : LIBIOMMU_PROT_READ;
+	uint64_t start = (uint64_t)(uintptr_t)address;
+	int ret;
+
+	if (NVME_PLANTED(NVME_BUG_STALE_ADDRESS) && holds(&memory->last, start)) {
+		*place = place_in(&memory->last, start);
+		return 0;
+	}
+	ret = libiommu_domain_find_source(memory->dom, memory->reader,
+					  libiommu_source_memory(address), 0, NULL, &mapping);
+	if (ret == -ENOENT)
+		return nvme_fail(failure, -EFAULT, "the device cannot reach the memory at %p",
+				 address);
+	if (ret)
+		return nvme_fail(failure, ret, "the lookup of %p failed", address);
+	/* Memory may be mapped more than once: this is the first place, for whoever mapped it. */
+	if (!(mapping.prot & wanted) && !NVME_PLANTED(NVME_BUG_NO_PROT_CHECK))
+		return nvme_fail(failure, -EACCES, "the device may not %s the memory at %p",
+				 access->device_writes ? "write" : "read", address);
+	*place = place_in(&mapping, start);
+	memory->last = mapping;
+	return 0;
+}
