@@ -16,17 +16,57 @@
 #define SUBSYSTEM     0x2c
 #define CAPABILITIES  0x34
 #define INTERRUPT_PIN 0x3d
-#define MSI           0x40 /* where the capability of the models sits */
+#define MSI           0x40 /* where the capabilities sit */
 #define MSI_CONTROL   0x42
+#define MSIX          0x60
+#define MSIX_CONTROL  0x62
+
+#define ID_MSI   0x05
+#define ID_MSIX  0x11
+#define BAR_64   0x4
+#define MSI_WIDE 0x0080 /* one message, 64-bit address */
 
 #define COMMAND_WRITABLE 0x0546u /* memory, master, parity, SERR, no INTx */
 #define STATUS_HAS_LIST  0x10
 #define BAR_BASE         0xfe000000u
+#define BAR_ABOVE_4G     UINT64_C(0x380000000)
 
 static void put(struct mock_device *dev, unsigned int offset, unsigned int width, uint64_t value)
 {
 	for (unsigned int i = 0; i < width; i++)
 		dev->config[offset + i] = (unsigned char)(value >> (8 * i));
+}
+
+static bool is_wide(const struct mock_device *dev, unsigned int bar)
+{
+	return dev->model->wide_bars >> bar & 1;
+}
+
+/* At the end of the list so far, which *link leads to. */
+static void put_capability(struct mock_device *dev, unsigned int *link, unsigned int offset,
+			   unsigned int id)
+{
+	put(dev, STATUS, 1, STATUS_HAS_LIST);
+	put(dev, *link, 1, offset);
+	put(dev, offset, 1, id);
+	*link = offset + 1;
+}
+
+static void put_capabilities(struct mock_device *dev)
+{
+	const unsigned int *there = dev->interrupts.there;
+	unsigned int link = CAPABILITIES;
+
+	if (there[LIBIOMMU_INTERRUPT_MSI]) {
+		put_capability(dev, &link, MSI, ID_MSI);
+		put(dev, MSI_CONTROL, 2, MSI_WIDE);
+	}
+	if (there[LIBIOMMU_INTERRUPT_MSIX]) {
+		put_capability(dev, &link, MSIX, ID_MSIX);
+		put(dev, MSIX_CONTROL, 2, there[LIBIOMMU_INTERRUPT_MSIX] - 1);
+		put(dev, MSIX + 4, 4, dev->model->msix_table);
+		put(dev, MSIX + 8, 4, dev->model->msix_pending);
+	}
 }
 
 void mock_config_reset(struct mock_device *dev)
@@ -41,23 +81,21 @@ void mock_config_reset(struct mock_device *dev)
 	for (unsigned int bar = 0; bar < 6; bar++) {
 		if (dev->model->bar_size[bar])
 			put(dev, BAR0 + 4 * bar, 4, BAR_BASE);
+		if (is_wide(dev, bar))
+			put(dev, BAR0 + 4 * bar, 8, BAR_ABOVE_4G | BAR_64);
 	}
-	if (dev->model->interrupts[LIBIOMMU_INTERRUPT_INTX])
+	if (dev->interrupts.there[LIBIOMMU_INTERRUPT_INTX])
 		put(dev, INTERRUPT_PIN, 1, 1);
-	if (dev->model->interrupts[LIBIOMMU_INTERRUPT_MSI]) {
-		put(dev, STATUS, 1, STATUS_HAS_LIST);
-		put(dev, CAPABILITIES, 1, MSI);
-		put(dev, MSI, 2, 0x0005);         /* MSI, the last of the list */
-		put(dev, MSI_CONTROL, 2, 0x0080); /* one message, 64-bit address */
-	}
+	put_capabilities(dev);
 }
 
-void mock_config_messages(struct mock_device *dev, bool on)
+void mock_config_messages(struct mock_device *dev, enum libiommu_interrupt_kind kind, bool on)
 {
-	if (on)
-		dev->config[MSI_CONTROL] |= 1;
-	else
-		dev->config[MSI_CONTROL] &= 0xfe;
+	bool extended = kind == LIBIOMMU_INTERRUPT_MSIX;
+	unsigned char *control = &dev->config[extended ? MSIX_CONTROL + 1 : MSI_CONTROL];
+	unsigned int bit = extended ? 0x80 : 1;
+
+	*control = (unsigned char)(on ? *control | bit : *control & ~bit);
 }
 
 /* Which bits of a byte a driver may set; the rest is fixed or the kernel's. */
@@ -68,8 +106,11 @@ static unsigned int writable(const struct mock_device *dev, uint64_t offset)
 	if (offset == 0x0c || offset == 0x3c) /* cache line, interrupt line */
 		return 0xff;
 	if (offset >= BAR0 && offset < BAR0 + 24) {
-		uint64_t size = dev->model->bar_size[(offset - BAR0) / 4];
+		unsigned int bar = (unsigned int)(offset - BAR0) / 4;
+		uint64_t size = dev->model->bar_size[bar];
 
+		if (bar > 0 && is_wide(dev, bar - 1))
+			return 0xff;
 		return size ? (unsigned int)(~(size - 1) >> (8 * (offset % 4))) & 0xff : 0;
 	}
 	return 0;

@@ -6,6 +6,7 @@
 #include "backends/mock/machine.h"
 
 #define MOCK_COMMAND_MEMORY  0x0002u
+#define MOCK_COMMAND_MASTER  0x0004u
 #define MOCK_COMMAND_NO_INTX 0x0400u
 
 /* As after opening: memory on, bus mastering off. */
@@ -14,8 +15,8 @@ uint64_t mock_config_read(const struct mock_device *dev, uint64_t offset, unsign
 void mock_config_write(struct mock_device *dev, uint64_t offset, unsigned int width,
 		       uint64_t value);
 
-/* Message interrupts are on or off, as the capability shows it. */
-void mock_config_messages(struct mock_device *dev, bool on);
+/* Message interrupts of a kind are on or off, as the capability shows it. */
+void mock_config_messages(struct mock_device *dev, enum libiommu_interrupt_kind kind, bool on);
 
 static inline unsigned int mock_config_command(const struct mock_device *dev)
 {

@@ -96,6 +96,23 @@ int mock_dma_transfer(struct mock_device *dev, uint64_t iova, void *buffer, uint
 	return 0;
 }
 
+int mock_dma_store(struct mock_device *dev, uint64_t iova, uint32_t value,
+		   struct mock_fault_record *fault)
+{
+	unsigned char *host;
+	int kind;
+
+	pthread_rwlock_rdlock(&dev->iommu->gate);
+	kind = resolve(dev, iova, LIBIOMMU_PROT_WRITE, &host);
+	if (!kind)
+		__atomic_store_n((uint32_t *)(void *)host, value, __ATOMIC_RELEASE);
+	pthread_rwlock_unlock(&dev->iommu->gate);
+	if (!kind)
+		return 0;
+	mock_dma_refuse(dev, iova, LIBIOMMU_PROT_WRITE, (enum libiommu_mock_fault_kind)kind, fault);
+	return -EFAULT;
+}
+
 static uint64_t swap(void *host, unsigned int width, uint64_t expected, uint64_t desired)
 {
 	if (width == 4) {

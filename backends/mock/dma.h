@@ -16,6 +16,10 @@ int mock_dma_transfer(struct mock_device *dev, uint64_t iova, void *buffer, uint
 int mock_dma_swap(struct mock_device *dev, uint64_t iova, unsigned int width, uint64_t expected,
 		  uint64_t desired, uint64_t *found, struct mock_fault_record *fault);
 
+/* Write 4 aligned bytes at once, after everything that was written before. */
+int mock_dma_store(struct mock_device *dev, uint64_t iova, uint32_t value,
+		   struct mock_fault_record *fault);
+
 /* Record a refusal that happened before the IOMMU. */
 void mock_dma_refuse(struct mock_device *dev, uint64_t iova, uint32_t access,
 		     enum libiommu_mock_fault_kind kind, struct mock_fault_record *fault);

@@ -130,7 +130,7 @@ struct mock_device *mock_machine_add_device(struct mock_machine *machine, const 
 	}
 	dev->machine = machine;
 	dev->model = model;
-	dev->interrupts.fd[0] = dev->interrupts.fd[1] = -1;
+	memcpy(dev->interrupts.there, model->interrupts, sizeof(dev->interrupts.there));
 	snprintf(dev->name, sizeof(dev->name), "%s", name);
 	while (*end)
 		end = &(*end)->next;
@@ -208,6 +208,8 @@ static void free_devices(struct mock_machine *machine)
 		next = dev->next;
 		free_reserved(machine, dev->reserved);
 		pthread_mutex_destroy(&dev->lock);
+		if (dev->model->release)
+			dev->model->release(dev);
 		mock_free(machine, dev->state, dev->model->state_size);
 		mock_free(machine, dev, sizeof(*dev));
 	}

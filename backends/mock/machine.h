@@ -58,11 +58,19 @@ struct mock_group {
 
 #define MOCK_CONFIG_BYTES 256
 
-/* Interrupts of a device; the models have at most one of a kind. */
+#define MOCK_INTERRUPT_KINDS 3
+
+/* Own duplicates of eventfds. */
+struct mock_events {
+	int *fd;
+	unsigned int count; /* 0: the kind is off */
+};
+
 struct mock_interrupts {
-	int fd[2];   /* own duplicates of eventfds, by INTX and MSI; -1: off */
-	bool line;   /* INTx is asserted */
-	bool masked; /* INTx has fired and was not unmasked */
+	struct mock_events events[MOCK_INTERRUPT_KINDS]; /* by kind */
+	unsigned int there[3];                           /* how many INTx, MSI and MSI-X */
+	bool line;                                       /* INTx is asserted */
+	bool masked;                                     /* INTx has fired and was not unmasked */
 };
 
 struct mock_device {

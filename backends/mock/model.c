@@ -10,7 +10,8 @@ const struct mock_model mock_model_none = {
 
 const struct mock_model *mock_model_find(const char *name)
 {
-	static const struct mock_model *const models[] = { &mock_model_none, &mock_model_edu };
+	static const struct mock_model *const models[] = { &mock_model_none, &mock_model_edu,
+							   &mock_model_nvme };
 
 	for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
 		if (strcmp(models[i]->name, name) == 0)

@@ -59,7 +59,7 @@ static void raise_bits(struct mock_device *dev, uint32_t bits)
 	if (!edu->irq_status)
 		return;
 	if (mock_interrupt_is_message(dev))
-		mock_interrupt_message(dev);
+		mock_interrupt_message(dev, 0);
 	else
 		mock_interrupt_line(dev, true);
 }

@@ -4,6 +4,7 @@
 #include "backends/mock/model.h"
 #include "backends/mock/words.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -202,7 +203,8 @@ struct device_words {
 	uint64_t class_code;
 	uint64_t vendor;
 	uint64_t device;
-	uint64_t dma_bits;
+	uint64_t dma_bits; /* 0: the model's */
+	uint32_t rest;     /* bits of the words that the model may know */
 	bool bridge;
 	bool set_bridge;
 	bool set_class;
@@ -219,7 +221,7 @@ static int parse_model(struct mock_words *words, const char *value, struct devic
 		return 0;
 	snprintf(line, sizeof(line), "line %u", words->line);
 	return libiommu_refuse(words->failure, LIBIOMMU_REASON_MODEL_UNKNOWN, line,
-			       "\"%s\" is not one of edu, none.", value);
+			       "\"%s\" is not one of edu, nvme, none.", value);
 }
 
 static int parse_id(struct mock_words *words, const char *value, struct device_words *out)
@@ -277,7 +279,29 @@ static int parse_device_word(struct reader *reader, struct device_words *out, si
 		return mock_words_number(words, value, 12, 64, &out->dma_bits);
 	if ((value = mock_word_value(word, "reset")))
 		return mock_words_choice(words, value, "yes", "no", &out->reset);
-	return unknown_word(words, index);
+	out->rest |= UINT32_C(1) << index;
+	return 0;
+}
+
+/* What only the model can understand. */
+static int parse_rest(struct mock_words *words, const struct device_words *from,
+		      struct mock_device *dev)
+{
+	const struct mock_model *model = from->model;
+
+	for (size_t i = 0; i < words->count; i++) {
+		int error = 1;
+
+		if (!(from->rest & UINT32_C(1) << i))
+			continue;
+		if (model->option)
+			error = model->option(dev, words, words->word[i]);
+		if (error > 0)
+			error = unknown_word(words, i);
+		if (error)
+			return error;
+	}
+	return model->complete ? model->complete(dev, words) : 0;
 }
 
 static int find_group(struct reader *reader, const struct device_words *from,
@@ -303,6 +327,7 @@ static int find_group(struct reader *reader, const struct device_words *from,
 static void set_device(struct mock_device *dev, const struct device_words *from)
 {
 	const struct mock_model *model = from->model;
+	uint64_t bits = from->dma_bits ? from->dma_bits : model->dma_bits ? model->dma_bits : 28;
 
 	snprintf(dev->driver, sizeof(dev->driver), "%s", from->driver);
 	dev->iommu = from->iommu;
@@ -312,15 +337,13 @@ static void set_device(struct mock_device *dev, const struct device_words *from)
 	/* Class 06 holds bridges of every kind. */
 	dev->bridge = from->set_bridge ? from->bridge : dev->class_code >> 16 == 6;
 	dev->can_reset = from->reset;
-	dev->dma_mask = from->dma_bits == 64 ? UINT64_MAX : (UINT64_C(1) << from->dma_bits) - 1;
+	dev->dma_mask = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
 }
 
 static int parse_device(struct reader *reader)
 {
 	struct mock_words *words = &reader->words;
-	struct device_words from = {
-		.driver = "", .model = &mock_model_none, .dma_bits = 28, .reset = true
-	};
+	struct device_words from = { .driver = "", .model = &mock_model_none, .reset = true };
 	struct mock_group *group = NULL;
 	struct mock_device *dev;
 	int error;
@@ -349,8 +372,10 @@ static int parse_device(struct reader *reader)
 			end = &(*end)->in_group;
 		*end = dev;
 	}
-	return 0;
+	return parse_rest(words, &from, dev);
 }
+
+static_assert(MOCK_WORDS <= 32, "struct device_words has a bit for each");
 
 static int parse_range(struct mock_words *words, const char *text, struct libiommu_range *range)
 {
