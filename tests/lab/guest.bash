@@ -15,6 +15,7 @@ program_of() {
 	conformance | sweep | dma) echo "$dir/tests/$step" ;;
 	demo) echo "$dir/examples/demo-program" ;;
 	sandbox) echo "$dir/tests/sandbox/sandbox" ;;
+	selftest) echo "$dir/tests/selftest/lab-selftest" ;;
 	esac
 }
 
@@ -92,7 +93,7 @@ arguments() {
 		echo -n " --backend $backend"
 		each --device "${alone[@]}"
 		;;
-	dma | demo | sandbox)
+	dma | demo | sandbox | selftest)
 		echo -n " --backend $backend"
 		each --device "${alone[0]}"
 		;;
@@ -104,6 +105,7 @@ applies() {
 	local row=$1 alone
 	case $2 in
 	refusal) [[ -n $(get "$row" refusal) ]] ;;
+	selftest) [[ $(get "$row" selftest) == "$3" ]] ;;
 	together)
 		read -ra alone <<<"$(get_devices "$row" alone)"
 		((${#alone[@]} > 2))
@@ -117,7 +119,7 @@ plan() {
 	! wanted kernel probe || echo "kernel probe"
 	for backend in $(get "$row" backends); do
 		for step in "${steps[@]:1}"; do
-			wanted "$backend" "$step" && applies "$row" "$step" && echo "$backend $step"
+			wanted "$backend" "$step" && applies "$row" "$step" "$backend" && echo "$backend $step"
 		done
 	done
 	return 0

@@ -23,6 +23,7 @@
 #   set           PATH=VALUE..., written in the guest before devices are bound
 #   refusal       the reason why devices are refused as long as the modules' parameters do not
 #                 allow unsafe interrupts: the step of that name turns them off, and on again
+#   selftest      the backend that is run on the kernel's own test devices, where it has them
 #   entries       limit of mappings of a container, for rows on which 65535 take minutes
 #   clock         real: the guest's processors run at the same time, and 100 ms of a device last
 #                 100 ms. Else its time is counted in instructions, and no time is spent waiting;
@@ -65,7 +66,7 @@ row vtd \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
-	devices=standard backends='vfio iommufd' witness=vtd timeout=420
+	devices=standard backends='vfio iommufd' selftest=iommufd witness=vtd timeout=420
 
 row smmuv3 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 \

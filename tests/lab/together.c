@@ -3,43 +3,19 @@
  * lab-together: several devices, each alone in its group, in one address space. The first one is
  * an edu and tells by DMA what the others' coming and going does to it: nothing.
  */
+#include "edu.h"
 #include "tally.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #define PAGE 4096
 #define IOVA UINT64_C(0x500000)
 
-#define EDU_SOURCE  0x80
-#define EDU_TARGET  0x88
-#define EDU_COUNT   0x90
-#define EDU_COMMAND 0x98
-#define EDU_BUFFER  0x40000
-#define EDU_START   1
-#define EDU_WRITE   2
-
 static struct libiommu_device *dev[TALLY_DEVICES];
 static struct libiommu_region *bar;
-
-static void edu(uint64_t source, uint64_t target, uint64_t command)
-{
-	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
-
-	libiommu_region_write(bar, EDU_SOURCE, 4, source, NULL);
-	libiommu_region_write(bar, EDU_TARGET, 4, target, NULL);
-	libiommu_region_write(bar, EDU_COUNT, 4, 64, NULL);
-	libiommu_region_write(bar, EDU_COMMAND, 4, EDU_START | command, NULL);
-	for (int i = 0; i < 1000; i++) {
-		if (libiommu_region_read(bar, EDU_COMMAND, 4, &command, NULL) ||
-		    !(command & EDU_START))
-			return;
-		nanosleep(&pause, NULL);
-	}
-}
 
 /* The first page's bytes arrive in the second one. */
 static bool copies(char *mem, char value)
@@ -47,8 +23,8 @@ static bool copies(char *mem, char value)
 	memset(mem, value, PAGE);
 	memset(mem + PAGE, 0, PAGE);
 	libiommu_device_set_bus_master(dev[0], true, NULL);
-	edu(IOVA, EDU_BUFFER, 0);
-	edu(EDU_BUFFER, IOVA + PAGE, EDU_WRITE);
+	edu_read(bar, IOVA, 64);
+	edu_write(bar, IOVA + PAGE, 64);
 	return !memcmp(mem, mem + PAGE, 64);
 }
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SELFTEST_CASES_H
+#define SELFTEST_CASES_H
+
+void case_joins(void);
+void case_replace(void);
+void case_ranges(void);
+void case_failures(void);
+/* @param name a device on the PCI bus, an edu */
+void case_drivers(const char *name);
+
+#endif

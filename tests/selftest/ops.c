@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/selftest/ops.h"
+
+#include "tests/selftest/abi.h"
+
+static int command(const struct libiommu_sys *sys, int iommufd, struct iommu_test_cmd *cmd)
+{
+	cmd->size = sizeof(*cmd);
+	return sys->ioctl(sys->data, iommufd, IOMMU_TEST_CMD, cmd);
+}
+
+int ops_make(const struct libiommu_sys *sys, int iommufd, uint32_t pt, uint32_t flags,
+	     struct ops_made *made)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS,
+		.id = pt,
+		.mock_domain_flags = { .dev_flags = flags },
+	};
+	int rc = command(sys, iommufd, &cmd);
+
+	made->stdev = cmd.mock_domain_flags.out_stdev_id;
+	made->id = cmd.mock_domain_flags.out_idev_id;
+	made->hwpt = cmd.mock_domain_flags.out_hwpt_id;
+	return rc;
+}
+
+int ops_move(const struct libiommu_sys *sys, int iommufd, uint32_t stdev, uint32_t *pt)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE,
+		.id = stdev,
+		.mock_domain_replace = { .pt_id = *pt },
+	};
+	int rc = command(sys, iommufd, &cmd);
+
+	if (rc >= 0)
+		*pt = cmd.mock_domain_replace.pt_id;
+	return rc;
+}
+
+int ops_reserve(const struct libiommu_sys *sys, int iommufd, uint32_t ioas, uint64_t start,
+		uint64_t length)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_ADD_RESERVED,
+		.id = ioas,
+		.add_reserved = { .start = start, .length = length },
+	};
+
+	return command(sys, iommufd, &cmd);
+}
+
+int ops_check_map(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, uint64_t iova,
+		  const void *memory, uint64_t length)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_MD_CHECK_MAP,
+		.id = hwpt,
+		.check_map = { .iova = iova, .length = length, .uptr = (uintptr_t)memory },
+	};
+
+	return command(sys, iommufd, &cmd);
+}
+
+int ops_check_pins(const struct libiommu_sys *sys, int iommufd, const void *memory, uint64_t length,
+		   uint32_t pins)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_MD_CHECK_REFS,
+		.check_refs = { .length = length, .uptr = (uintptr_t)memory, .refs = pins },
+	};
+
+	return command(sys, iommufd, &cmd);
+}
