@@ -28,21 +28,30 @@ struct libiommu_pgtable;
 
 /** Formats; numbers are permanent. */
 enum libiommu_pgtable_format {
+	LIBIOMMU_PGTABLE_NO_FORMAT = 0,
 	/** Intel VT-d second stage (VT-d specification 4.1, section 9.8): 3, 4 or 5 levels. */
 	LIBIOMMU_PGTABLE_VTD_SS = 1,
 	/**
 	 * x86-64 long mode (Intel SDM volume 3, 4.5; VT-d first stage, AMD v2): 4 or
 	 * 5 levels. Of its sign-extended addresses the lower half.
 	 */
-	LIBIOMMU_PGTABLE_X86_64 = 2
+	LIBIOMMU_PGTABLE_X86_64 = 2,
+	/**
+	 * AMD host tables (AMD IOMMU specification 3.10, 2.2.3): 1 to 6 levels, added
+	 * while the table is in use when an address needs them; leaves of every power
+	 * of two from 4 KiB but 512 GiB.
+	 */
+	LIBIOMMU_PGTABLE_AMDV1 = 3,
+	/** The same with pages of 2 KiB and 1 to 5 levels, as the kernel's test device has it. */
+	LIBIOMMU_PGTABLE_AMDV1_2K = 4
 };
 
 #define LIBIOMMU_PGTABLE_MAX_LEVELS 6
 
-/** What a format can express with its present number of levels. */
+/** What a table can express. */
 struct libiommu_pgtable_desc {
-	const char *name;        /**< "vtd-ss", "x86-64" */
-	unsigned int levels;     /**< number of levels */
+	const char *name;        /**< of the format: "vtd-ss", "x86-64" */
+	unsigned int levels;     /**< number of levels, those of a new table */
 	unsigned int index_bits; /**< address bits that one level resolves */
 	unsigned int granule;    /**< log2 of the smallest page in bytes */
 	uint64_t leaf_sizes;     /**< bit n: a leaf of 2^n bytes exists */
@@ -51,11 +60,20 @@ struct libiommu_pgtable_desc {
 	bool read_only;          /**< read without write can be expressed */
 	bool write_only;         /**< write without read can be expressed */
 	bool dirty;              /**< leaves have accessed and dirty bits that hardware sets */
+	unsigned int max_levels; /**< more than levels: they grow with the addresses */
+	unsigned int iova_bits;  /**< width of an address that can be mapped */
+	/** of leaf_sizes, without regard to the hardware: those that take several equal entries */
+	uint64_t run_sizes;
+	/** by level, without regard to the hardware: leaf sizes that a table of it can hold */
+	uint64_t level_sizes[LIBIOMMU_PGTABLE_MAX_LEVELS + 1];
+	size_t table_bytes; /**< of every table but the root */
+	size_t root_bytes;  /**< of the root, which is aligned to as much */
 };
 
 /**
- * Where table pages live. Every hook may be called from every thread that
- * edits or walks. All tables of the present formats are 4096 bytes.
+ * Where tables live. Every hook may be called from every thread that edits or
+ * walks. `bytes` is a power of two: table_bytes or root_bytes of the
+ * description, and 4096 once for the library's own object.
  */
 struct libiommu_pgtable_memory {
 	size_t size; /**< sizeof(struct libiommu_pgtable_memory) */
@@ -69,18 +87,35 @@ struct libiommu_pgtable_memory {
 	void *(*virt)(void *data, uint64_t phys, size_t bytes);
 };
 
+/** Leaves are made with accessed set, and dirty where they allow writing. */
+#define LIBIOMMU_PGTABLE_MARKED 1u
+
+/** vtd-ss: leaves make the hardware snoop caches, whatever a request says. */
+#define LIBIOMMU_PGTABLE_VTD_SNOOP UINT64_C(1)
+/** amdv1, amdv1-2k: leaves leave it to a request whether caches are snooped. */
+#define LIBIOMMU_PGTABLE_AMD_NOT_COHERENT UINT64_C(1)
+
 struct libiommu_pgtable_options {
 	size_t size;
 	enum libiommu_pgtable_format format;
-	unsigned int levels; /**< 0: the format's usual number (4) */
+	/** 0: the fewest for iova_bits, or the format's usual number */
+	unsigned int levels;
 	/** sizes that the hardware supports, the smallest among them; 0: all of the format */
 	uint64_t leaf_sizes;
 	/** copied; NULL: process memory, physical equal to virtual addresses */
 	const struct libiommu_pgtable_memory *memory;
+	/** width of the addresses that shall be mapped; 0: all that the levels reach */
+	unsigned int iova_bits;
+	/** width of the hardware's physical addresses; 0: the format's */
+	unsigned int phys_bits;
+	uint32_t flags; /**< LIBIOMMU_PGTABLE_MARKED */
+	/** what leaves say beside address and protection, LIBIOMMU_PGTABLE_FORMAT_*; 0: the usual */
+	uint64_t attributes;
 };
-#define LIBIOMMU_PGTABLE_OPTIONS_INIT                                                        \
-	{                                                                                    \
-		sizeof(struct libiommu_pgtable_options), LIBIOMMU_PGTABLE_VTD_SS, 0, 0, NULL \
+#define LIBIOMMU_PGTABLE_OPTIONS_INIT                                                            \
+	{                                                                                        \
+		sizeof(struct libiommu_pgtable_options), LIBIOMMU_PGTABLE_VTD_SS, 0, 0, NULL, 0, \
+			0, 0, 0                                                                  \
 	}
 
 /**
@@ -93,10 +128,11 @@ struct libiommu_pgtable_gather {
 	uint32_t levels;            /**< bit n: entries of level n changed */
 	uint32_t tables;            /**< number of table pages that wait */
 	void *waiting;              /**< internal: their list */
+	bool root_changed;          /**< levels were added: tell the hardware of the new root */
 };
-#define LIBIOMMU_PGTABLE_GATHER_INIT                                                  \
-	{                                                                             \
-		sizeof(struct libiommu_pgtable_gather), { UINT64_MAX, 0 }, 0, 0, NULL \
+#define LIBIOMMU_PGTABLE_GATHER_INIT                                                         \
+	{                                                                                    \
+		sizeof(struct libiommu_pgtable_gather), { UINT64_MAX, 0 }, 0, 0, NULL, false \
 	}
 
 /** One physically contiguous piece of memory. */
@@ -125,7 +161,7 @@ struct libiommu_pgtable_step {
 /** The walk of one address, from the root downward. */
 struct libiommu_pgtable_walk {
 	size_t size;
-	unsigned int steps;
+	unsigned int steps; /**< 0: the present levels do not reach the address yet */
 	struct libiommu_pgtable_step step[LIBIOMMU_PGTABLE_MAX_LEVELS];
 };
 #define LIBIOMMU_PGTABLE_WALK_INIT                                    \
@@ -149,6 +185,28 @@ struct libiommu_pgtable_leaf {
 };
 
 /**
+ * The formats, one after the other.
+ * @param format the one before, or LIBIOMMU_PGTABLE_NO_FORMAT for the first
+ * @return the next, or LIBIOMMU_PGTABLE_NO_FORMAT
+ */
+LIBIOMMU_API enum libiommu_pgtable_format libiommu_pgtable_format_next(
+	enum libiommu_pgtable_format format);
+
+/** @return the name of a format, a constant, or NULL when there is none of this number. */
+LIBIOMMU_API const char *libiommu_pgtable_format_name(enum libiommu_pgtable_format format);
+
+/** @return the format of this name, or LIBIOMMU_PGTABLE_NO_FORMAT. NULL is allowed. */
+LIBIOMMU_API enum libiommu_pgtable_format libiommu_pgtable_format_find(const char *name);
+
+/**
+ * What a table of these options would be; nothing is made.
+ * Reasons: null-argument, bad-options, unknown-options, bad-format.
+ */
+LIBIOMMU_API int libiommu_pgtable_format_describe(const struct libiommu_pgtable_options *opts,
+						  struct libiommu_pgtable_desc *desc,
+						  struct libiommu_error **err);
+
+/**
  * Make an empty table.
  * @param opts what to make; NULL: VT-d second stage of 4 levels in process memory
  * @param[out] out the table, owned by the caller
@@ -165,7 +223,7 @@ LIBIOMMU_API void libiommu_pgtable_free(struct libiommu_pgtable *pt);
 LIBIOMMU_API const struct libiommu_pgtable_desc *libiommu_pgtable_describe(
 	const struct libiommu_pgtable *pt);
 
-/** @return physical address of the root table, as context or PASID entries want it. */
+/** @return physical address of the present root table. */
 LIBIOMMU_API uint64_t libiommu_pgtable_root(const struct libiommu_pgtable *pt);
 
 /** @return table pages in use: with the root, without those that wait in a gather. */

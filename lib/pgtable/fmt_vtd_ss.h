@@ -3,8 +3,8 @@
 #ifndef LIBIOMMU_LIB_PGTABLE_FMT_VTD_SS_H
 #define LIBIOMMU_LIB_PGTABLE_FMT_VTD_SS_H
 
-#include "lib/pgtable/shape.h"
 #include "lib/pgtable/internal.h"
+#include "lib/pgtable/shape.h"
 
 #define FMT_OPS          libiommu_pgtable_vtd_ss
 #define FMT_NAME         "vtd-ss"
@@ -28,14 +28,32 @@
 /* There is no present bit: an entry that allows nothing is not there. */
 #define FMT_PRESENT (VTD_SS_R | VTD_SS_W)
 
-static inline uint64_t fmt_iova_last(unsigned int levels)
+static inline unsigned int fmt_iova_bits(unsigned int levels)
 {
-	return (UINT64_C(1) << fmt_level_shift(levels + 1)) - 1;
+	return fmt_level_shift(levels + 1);
+}
+
+static inline bool fmt_attributes(uint64_t attributes, struct pgtable_bits *bits)
+{
+	uint64_t always = attributes & LIBIOMMU_PGTABLE_VTD_SNOOP ? VTD_SS_SNP : 0;
+
+	bits->leaf[LIBIOMMU_PROT_READ] = always | VTD_SS_R;
+	bits->leaf[LIBIOMMU_PROT_WRITE] = always | VTD_SS_W;
+	bits->leaf[PROT_RW] = always | VTD_SS_R | VTD_SS_W;
+	bits->table = VTD_SS_R | VTD_SS_W;
+	return !(attributes & ~LIBIOMMU_PGTABLE_VTD_SNOOP);
+}
+
+/* Bits of entries that are for addresses of more than `phys_bits`. */
+static inline uint64_t fmt_too_wide(unsigned int phys_bits)
+{
+	return VTD_SS_OA & ~((UINT64_C(1) << phys_bits) - 1);
 }
 
 /* A table that allows everything and has nothing odd: what edits make. */
-static inline bool fmt_is_plain_table(uint64_t entry)
+static inline bool fmt_is_plain_table(unsigned int level, uint64_t entry)
 {
+	(void)level;
 	return (entry & (VTD_SS_R | VTD_SS_W | VTD_SS_PS | VTD_SS_SNP | VTD_SS_BIT62)) ==
 	       (VTD_SS_R | VTD_SS_W);
 }
@@ -43,13 +61,6 @@ static inline bool fmt_is_plain_table(uint64_t entry)
 static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)
 {
 	return level == 1 || (entry & VTD_SS_PS);
-}
-
-/* log2 of the bytes of the leaf that this entry belongs to. */
-static inline unsigned int fmt_leaf_shift(unsigned int level, uint64_t entry)
-{
-	(void)entry;
-	return fmt_level_shift(level);
 }
 
 static inline uint64_t fmt_leaf_phys(unsigned int level, uint64_t entry)
@@ -71,23 +82,34 @@ static inline bool fmt_reserved(unsigned int level, uint64_t entry, bool leaf)
 }
 
 static inline uint64_t fmt_leaf(unsigned int level, unsigned int shift, uint64_t phys,
-				uint32_t prot)
+				uint64_t bits)
 {
 	(void)shift;
-	return phys | (level > 1 ? VTD_SS_PS : 0) | (prot & LIBIOMMU_PROT_READ ? VTD_SS_R : 0) |
-	       (prot & LIBIOMMU_PROT_WRITE ? VTD_SS_W : 0);
+	return phys | bits | (level > 1 ? VTD_SS_PS : 0);
 }
 
-static inline uint64_t fmt_table(uint64_t phys)
+/* What the entries of neighbouring leaves differ by. */
+static inline uint64_t fmt_step(unsigned int shift)
 {
-	return phys | VTD_SS_R | VTD_SS_W;
+	return UINT64_C(1) << shift;
 }
 
-static inline uint32_t fmt_prot(uint64_t entry)
+static inline uint64_t fmt_table(unsigned int level, uint64_t phys, uint64_t bits)
+{
+	(void)level;
+	return phys | bits;
+}
+
+static inline uint32_t fmt_leaf_prot(uint64_t entry)
 {
 	static_assert(VTD_SS_R == LIBIOMMU_PROT_READ && VTD_SS_W == LIBIOMMU_PROT_WRITE,
 		      "the bits are those of the interface");
 	return entry & (VTD_SS_R | VTD_SS_W);
+}
+
+static inline uint32_t fmt_table_prot(uint64_t entry)
+{
+	return fmt_leaf_prot(entry);
 }
 
 static inline bool fmt_accessed(uint64_t entry)
@@ -100,9 +122,14 @@ static inline bool fmt_dirty(uint64_t entry)
 	return entry & VTD_SS_D;
 }
 
-static inline uint64_t fmt_marks(bool write)
+static inline uint64_t fmt_mark(uint64_t entry, bool write)
 {
-	return VTD_SS_A | (write ? VTD_SS_D : 0);
+	return entry | VTD_SS_A | (write ? VTD_SS_D : 0);
+}
+
+static inline uint64_t fmt_unmark(uint64_t entry, bool dirty)
+{
+	return entry & ~(dirty ? VTD_SS_D : VTD_SS_A);
 }
 
 #endif

@@ -3,8 +3,8 @@
 #ifndef LIBIOMMU_LIB_PGTABLE_FMT_X86_64_H
 #define LIBIOMMU_LIB_PGTABLE_FMT_X86_64_H
 
-#include "lib/pgtable/shape.h"
 #include "lib/pgtable/internal.h"
+#include "lib/pgtable/shape.h"
 
 #define FMT_OPS          libiommu_pgtable_x86_64
 #define FMT_NAME         "x86-64"
@@ -28,27 +28,35 @@
 #define FMT_PRESENT X86_P
 
 /* Addresses are sign-extended; only the lower half is offered. */
-static inline uint64_t fmt_iova_last(unsigned int levels)
+static inline unsigned int fmt_iova_bits(unsigned int levels)
 {
-	return (UINT64_C(1) << (fmt_level_shift(levels + 1) - 1)) - 1;
+	return fmt_level_shift(levels + 1) - 1;
+}
+
+static inline bool fmt_attributes(uint64_t attributes, struct pgtable_bits *bits)
+{
+	bits->leaf[LIBIOMMU_PROT_READ] = X86_P | X86_US;
+	bits->leaf[PROT_RW] = X86_P | X86_US | X86_RW;
+	bits->table = X86_P | X86_US | X86_RW;
+	return !attributes;
+}
+
+/* Bits of entries that are for addresses of more than `phys_bits`. */
+static inline uint64_t fmt_too_wide(unsigned int phys_bits)
+{
+	return X86_OA & ~((UINT64_C(1) << phys_bits) - 1);
 }
 
 /* A table that allows everything and has nothing odd: what edits make. */
-static inline bool fmt_is_plain_table(uint64_t entry)
+static inline bool fmt_is_plain_table(unsigned int level, uint64_t entry)
 {
+	(void)level;
 	return (entry & (X86_P | X86_RW | X86_US | X86_PS)) == (X86_P | X86_RW | X86_US);
 }
 
 static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)
 {
 	return level == 1 || (entry & X86_PS);
-}
-
-/* log2 of the bytes of the leaf that this entry belongs to. */
-static inline unsigned int fmt_leaf_shift(unsigned int level, uint64_t entry)
-{
-	(void)entry;
-	return fmt_level_shift(level);
 }
 
 static inline uint64_t fmt_leaf_phys(unsigned int level, uint64_t entry)
@@ -70,24 +78,35 @@ static inline bool fmt_reserved(unsigned int level, uint64_t entry, bool leaf)
 }
 
 static inline uint64_t fmt_leaf(unsigned int level, unsigned int shift, uint64_t phys,
-				uint32_t prot)
+				uint64_t bits)
 {
 	(void)shift;
-	return phys | X86_P | X86_US | (level > 1 ? X86_PS : 0) |
-	       (prot & LIBIOMMU_PROT_WRITE ? X86_RW : 0);
+	return phys | bits | (level > 1 ? X86_PS : 0);
 }
 
-static inline uint64_t fmt_table(uint64_t phys)
+/* What the entries of neighbouring leaves differ by. */
+static inline uint64_t fmt_step(unsigned int shift)
 {
-	return phys | X86_P | X86_RW | X86_US;
+	return UINT64_C(1) << shift;
+}
+
+static inline uint64_t fmt_table(unsigned int level, uint64_t phys, uint64_t bits)
+{
+	(void)level;
+	return phys | bits;
 }
 
 /* What a device's ordinary request may do, which is one of user privilege. */
-static inline uint32_t fmt_prot(uint64_t entry)
+static inline uint32_t fmt_leaf_prot(uint64_t entry)
 {
 	if (!(entry & X86_US))
 		return 0;
 	return LIBIOMMU_PROT_READ | (entry & X86_RW ? LIBIOMMU_PROT_WRITE : 0);
+}
+
+static inline uint32_t fmt_table_prot(uint64_t entry)
+{
+	return fmt_leaf_prot(entry);
 }
 
 static inline bool fmt_accessed(uint64_t entry)
@@ -100,9 +119,14 @@ static inline bool fmt_dirty(uint64_t entry)
 	return entry & X86_D;
 }
 
-static inline uint64_t fmt_marks(bool write)
+static inline uint64_t fmt_mark(uint64_t entry, bool write)
 {
-	return X86_A | (write ? X86_D : 0);
+	return entry | X86_A | (write ? X86_D : 0);
+}
+
+static inline uint64_t fmt_unmark(uint64_t entry, bool dirty)
+{
+	return entry & ~(dirty ? X86_D : X86_A);
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What pgtable.c, the walker and the formats share. */
+/* What the files of this folder share. */
 #ifndef LIBIOMMU_LIB_PGTABLE_INTERNAL_H
 #define LIBIOMMU_LIB_PGTABLE_INTERNAL_H
 
@@ -10,7 +10,12 @@
 /* Entries are little-endian words in memory, and are used as they lie there. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "page tables need a little-endian host");
 
-#define PGTABLE_BYTES 4096 /* of every table page of the present formats */
+#define PGTABLE_OBJECT_BYTES 4096 /* of struct libiommu_pgtable, which lies where the tables do */
+#define PGTABLE_ROOT_MIN \
+	64u /* bytes: the smallest root, so that low bits of its address are free */
+#define PGTABLE_LEVELS UINT64_C(7) /* the low bits of `top` */
+
+#define PROT_RW (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)
 
 #define pgtable_likely(x)   __builtin_expect(!!(x), 1)
 #define pgtable_unlikely(x) __builtin_expect(!!(x), 0)
@@ -24,16 +29,30 @@ struct pgtable_place {
 	enum libiommu_pgtable_entry kind;
 };
 
+/* What entries have beside addresses and what their level makes of them. */
+struct pgtable_bits {
+	uint64_t leaf[PROT_RW + 1]; /* by protection */
+	uint64_t table;
+};
+
 /*
- * One per format, made by walker.h and editor.h. The caller has checked every
- * argument; what is left to refuse is mapping-exists, no-memory, address-width
- * (of a table page) and would-split.
+ * One per format, made by ops.h. The caller has checked every argument; what is
+ * left to refuse is mapping-exists, no-memory, address-width (of a table) and
+ * would-split.
  */
 struct pgtable_ops {
+	const char *name;
 	unsigned int min_levels;
 	unsigned int max_levels;
 	unsigned int usual_levels;
-	void (*describe)(unsigned int levels, struct libiommu_pgtable_desc *desc);
+	unsigned int phys_bits;
+	bool grows;
+	/* Most address bits that can be mapped with so many levels. */
+	unsigned int (*iova_bits)(unsigned int levels);
+	void (*describe)(unsigned int levels, unsigned int iova_bits,
+			 struct libiommu_pgtable_desc *desc);
+	/* Fills pt->bits and pt->reserved. @return false: there are no such attributes */
+	bool (*set_up)(struct libiommu_pgtable *pt, const struct libiommu_pgtable_options *opts);
 	int (*map)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uint64_t length,
 		   uint32_t prot, struct libiommu_pgtable_gather *gather,
 		   struct libiommu_error **err);
@@ -54,28 +73,31 @@ struct pgtable_ops {
 
 extern const struct pgtable_ops libiommu_pgtable_vtd_ss;
 extern const struct pgtable_ops libiommu_pgtable_x86_64;
+extern const struct pgtable_ops libiommu_pgtable_amdv1;
+extern const struct pgtable_ops libiommu_pgtable_amdv1_2k;
 
 struct libiommu_pgtable {
 	const struct pgtable_ops *ops;
-	uint64_t *root;
-	uint64_t root_phys;
+	uint64_t top;          /* atomic: where the root is, and in its low bits the levels */
 	uint64_t granule_mask; /* smallest page - 1 */
 	uint64_t iova_last;
 	uint64_t phys_last;
-	uint64_t leaf_sizes; /* that the format has and the hardware supports */
-	unsigned int levels;
-	uint32_t prots; /* bit n: protection n can be expressed */
-	bool identity;  /* process memory: phys is virt, no hook need be asked */
+	uint64_t leaf_sizes;     /* that the format has and the hardware supports */
+	uint64_t reserved;       /* bits of entries that the width of addresses forbids */
+	unsigned int root_shift; /* address bits below a root of one table */
+	uint32_t prots;          /* bit n: protection n can be expressed */
+	bool identity;           /* process memory: phys is virt, no hook need be asked */
+	struct pgtable_bits bits;
 	struct libiommu_pgtable_memory memory;
 	struct libiommu_pgtable_desc desc;
 	/* From here on edits in different threads write; readers need what is above. */
 	_Alignas(64) size_t pages;
 	pthread_mutex_t spare_lock;
-	void *spare;             /* pages of process memory that were free before */
+	void *spare;             /* tables of process memory that were free before */
 	unsigned int spare_left; /* how many more may be kept */
 };
 
-static_assert(sizeof(struct libiommu_pgtable) <= PGTABLE_BYTES, "allocated as one page");
+static_assert(sizeof(struct libiommu_pgtable) <= PGTABLE_OBJECT_BYTES, "allocated as one page");
 
 static inline uint64_t pgtable_load(const uint64_t *slot)
 {
@@ -93,10 +115,43 @@ static inline void pgtable_store(uint64_t *slot, uint64_t entry)
 	__atomic_store_n(slot, entry, __ATOMIC_RELAXED);
 }
 
+/* Root and levels change together, so they are read together and once per operation. */
+static inline uint64_t pgtable_top(const struct libiommu_pgtable *pt)
+{
+	return pgtable_load_acquire(&pt->top);
+}
+
+static inline unsigned int pgtable_levels(uint64_t top)
+{
+	return top & PGTABLE_LEVELS;
+}
+
+static inline uint64_t *pgtable_root(uint64_t top)
+{
+	return (uint64_t *)(uintptr_t)(top & ~PGTABLE_LEVELS);
+}
+
+static inline uint64_t pgtable_root_phys(const struct libiommu_pgtable *pt, uint64_t top)
+{
+	return pt->memory.phys(pt->memory.data, pgtable_root(top));
+}
+
+/* memory.c */
+extern const struct libiommu_pgtable_memory libiommu_pgtable_process_memory;
+enum libiommu_reason libiommu_pgtable_alloc_table(struct libiommu_pgtable *pt, size_t bytes,
+						  uint64_t **table, uint64_t *phys);
+void libiommu_pgtable_free_table(struct libiommu_pgtable *pt, void *table, size_t bytes);
+void libiommu_pgtable_free_spares(struct libiommu_pgtable *pt);
+
+/* formats.c */
+const struct pgtable_ops *libiommu_pgtable_format_ops(enum libiommu_pgtable_format format);
+enum libiommu_reason libiommu_pgtable_shape(const struct libiommu_pgtable_options *opts,
+					    struct libiommu_pgtable_desc *desc);
+
+/* make.c */
+enum libiommu_reason libiommu_pgtable_check_options(const struct libiommu_pgtable_options *opts);
+
 /* pgtable.c */
-enum libiommu_reason libiommu_pgtable_alloc_page(struct libiommu_pgtable *pt, uint64_t **page,
-						 uint64_t *phys);
-void libiommu_pgtable_free_page(struct libiommu_pgtable *pt, void *page);
 int libiommu_pgtable_refuse(const struct libiommu_pgtable *pt, enum libiommu_reason reason,
 			    uint64_t iova, uint64_t length, struct libiommu_error **err);
 

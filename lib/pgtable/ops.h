@@ -4,12 +4,14 @@
 #define LIBIOMMU_LIB_PGTABLE_OPS_H
 
 #include "lib/pgtable/walker.h"
+#include "lib/pgtable/many.h"
 #include "lib/pgtable/unmap.h"
 #include "lib/pgtable/map.h"
 
-static void free_below(struct libiommu_pgtable *pt, uint64_t *table, unsigned int level)
+static void free_below(struct libiommu_pgtable *pt, uint64_t *table, unsigned int level,
+		       size_t bytes)
 {
-	unsigned int i, n = 1u << fmt_level_bits(level);
+	size_t i, n = bytes / sizeof(*table);
 	uint64_t entry, *next;
 
 	for (i = 0; level > 1 && i < n; i++) {
@@ -18,39 +20,72 @@ static void free_below(struct libiommu_pgtable *pt, uint64_t *table, unsigned in
 			continue;
 		next = below(pt, entry);
 		if (next)
-			free_below(pt, next, level - 1);
+			free_below(pt, next, level - 1, FMT_TABLE_BYTES);
 	}
-	libiommu_pgtable_free_page(pt, table);
+	libiommu_pgtable_free_table(pt, table, bytes);
 }
 
 static void op_free_tables(struct libiommu_pgtable *pt)
 {
-	free_below(pt, pt->root, pt->levels);
+	uint64_t top = pgtable_top(pt);
+
+	free_below(pt, pgtable_root(top), pgtable_levels(top), pt->desc.root_bytes);
 }
 
-static void op_describe(unsigned int levels, struct libiommu_pgtable_desc *desc)
+static unsigned int op_iova_bits(unsigned int levels)
 {
-	unsigned int level;
+	return fmt_iova_bits(levels);
+}
+
+static void op_describe(unsigned int levels, unsigned int iova_bits,
+			struct libiommu_pgtable_desc *desc)
+{
+	unsigned int level, most = FMT_GROWS ? FMT_MAX_LEVELS : levels;
+	uint64_t bytes = UINT64_C(8) << fmt_root_bits(levels, iova_bits);
 
 	desc->name = FMT_NAME;
 	desc->levels = levels;
+	desc->max_levels = most;
 	desc->index_bits = FMT_INDEX_BITS;
 	desc->granule = FMT_GRANULE;
-	desc->leaf_sizes = 0;
-	for (level = 1; level <= levels; level++)
+	desc->table_bytes = FMT_TABLE_BYTES;
+	desc->root_bytes = bytes < PGTABLE_ROOT_MIN ? PGTABLE_ROOT_MIN : bytes;
+	for (level = 1; level <= most; level++) {
+		/* A size that one entry of the level above spans lies there. */
+		desc->level_sizes[level] = fmt_leaf_sizes(level);
 		desc->leaf_sizes |= fmt_leaf_sizes(level);
-	desc->iova_last = fmt_iova_last(levels);
+		desc->run_sizes |= fmt_leaf_sizes(level) & ~(span_mask(level) + 1);
+	}
+	desc->iova_bits = iova_bits;
+	desc->iova_last = iova_bits == 64 ? UINT64_MAX : (UINT64_C(1) << iova_bits) - 1;
 	desc->phys_bits = FMT_PHYS_BITS;
 	desc->read_only = FMT_READ_ONLY;
 	desc->write_only = FMT_WRITE_ONLY;
 	desc->dirty = FMT_DIRTY;
 }
 
+static bool op_set_up(struct libiommu_pgtable *pt, const struct libiommu_pgtable_options *opts)
+{
+	uint32_t prot;
+
+	if (!fmt_attributes(opts->attributes, &pt->bits))
+		return false;
+	for (prot = 0; opts->flags & LIBIOMMU_PGTABLE_MARKED && prot <= PROT_RW; prot++)
+		pt->bits.leaf[prot] = fmt_mark(pt->bits.leaf[prot], prot & LIBIOMMU_PROT_WRITE);
+	pt->reserved = fmt_too_wide(pt->desc.phys_bits);
+	return true;
+}
+
 const struct pgtable_ops FMT_OPS = {
+	.name = FMT_NAME,
 	.min_levels = FMT_MIN_LEVELS,
 	.max_levels = FMT_MAX_LEVELS,
 	.usual_levels = FMT_USUAL_LEVELS,
+	.phys_bits = FMT_PHYS_BITS,
+	.grows = FMT_GROWS,
+	.iova_bits = op_iova_bits,
 	.describe = op_describe,
+	.set_up = op_set_up,
 	.map = op_map,
 	.map_list = op_map_list,
 	.unmap = op_unmap,

@@ -2,249 +2,11 @@
 /* The public functions: arguments, reasons, and the call of the format's code. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "lib/error.h"
 #include "lib/pgtable/internal.h"
 
-#define SPARE_MAX   512 /* pages: the tables of 1 GiB of smallest pages */
-#define SUBJECT_MAX 48  /* "0x" and 16 digits, twice, and a dash */
-
-static void *process_alloc(void *data, size_t bytes)
-{
-	void *page = aligned_alloc(bytes, bytes);
-
-	(void)data;
-	return page ? memset(page, 0, bytes) : NULL;
-}
-
-static void process_free(void *data, void *virt, size_t bytes)
-{
-	(void)data;
-	(void)bytes;
-	free(virt);
-}
-
-static uint64_t process_phys(void *data, const void *virt)
-{
-	(void)data;
-	return (uintptr_t)virt;
-}
-
-static void *process_virt(void *data, uint64_t phys, size_t bytes)
-{
-	(void)data;
-	(void)bytes;
-	return (void *)(uintptr_t)phys;
-}
-
-static const struct libiommu_pgtable_memory process_memory = {
-	.size = sizeof(struct libiommu_pgtable_memory),
-	.alloc = process_alloc,
-	.free = process_free,
-	.phys = process_phys,
-	.virt = process_virt,
-};
-
-static const struct pgtable_ops *find_ops(enum libiommu_pgtable_format format)
-{
-	switch (format) {
-	case LIBIOMMU_PGTABLE_VTD_SS:
-		return &libiommu_pgtable_vtd_ss;
-	case LIBIOMMU_PGTABLE_X86_64:
-		return &libiommu_pgtable_x86_64;
-	}
-	return NULL;
-}
-
-/* A struct of a newer library will do as long as it asks for nothing that is unknown here. */
-static enum libiommu_reason check_size(const void *options, size_t size, size_t known)
-{
-	const unsigned char *bytes = options;
-	size_t i;
-
-	if (size < known)
-		return LIBIOMMU_REASON_BAD_OPTIONS;
-	for (i = known; i < size; i++) {
-		if (bytes[i])
-			return LIBIOMMU_REASON_UNKNOWN_OPTIONS;
-	}
-	return LIBIOMMU_REASON_NONE;
-}
-
-static enum libiommu_reason check_memory(const struct libiommu_pgtable_memory *memory)
-{
-	enum libiommu_reason reason = check_size(memory, memory->size, sizeof(*memory));
-
-	if (reason)
-		return reason;
-	if (!memory->alloc || !memory->free || !memory->phys || !memory->virt)
-		return LIBIOMMU_REASON_NULL_ARGUMENT;
-	return LIBIOMMU_REASON_NONE;
-}
-
-/*
- * Process memory is given back by and by: to allocate and free thousands of
- * pages for each large mapping costs the C library many times what the entries
- * cost.
- */
-static void *take_spare(struct libiommu_pgtable *pt)
-{
-	void *page;
-
-	if (!pt->identity)
-		return NULL;
-	pthread_mutex_lock(&pt->spare_lock);
-	page = pt->spare;
-	if (page) {
-		memcpy(&pt->spare, page, sizeof(pt->spare));
-		pt->spare_left++;
-	}
-	pthread_mutex_unlock(&pt->spare_lock);
-	return page ? memset(page, 0, PGTABLE_BYTES) : NULL;
-}
-
-static bool keep_spare(struct libiommu_pgtable *pt, void *page)
-{
-	bool kept;
-
-	if (!pt->identity)
-		return false;
-	pthread_mutex_lock(&pt->spare_lock);
-	kept = pt->spare_left != 0;
-	if (kept) {
-		memcpy(page, &pt->spare, sizeof(pt->spare));
-		pt->spare = page;
-		pt->spare_left--;
-	}
-	pthread_mutex_unlock(&pt->spare_lock);
-	return kept;
-}
-
-void libiommu_pgtable_free_page(struct libiommu_pgtable *pt, void *page)
-{
-	if (!keep_spare(pt, page))
-		pt->memory.free(pt->memory.data, page, PGTABLE_BYTES);
-}
-
-/* A zeroed page for a table, where the format's entries can point to it. */
-enum libiommu_reason libiommu_pgtable_alloc_page(struct libiommu_pgtable *pt, uint64_t **page,
-						 uint64_t *phys)
-{
-	const struct libiommu_pgtable_memory *memory = &pt->memory;
-	void *virt = take_spare(pt);
-
-	if (!virt)
-		virt = memory->alloc(memory->data, PGTABLE_BYTES);
-	if (!virt)
-		return LIBIOMMU_REASON_NO_MEMORY;
-	*phys = memory->phys(memory->data, virt);
-	if (*phys > pt->phys_last || *phys & (PGTABLE_BYTES - 1)) {
-		libiommu_pgtable_free_page(pt, virt);
-		return LIBIOMMU_REASON_ADDRESS_WIDTH;
-	}
-	*page = virt;
-	return LIBIOMMU_REASON_NONE;
-}
-
-static uint32_t possible_prots(const struct libiommu_pgtable_desc *desc)
-{
-	return 1u << (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE) |
-	       (desc->read_only ? 1u << LIBIOMMU_PROT_READ : 0) |
-	       (desc->write_only ? 1u << LIBIOMMU_PROT_WRITE : 0);
-}
-
-/* Everything but the root. */
-static enum libiommu_reason make(const struct libiommu_pgtable_options *opts,
-				 const struct libiommu_pgtable_memory *memory,
-				 struct libiommu_pgtable **out)
-{
-	const struct pgtable_ops *ops = find_ops(opts->format);
-	struct libiommu_pgtable_desc desc;
-	struct libiommu_pgtable *pt;
-	unsigned int levels;
-
-	if (!ops)
-		return LIBIOMMU_REASON_BAD_FORMAT;
-	levels = opts->levels ? opts->levels : ops->usual_levels;
-	if (levels < ops->min_levels || levels > ops->max_levels)
-		return LIBIOMMU_REASON_BAD_FORMAT;
-	ops->describe(levels, &desc);
-	if (opts->leaf_sizes)
-		desc.leaf_sizes &= opts->leaf_sizes;
-	if (!(desc.leaf_sizes >> desc.granule & 1))
-		return LIBIOMMU_REASON_BAD_FORMAT;
-	pt = memory->alloc(memory->data, PGTABLE_BYTES);
-	if (!pt)
-		return LIBIOMMU_REASON_NO_MEMORY;
-	pt->ops = ops;
-	pt->levels = levels;
-	pt->desc = desc;
-	pt->granule_mask = (UINT64_C(1) << desc.granule) - 1;
-	pt->iova_last = desc.iova_last;
-	pt->phys_last = (UINT64_C(1) << desc.phys_bits) - 1;
-	pt->leaf_sizes = desc.leaf_sizes;
-	pt->prots = possible_prots(&desc);
-	pt->identity = memory == &process_memory;
-	pt->memory = *memory;
-	pt->spare_left = SPARE_MAX;
-	pthread_mutex_init(&pt->spare_lock, NULL);
-	*out = pt;
-	return LIBIOMMU_REASON_NONE;
-}
-
-static void free_object(struct libiommu_pgtable *pt)
-{
-	void *page;
-
-	while ((page = take_spare(pt)))
-		pt->memory.free(pt->memory.data, page, PGTABLE_BYTES);
-	pthread_mutex_destroy(&pt->spare_lock);
-	pt->memory.free(pt->memory.data, pt, PGTABLE_BYTES);
-}
-
-int libiommu_pgtable_new(const struct libiommu_pgtable_options *opts, struct libiommu_pgtable **out,
-			 struct libiommu_error **err)
-{
-	static const struct libiommu_pgtable_options usual = LIBIOMMU_PGTABLE_OPTIONS_INIT;
-	const struct libiommu_pgtable_memory *memory = &process_memory;
-	struct libiommu_pgtable *pt = NULL;
-	enum libiommu_reason reason;
-
-	if (err)
-		*err = NULL;
-	if (!out)
-		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "out", NULL);
-	if (!opts)
-		opts = &usual;
-	reason = check_size(opts, opts->size, sizeof(*opts));
-	if (!reason && opts->memory) {
-		memory = opts->memory;
-		reason = check_memory(memory);
-	}
-	if (!reason)
-		reason = make(opts, memory, &pt);
-	if (!reason)
-		reason = libiommu_pgtable_alloc_page(pt, &pt->root, &pt->root_phys);
-	if (reason) {
-		if (pt)
-			free_object(pt);
-		return libiommu_error_set(err, reason, "page table", NULL);
-	}
-	pt->pages = 1;
-	*out = pt;
-	return 0;
-}
-
-void libiommu_pgtable_free(struct libiommu_pgtable *pt)
-{
-	if (!pt)
-		return;
-	pt->spare_left = 0;
-	pt->ops->free_tables(pt);
-	free_object(pt);
-}
+#define SUBJECT_MAX 48 /* "0x" and 16 digits, twice, and a dash */
 
 const struct libiommu_pgtable_desc *libiommu_pgtable_describe(const struct libiommu_pgtable *pt)
 {
@@ -253,7 +15,7 @@ const struct libiommu_pgtable_desc *libiommu_pgtable_describe(const struct libio
 
 uint64_t libiommu_pgtable_root(const struct libiommu_pgtable *pt)
 {
-	return pt ? pt->root_phys : 0;
+	return pt ? pgtable_root_phys(pt, pgtable_top(pt)) : 0;
 }
 
 size_t libiommu_pgtable_pages(const struct libiommu_pgtable *pt)
@@ -410,12 +172,13 @@ void libiommu_pgtable_release(struct libiommu_pgtable *pt, struct libiommu_pgtab
 		return;
 	for (table = gather->waiting; table; table = next) {
 		next = (uint64_t *)(uintptr_t)pgtable_load(table);
-		libiommu_pgtable_free_page(pt, table);
+		libiommu_pgtable_free_table(pt, table, pt->desc.table_bytes);
 	}
 	gather->iova = (struct libiommu_range){ .start = UINT64_MAX, .last = 0 };
 	gather->levels = 0;
 	gather->tables = 0;
 	gather->waiting = NULL;
+	gather->root_changed = false;
 }
 
 int libiommu_pgtable_walk(const struct libiommu_pgtable *pt, uint64_t iova,

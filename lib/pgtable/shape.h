@@ -1,13 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The shape that many formats share: 4 KiB tables of 512 entries, pages of 4 KiB, 2 MiB, 1 GiB. */
+/*
+ * What a format need not say when it is like most: tables of 512 entries, the
+ * smallest pages of 4 KiB, leaves in the three lowest levels, every leaf one
+ * entry, a root of one table. Included by fmt_*.h behind its own FMT_* macros.
+ */
 #ifndef LIBIOMMU_LIB_PGTABLE_SHAPE_H
 #define LIBIOMMU_LIB_PGTABLE_SHAPE_H
 
 #include <stdint.h>
 
-#define FMT_GRANULE    12
-#define FMT_INDEX_BITS 9
-#define FMT_RUNS       0 /* no leaf takes more than one entry */
+#ifndef FMT_GRANULE
+#define FMT_GRANULE 12 /* log2 of the smallest page */
+#endif
+#ifndef FMT_INDEX_BITS
+#define FMT_INDEX_BITS 9 /* address bits that one table resolves */
+#endif
+#ifndef FMT_RUNS
+#define FMT_RUNS 0 /* can a leaf take several equal entries? */
+#endif
+#ifndef FMT_GROWS
+#define FMT_GROWS 0 /* are levels added when addresses need them? */
+#endif
+#ifndef FMT_ROOT_EXTRA
+#define FMT_ROOT_EXTRA 0 /* address bits that a root can resolve beyond those of a table */
+#endif
+
+#define FMT_ENTRIES     (1u << FMT_INDEX_BITS)
+#define FMT_TABLE_BYTES (8u * FMT_ENTRIES)
 
 /* log2 of the bytes that one entry of a level spans. */
 static inline unsigned int fmt_level_shift(unsigned int level)
@@ -15,17 +34,31 @@ static inline unsigned int fmt_level_shift(unsigned int level)
 	return FMT_GRANULE + FMT_INDEX_BITS * (level - 1);
 }
 
-/* Index bits of a level; here the same for all, the top included. */
-static inline unsigned int fmt_level_bits(unsigned int level)
-{
-	(void)level;
-	return FMT_INDEX_BITS;
-}
-
+#ifndef FMT_OWN_LEAF_SIZES
 /* Bit n: a leaf of 2^n bytes can lie in a table of this level. */
 static inline uint64_t fmt_leaf_sizes(unsigned int level)
 {
 	return level <= 3 ? UINT64_C(1) << fmt_level_shift(level) : 0;
 }
+#endif
+
+#ifndef FMT_OWN_ROOT
+/* log2 of the root's entries, when so many address bits are wanted of so many levels. */
+static inline unsigned int fmt_root_bits(unsigned int levels, unsigned int iova_bits)
+{
+	(void)levels;
+	(void)iova_bits;
+	return FMT_INDEX_BITS + FMT_ROOT_EXTRA;
+}
+#endif
+
+#if !FMT_RUNS
+/* log2 of the bytes of the leaf that this entry belongs to. */
+static inline unsigned int fmt_leaf_shift(unsigned int level, uint64_t entry)
+{
+	(void)entry;
+	return fmt_level_shift(level);
+}
+#endif
 
 #endif

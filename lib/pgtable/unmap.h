@@ -15,13 +15,6 @@
 #ifndef LIBIOMMU_LIB_PGTABLE_UNMAP_H
 #define LIBIOMMU_LIB_PGTABLE_UNMAP_H
 
-/* The inner loops are so short that their own counting would show. */
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll_count(8)")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
-
 #define REASON_EXISTS LIBIOMMU_REASON_MAPPING_EXISTS
 #define REASON_NONE   LIBIOMMU_REASON_NONE
 
@@ -57,41 +50,16 @@ static void put_aside(struct erasure *e, uint64_t *table)
 	__atomic_sub_fetch(&e->pt->pages, 1, __ATOMIC_RELAXED);
 }
 
-static inline unsigned int count_leaves(const uint64_t *slot, unsigned int n)
-{
-	unsigned int i, found = 0;
-
-	UNROLL
-	for (i = 0; i < n; i++)
-		found += is_present(pgtable_load(&slot[i]));
-	return found;
-}
-
-static inline bool any_present(const uint64_t *slot, unsigned int n)
-{
-	uint64_t even = 0, odd = 0;
-	unsigned int i;
-
-	UNROLL
-	for (i = 0; i + 1 < n; i += 2) {
-		even |= pgtable_load(&slot[i]);
-		odd |= pgtable_load(&slot[i + 1]);
-	}
-	if (n & 1)
-		odd |= pgtable_load(&slot[n - 1]);
-	return is_present(even | odd);
-}
-
 /* Put a table aside with all below it. The entry that led here is gone already. */
 static void detach(struct erasure *e, uint64_t *table, unsigned int level)
 {
-	unsigned int i, n = 1u << fmt_level_bits(level), found = 1;
+	unsigned int i, n = FMT_ENTRIES, found = 1;
 	uint64_t entry, *next;
 
 	if (level == 1) {
 		/* Unread, it counts as changed. */
 		if (e->count)
-			found = count_leaves(table, n);
+			found = count_present(table, n);
 		if (found)
 			e->gather->levels |= 1u << 1;
 		e->removed += (uint64_t)found << fmt_level_shift(1);
@@ -189,20 +157,42 @@ static void erase(struct erasure *e, uint64_t *table, unsigned int level, uint64
 	}
 }
 
-/* Does the leaf that holds iova stick out of the range? */
-static bool is_cut(const struct libiommu_pgtable *pt, uint64_t at, uint64_t iova, uint64_t last)
+/* The same from the root on, for a range that it reaches. */
+static void erase_from_root(struct erasure *e, uint64_t top, uint64_t iova, uint64_t last)
 {
-	uint64_t entry, mask, *table = pt->root;
+	uint64_t end;
+
+	for (;; iova = end + 1) {
+		end = last_of_root(e->pt, iova);
+		if (end > last)
+			end = last;
+		erase(e, root_of(e->pt, top, iova), pgtable_levels(top), iova, end);
+		if (end == last)
+			return;
+	}
+}
+
+static inline bool sticks_out(unsigned int level, uint64_t entry, uint64_t at, uint64_t iova,
+			      uint64_t last)
+{
+	uint64_t mask = (UINT64_C(1) << fmt_leaf_shift(level, entry)) - 1;
+
+	return (at & ~mask) < iova || (at | mask) > last;
+}
+
+/* Does the leaf that holds `at` stick out of the range? */
+static bool is_cut(const struct libiommu_pgtable *pt, uint64_t top, uint64_t at, uint64_t iova,
+		   uint64_t last)
+{
+	uint64_t entry, *table = root_of(pt, top, at);
 	unsigned int level;
 
-	for (level = pt->levels; table; level--) {
+	for (level = pgtable_levels(top); table; level--) {
 		entry = pgtable_load_acquire(&table[index_at(level, at)]);
 		if (!is_present(entry))
 			return false;
-		if (fmt_is_leaf(level, entry)) {
-			mask = (UINT64_C(1) << fmt_leaf_shift(level, entry)) - 1;
-			return (at & ~mask) < iova || (at | mask) > last;
-		}
+		if (level == 1 || fmt_is_leaf(level, entry))
+			return sticks_out(level, entry, at, iova, last);
 		table = below(pt, entry);
 	}
 	return false;
@@ -211,12 +201,14 @@ static bool is_cut(const struct libiommu_pgtable *pt, uint64_t at, uint64_t iova
 static __attribute__((noinline)) uint64_t *lowest_table_by_hooks(const struct libiommu_pgtable *pt,
 								 uint64_t iova)
 {
-	uint64_t entry, *table = pt->root;
+	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
 	unsigned int level;
 
-	for (level = pt->levels; table && level > 1; level--) {
+	if (!reaches(top, iova))
+		return NULL;
+	for (level = pgtable_levels(top); table && level > 1; level--) {
 		entry = pgtable_load_acquire(&table[index_at(level, iova)]);
-		if (!fmt_is_plain_table(entry))
+		if (!fmt_is_plain_table(level, entry))
 			return NULL;
 		table = table_of(pt, entry, false);
 	}
@@ -227,26 +219,41 @@ static __attribute__((noinline)) uint64_t *lowest_table_by_hooks(const struct li
 static inline __attribute__((always_inline)) uint64_t *lowest_table(
 	const struct libiommu_pgtable *pt, uint64_t iova)
 {
-	uint64_t entry, *table = pt->root;
+	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
+	unsigned int levels = pgtable_levels(top);
 
 	if (pgtable_unlikely(!pt->identity))
 		return lowest_table_by_hooks(pt, iova);
+	if (pgtable_unlikely(!reaches(top, iova)))
+		return NULL;
 #define STEP(n)                                                            \
 	do {                                                               \
 		entry = pgtable_load_acquire(&table[index_at((n), iova)]); \
-		if (pgtable_unlikely(!fmt_is_plain_table(entry)))          \
+		if (pgtable_unlikely(!fmt_is_plain_table((n), entry)))     \
 			return NULL;                                       \
 		table = table_of(pt, entry, true);                         \
 	} while (0)
-	EACH_LEVEL(pt, STEP);
+	EACH_LEVEL(levels, STEP);
 #undef STEP
 	return table;
 }
 
-/* Is the range part of one lowest table, so that it can only hold smallest leaves? */
+/* Is the range part of one lowest table, so that it can only hold leaves of that level? */
 static inline bool is_small(uint64_t iova, uint64_t last)
 {
-	return !FMT_RUNS && same_table(1, iova, last) && last - iova < span_mask(2);
+	return same_table(1, iova, last) && last - iova < span_mask(2);
+}
+
+/* Does a leaf of several entries cross an end of the range? */
+static inline bool cuts_run(const uint64_t *table, uint64_t iova, uint64_t last)
+{
+	uint64_t first = pgtable_load(&table[index_at(1, iova)]);
+	uint64_t final = pgtable_load(&table[index_at(1, last)]);
+
+	if (!FMT_RUNS)
+		return false;
+	return (is_present(first) && sticks_out(1, first, iova, iova, last)) ||
+	       (is_present(final) && sticks_out(1, final, last, iova, last));
 }
 
 static __attribute__((noinline)) int unmap_large(struct libiommu_pgtable *pt, uint64_t iova,
@@ -255,11 +262,15 @@ static __attribute__((noinline)) int unmap_large(struct libiommu_pgtable *pt, ui
 						 struct libiommu_error **err)
 {
 	struct erasure e = { .pt = pt, .gather = gather, .count = removed != NULL };
-	uint64_t last = iova + length - 1;
+	uint64_t last = iova + length - 1, top = pgtable_top(pt);
 
-	if (is_cut(pt, iova, iova, last) || is_cut(pt, last, iova, last))
-		return libiommu_pgtable_refuse(pt, LIBIOMMU_REASON_WOULD_SPLIT, iova, length, err);
-	erase(&e, pt->root, pt->levels, iova, last);
+	if (reaches(top, iova)) {
+		last = clip(top, last);
+		if (is_cut(pt, top, iova, iova, last) || is_cut(pt, top, last, iova, last))
+			return libiommu_pgtable_refuse(pt, LIBIOMMU_REASON_WOULD_SPLIT, iova,
+						       length, err);
+		erase_from_root(&e, top, iova, last);
+	}
 	if (removed)
 		*removed = e.removed;
 	return 0;
@@ -273,7 +284,7 @@ static int op_unmap(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
 	if (!is_small(iova, last))
 		return unmap_large(pt, iova, length, removed, gather, err);
 	table = lowest_table(pt, iova);
-	if (pgtable_unlikely(!table))
+	if (pgtable_unlikely(!table || cuts_run(table, iova, last)))
 		return unmap_large(pt, iova, length, removed, gather, err);
 	found = erase_leaves(gather, table, iova, last);
 	if (removed)

@@ -16,18 +16,42 @@ static inline uint64_t span_mask(unsigned int level)
 
 static inline unsigned int index_at(unsigned int level, uint64_t iova)
 {
-	return (iova >> fmt_level_shift(level)) & ((1u << fmt_level_bits(level)) - 1);
+	return (iova >> fmt_level_shift(level)) & (FMT_ENTRIES - 1);
 }
 
 /* Do two addresses lie below the same table of this level? */
 static inline bool same_table(unsigned int level, uint64_t a, uint64_t b)
 {
-	return (a ^ b) >> fmt_level_shift(level) >> fmt_level_bits(level) == 0;
+	return (a ^ b) >> fmt_level_shift(level) >> FMT_INDEX_BITS == 0;
 }
 
 static inline bool is_present(uint64_t entry)
 {
 	return entry & FMT_PRESENT;
+}
+
+/*
+ * The table of the highest level that iova belongs to. A root that resolves more
+ * bits than a table is so many tables one behind the other.
+ */
+static inline uint64_t *root_of(const struct libiommu_pgtable *pt, uint64_t top, uint64_t iova)
+{
+	if (!FMT_ROOT_EXTRA)
+		return pgtable_root(top);
+	return pgtable_root(top) + (iova >> pt->root_shift << FMT_INDEX_BITS);
+}
+
+/* The last address below a root's table that holds iova. */
+static inline uint64_t last_of_root(const struct libiommu_pgtable *pt, uint64_t iova)
+{
+	return FMT_ROOT_EXTRA ? iova | ((UINT64_C(1) << pt->root_shift) - 1) : UINT64_MAX;
+}
+
+/* Do the present levels reach an address? Those that grow may not yet. */
+static inline bool reaches(uint64_t top, uint64_t iova)
+{
+	return !FMT_GROWS || pgtable_levels(top) == FMT_MAX_LEVELS ||
+	       iova >> fmt_level_shift(pgtable_levels(top) + 1) == 0;
 }
 
 /* As hardware judges an entry; a table's reachability is left to the caller. */
@@ -39,10 +63,10 @@ static inline enum libiommu_pgtable_entry classify(const struct libiommu_pgtable
 	if (!is_present(entry))
 		return LIBIOMMU_PGTABLE_EMPTY;
 	leaf = fmt_is_leaf(level, entry);
-	if (pgtable_unlikely(fmt_reserved(level, entry, leaf)))
+	if (pgtable_unlikely((entry & pt->reserved) || fmt_reserved(level, entry, leaf)))
 		return LIBIOMMU_PGTABLE_BROKEN;
 	if (!leaf)
-		return LIBIOMMU_PGTABLE_TABLE;
+		return level > 1 ? LIBIOMMU_PGTABLE_TABLE : LIBIOMMU_PGTABLE_BROKEN;
 	if (pgtable_likely(pt->leaf_sizes >> fmt_leaf_shift(level, entry) & 1))
 		return LIBIOMMU_PGTABLE_LEAF;
 	return LIBIOMMU_PGTABLE_BROKEN;
@@ -54,7 +78,7 @@ static inline __attribute__((always_inline)) uint64_t *table_of(const struct lib
 {
 	if (identity)
 		return (uint64_t *)(uintptr_t)fmt_table_phys(entry);
-	return pt->memory.virt(pt->memory.data, fmt_table_phys(entry), PGTABLE_BYTES);
+	return pt->memory.virt(pt->memory.data, fmt_table_phys(entry), FMT_TABLE_BYTES);
 }
 
 static inline uint64_t *below(const struct libiommu_pgtable *pt, uint64_t entry)
@@ -72,7 +96,8 @@ static inline __attribute__((always_inline)) uint64_t *step_down(const struct li
 	uint64_t *next, *slot = &table[index_at(level, iova)];
 	uint64_t entry = pgtable_load_acquire(slot);
 
-	if (pgtable_likely(level > 1 && fmt_is_plain_table(entry))) {
+	if (pgtable_likely(level > 1 && fmt_is_plain_table(level, entry)) &&
+	    (identity || !(entry & pt->reserved))) {
 		next = table_of(pt, entry, identity);
 		if (identity || pgtable_likely(next != NULL))
 			return next;
@@ -81,11 +106,11 @@ static inline __attribute__((always_inline)) uint64_t *step_down(const struct li
 	place->slot = slot;
 	place->entry = entry;
 	place->kind = classify(pt, level, entry);
-	if (place->kind == LIBIOMMU_PGTABLE_EMPTY || place->kind == LIBIOMMU_PGTABLE_BROKEN)
+	if (place->kind == LIBIOMMU_PGTABLE_LEAF)
+		place->prot &= fmt_leaf_prot(entry);
+	if (level == 1 || place->kind != LIBIOMMU_PGTABLE_TABLE)
 		return NULL;
-	place->prot &= fmt_prot(entry);
-	if (level == 1 || place->kind == LIBIOMMU_PGTABLE_LEAF)
-		return NULL;
+	place->prot &= fmt_table_prot(entry);
 	next = table_of(pt, entry, identity);
 	if (!next)
 		place->kind = LIBIOMMU_PGTABLE_BROKEN;
@@ -96,18 +121,18 @@ static inline __attribute__((always_inline)) uint64_t *step_down(const struct li
  * The levels are unrolled so that each has its shifts and masks as constants.
  * X(n) is one step; the formats' minimum saves the question.
  */
-#define EACH_LEVEL(pt, X)                                                              \
-	do {                                                                           \
-		if (FMT_MAX_LEVELS >= 6 && (pt)->levels >= 6)                          \
-			X(6);                                                          \
-		if (FMT_MAX_LEVELS >= 5 && (FMT_MIN_LEVELS >= 5 || (pt)->levels >= 5)) \
-			X(5);                                                          \
-		if (FMT_MAX_LEVELS >= 4 && (FMT_MIN_LEVELS >= 4 || (pt)->levels >= 4)) \
-			X(4);                                                          \
-		if (FMT_MAX_LEVELS >= 3 && (FMT_MIN_LEVELS >= 3 || (pt)->levels >= 3)) \
-			X(3);                                                          \
-		if (FMT_MAX_LEVELS >= 2 && (FMT_MIN_LEVELS >= 2 || (pt)->levels >= 2)) \
-			X(2);                                                          \
+#define EACH_LEVEL(levels, X)                                                      \
+	do {                                                                       \
+		if (FMT_MAX_LEVELS >= 6 && (levels) >= 6)                          \
+			X(6);                                                      \
+		if (FMT_MAX_LEVELS >= 5 && (FMT_MIN_LEVELS >= 5 || (levels) >= 5)) \
+			X(5);                                                      \
+		if (FMT_MAX_LEVELS >= 4 && (FMT_MIN_LEVELS >= 4 || (levels) >= 4)) \
+			X(4);                                                      \
+		if (FMT_MAX_LEVELS >= 3 && (FMT_MIN_LEVELS >= 3 || (levels) >= 3)) \
+			X(3);                                                      \
+		if (FMT_MAX_LEVELS >= 2 && (FMT_MIN_LEVELS >= 2 || (levels) >= 2)) \
+			X(2);                                                      \
 	} while (0)
 
 static inline __attribute__((always_inline)) void descend(const struct libiommu_pgtable *pt,
@@ -115,18 +140,21 @@ static inline __attribute__((always_inline)) void descend(const struct libiommu_
 							  struct pgtable_place *place,
 							  bool identity)
 {
-	uint64_t *table = pt->root;
+	uint64_t top = pgtable_top(pt), *table = root_of(pt, top, iova);
+	unsigned int levels = pgtable_levels(top);
 
 	static_assert(LIBIOMMU_PGTABLE_MAX_LEVELS == 6, "EACH_LEVEL knows six");
-	place->prot = LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE;
+	place->prot = PROT_RW;
 	place->kind = LIBIOMMU_PGTABLE_EMPTY;
+	if (pgtable_unlikely(!reaches(top, iova)))
+		return;
 #define STEP(n)                                                           \
 	do {                                                              \
 		table = step_down(pt, table, (n), iova, place, identity); \
 		if (pgtable_unlikely(!table))                             \
 			return;                                           \
 	} while (0)
-	EACH_LEVEL(pt, STEP);
+	EACH_LEVEL(levels, STEP);
 	STEP(1);
 #undef STEP
 }
@@ -167,7 +195,7 @@ static inline void report_leaf(const struct pgtable_place *place, uint64_t iova,
 	leaf->accessed = fmt_accessed(entry);
 	leaf->dirty = fmt_dirty(entry);
 	/* Hardware may mark any entry of a run. */
-	for (i = 0; FMT_RUNS && i < run; i++) {
+	for (i = 0; FMT_RUNS && run > 1 && i < run; i++) {
 		entry = pgtable_load(first_of_run(place->slot, run) + i);
 		leaf->accessed |= fmt_accessed(entry);
 		leaf->dirty |= fmt_dirty(entry);
@@ -192,16 +220,17 @@ static bool op_translate(const struct libiommu_pgtable *pt, uint64_t iova,
  */
 static bool op_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write)
 {
-	uint64_t marks = fmt_marks(write);
 	struct pgtable_place place;
+	uint64_t marked;
 
 	for (;;) {
 		look_up(pt, iova, &place);
 		if (place.kind != LIBIOMMU_PGTABLE_LEAF)
 			return false;
-		if ((place.entry & marks) == marks ||
-		    __atomic_compare_exchange_n(place.slot, &place.entry, place.entry | marks,
-						false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		marked = fmt_mark(place.entry, write);
+		if (marked == place.entry ||
+		    __atomic_compare_exchange_n(place.slot, &place.entry, marked, false,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
 			return true;
 	}
 }
@@ -209,13 +238,18 @@ static bool op_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write)
 static void op_walk(const struct libiommu_pgtable *pt, uint64_t iova,
 		    struct libiommu_pgtable_walk *out)
 {
-	uint64_t phys = pt->root_phys, *next, *table = pt->root;
+	uint64_t top = pgtable_top(pt), *next, *table = pgtable_root(top);
+	uint64_t phys = pgtable_root_phys(pt, top);
 	struct libiommu_pgtable_step *step = out->step;
-	unsigned int level;
+	unsigned int level = pgtable_levels(top);
 
-	for (level = pt->levels; table; level--, step++, table = next) {
+	if (!reaches(top, iova))
+		table = NULL;
+	for (; table; level--, step++, table = next) {
 		step->level = level;
 		step->index = index_at(level, iova);
+		if (FMT_ROOT_EXTRA && step == out->step)
+			step->index = (unsigned int)(iova >> fmt_level_shift(level));
 		step->table = phys;
 		step->entry = pgtable_load_acquire(&table[step->index]);
 		step->kind = classify(pt, level, step->entry);
@@ -250,15 +284,16 @@ static bool next_below(const struct libiommu_pgtable *pt, uint64_t *table, unsig
 			end = last;
 		if (is_present(place.entry)) {
 			place.kind = classify(pt, level, place.entry);
-			place.prot = prot & fmt_prot(place.entry);
 			if (place.kind == LIBIOMMU_PGTABLE_LEAF) {
+				place.prot = prot & fmt_leaf_prot(place.entry);
 				report_leaf(&place, at, leaf);
 				return true;
 			}
 			next = NULL;
 			if (place.kind == LIBIOMMU_PGTABLE_TABLE)
 				next = below(pt, place.entry);
-			if (next && next_below(pt, next, level - 1, place.prot, at, end, leaf))
+			if (next && next_below(pt, next, level - 1,
+					       prot & fmt_table_prot(place.entry), at, end, leaf))
 				return true;
 		}
 		if (end == last)
@@ -266,11 +301,30 @@ static bool next_below(const struct libiommu_pgtable *pt, uint64_t *table, unsig
 	}
 }
 
+/* The last address of a range that the present levels reach; the first is reached. */
+static inline uint64_t clip(uint64_t top, uint64_t last)
+{
+	return reaches(top, last) ? last : span_mask(pgtable_levels(top) + 1);
+}
+
 static bool op_next_leaf(const struct libiommu_pgtable *pt, uint64_t iova, uint64_t last,
 			 struct libiommu_pgtable_leaf *leaf)
 {
-	return next_below(pt, pt->root, pt->levels, LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE, iova,
-			  last, leaf);
+	uint64_t end, at = iova, top = pgtable_top(pt);
+
+	if (!reaches(top, iova))
+		return false;
+	last = clip(top, last);
+	for (;; at = end + 1) {
+		end = last_of_root(pt, at);
+		if (end > last)
+			end = last;
+		if (next_below(pt, root_of(pt, top, at), pgtable_levels(top), PROT_RW, at, end,
+			       leaf))
+			return true;
+		if (end == last)
+			return false;
+	}
 }
 
 #endif

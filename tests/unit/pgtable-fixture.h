@@ -33,7 +33,7 @@ static struct libiommu_pgtable *pt;
 static struct libiommu_pgtable_gather gather;
 
 /* The reason of a refusal, after a look at whether it agrees with the errno. */
-static enum libiommu_reason outcome(int rc, struct libiommu_error **err)
+static inline enum libiommu_reason outcome(int rc, struct libiommu_error **err)
 {
 	enum libiommu_reason reason = libiommu_error_reason(*err);
 
@@ -43,15 +43,16 @@ static enum libiommu_reason outcome(int rc, struct libiommu_error **err)
 	return reason;
 }
 
-static enum libiommu_reason map(uint64_t iova, uint64_t phys, uint64_t length, uint32_t prot)
+static inline enum libiommu_reason map(uint64_t iova, uint64_t phys, uint64_t length, uint32_t prot)
 {
 	struct libiommu_error *err;
 
 	return outcome(libiommu_pgtable_map(pt, iova, phys, length, prot, &gather, &err), &err);
 }
 
-static enum libiommu_reason map_list(uint64_t iova, const struct libiommu_pgtable_piece *pieces,
-				     size_t count, uint32_t prot)
+static inline enum libiommu_reason map_list(uint64_t iova,
+					    const struct libiommu_pgtable_piece *pieces,
+					    size_t count, uint32_t prot)
 {
 	struct libiommu_error *err;
 
@@ -59,14 +60,14 @@ static enum libiommu_reason map_list(uint64_t iova, const struct libiommu_pgtabl
 		       &err);
 }
 
-static enum libiommu_reason unmap(uint64_t iova, uint64_t length, uint64_t *removed)
+static inline enum libiommu_reason unmap(uint64_t iova, uint64_t length, uint64_t *removed)
 {
 	struct libiommu_error *err;
 
 	return outcome(libiommu_pgtable_unmap(pt, iova, length, removed, &gather, &err), &err);
 }
 
-static void release(void)
+static inline void release(void)
 {
 	libiommu_pgtable_release(pt, &gather);
 	ck_assert_uint_eq(gather.tables, 0);
@@ -76,14 +77,14 @@ static void release(void)
 }
 
 /* Every page that the table holds is known: its own, the tables, those that wait. */
-static void check_pages(size_t tables)
+static inline void check_pages(size_t tables)
 {
 	ck_assert_uint_eq(libiommu_pgtable_pages(pt), tables);
 	ck_assert_uint_eq(arena.live, 1 + tables + gather.tables);
 	ck_assert(!arena.wrong);
 }
 
-static struct libiommu_pgtable_leaf leaf_at(uint64_t iova)
+static inline struct libiommu_pgtable_leaf leaf_at(uint64_t iova)
 {
 	struct libiommu_pgtable_leaf leaf;
 
@@ -92,14 +93,15 @@ static struct libiommu_pgtable_leaf leaf_at(uint64_t iova)
 	return leaf;
 }
 
-static bool is_mapped(uint64_t iova)
+static inline bool is_mapped(uint64_t iova)
 {
 	struct libiommu_pgtable_leaf leaf;
 
 	return libiommu_pgtable_translate(pt, iova, &leaf);
 }
 
-static void check_leaf(uint64_t at, uint64_t iova, uint64_t phys, uint64_t length, uint32_t prot)
+static inline void check_leaf(uint64_t at, uint64_t iova, uint64_t phys, uint64_t length,
+			      uint32_t prot)
 {
 	struct libiommu_pgtable_leaf leaf = leaf_at(at);
 
@@ -109,7 +111,7 @@ static void check_leaf(uint64_t at, uint64_t iova, uint64_t phys, uint64_t lengt
 	ck_assert_uint_eq(leaf.prot, prot);
 }
 
-static struct libiommu_pgtable_walk walk(uint64_t iova)
+static inline struct libiommu_pgtable_walk walk(uint64_t iova)
 {
 	struct libiommu_pgtable_walk out = LIBIOMMU_PGTABLE_WALK_INIT;
 	struct libiommu_error *err;
@@ -119,7 +121,7 @@ static struct libiommu_pgtable_walk walk(uint64_t iova)
 }
 
 /* How a walk ended. */
-static struct libiommu_pgtable_step last_step(uint64_t iova)
+static inline struct libiommu_pgtable_step last_step(uint64_t iova)
 {
 	struct libiommu_pgtable_walk w = walk(iova);
 
@@ -128,7 +130,7 @@ static struct libiommu_pgtable_step last_step(uint64_t iova)
 }
 
 /* The entry of a level for an address, in memory. */
-static uint64_t *entry_of(uint64_t iova, unsigned int level)
+static inline uint64_t *entry_of(uint64_t iova, unsigned int level)
 {
 	struct libiommu_pgtable_walk w = walk(iova);
 	unsigned int i;
@@ -148,7 +150,7 @@ struct leaves {
 	struct libiommu_pgtable_leaf *leaf;
 };
 
-static struct leaves all_leaves(void)
+static inline struct leaves all_leaves(void)
 {
 	struct leaves all = { 0, NULL };
 	struct libiommu_pgtable_leaf leaf;
@@ -167,7 +169,7 @@ static struct leaves all_leaves(void)
 	return all;
 }
 
-static void check_same(struct leaves *before)
+static inline void check_same(struct leaves *before)
 {
 	struct leaves now = all_leaves();
 	size_t i;
@@ -185,7 +187,7 @@ static void check_same(struct leaves *before)
 }
 
 /* Bytes of the arena, to compare tables to the bit. */
-static unsigned char *copy_tables(void)
+static inline unsigned char *copy_tables(void)
 {
 	unsigned char *copy = malloc((size_t)ARENA_PAGES * PAGE);
 	unsigned int i;
@@ -199,7 +201,7 @@ static unsigned char *copy_tables(void)
 }
 
 /* Is it the address of a page that was free when `used` was taken? */
-static bool points_to_new(uint64_t entry, const unsigned char *used)
+static inline bool points_to_new(uint64_t entry, const unsigned char *used)
 {
 	uint64_t i = (entry - ARENA_PHYS) / PAGE;
 
@@ -210,7 +212,7 @@ static bool points_to_new(uint64_t entry, const unsigned char *used)
  * Compare with a copy. New tables may have come, but they map nothing: they are
  * empty or lead to other new ones. The first page is the table's own object.
  */
-static void check_tables(unsigned char *copy, const unsigned char *used)
+static inline void check_tables(unsigned char *copy, const unsigned char *used)
 {
 	uint64_t now, then;
 	unsigned int i, j;

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which formats there are. */
+#include <string.h>
+
+#include "lib/error.h"
+#include "lib/pgtable/internal.h"
+
+static const struct pgtable_ops *const formats[] = {
+	[LIBIOMMU_PGTABLE_VTD_SS] = &libiommu_pgtable_vtd_ss,
+	[LIBIOMMU_PGTABLE_X86_64] = &libiommu_pgtable_x86_64,
+	[LIBIOMMU_PGTABLE_AMDV1] = &libiommu_pgtable_amdv1,
+	[LIBIOMMU_PGTABLE_AMDV1_2K] = &libiommu_pgtable_amdv1_2k,
+};
+
+#define FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+const struct pgtable_ops *libiommu_pgtable_format_ops(enum libiommu_pgtable_format format)
+{
+	return (size_t)format < FORMATS ? formats[format] : NULL;
+}
+
+enum libiommu_pgtable_format libiommu_pgtable_format_next(enum libiommu_pgtable_format format)
+{
+	size_t i;
+
+	for (i = (size_t)format + 1; i < FORMATS; i++) {
+		if (formats[i])
+			return (enum libiommu_pgtable_format)i;
+	}
+	return LIBIOMMU_PGTABLE_NO_FORMAT;
+}
+
+const char *libiommu_pgtable_format_name(enum libiommu_pgtable_format format)
+{
+	const struct pgtable_ops *ops = libiommu_pgtable_format_ops(format);
+
+	return ops ? ops->name : NULL;
+}
+
+enum libiommu_pgtable_format libiommu_pgtable_format_find(const char *name)
+{
+	enum libiommu_pgtable_format format = LIBIOMMU_PGTABLE_NO_FORMAT;
+
+	while (name && (format = libiommu_pgtable_format_next(format))) {
+		if (!strcmp(libiommu_pgtable_format_name(format), name))
+			return format;
+	}
+	return LIBIOMMU_PGTABLE_NO_FORMAT;
+}
+
+/* The fewest levels that reach as far as is wanted. */
+static unsigned int fewest_levels(const struct pgtable_ops *ops, unsigned int iova_bits)
+{
+	unsigned int levels = ops->min_levels;
+
+	while (levels < ops->max_levels && ops->iova_bits(levels) < iova_bits)
+		levels++;
+	return levels;
+}
+
+/* What a table of these options can do. */
+enum libiommu_reason libiommu_pgtable_shape(const struct libiommu_pgtable_options *opts,
+					    struct libiommu_pgtable_desc *desc)
+{
+	const struct pgtable_ops *ops = libiommu_pgtable_format_ops(opts->format);
+	unsigned int levels = opts->levels, most, bits = opts->iova_bits;
+
+	if (!ops)
+		return LIBIOMMU_REASON_BAD_FORMAT;
+	if (!levels)
+		levels = bits && !ops->grows ? fewest_levels(ops, bits) : ops->usual_levels;
+	if (levels < ops->min_levels || levels > ops->max_levels)
+		return LIBIOMMU_REASON_BAD_FORMAT;
+	most = ops->iova_bits(ops->grows ? ops->max_levels : levels);
+	if (bits > most)
+		return LIBIOMMU_REASON_BAD_FORMAT;
+	memset(desc, 0, sizeof(*desc));
+	ops->describe(levels, bits ? bits : most, desc);
+	if (opts->leaf_sizes)
+		desc->leaf_sizes &= opts->leaf_sizes;
+	if (!(desc->leaf_sizes >> desc->granule & 1) || desc->iova_bits <= desc->granule)
+		return LIBIOMMU_REASON_BAD_FORMAT;
+	if (opts->phys_bits > desc->phys_bits ||
+	    (opts->phys_bits && opts->phys_bits <= desc->granule))
+		return LIBIOMMU_REASON_BAD_FORMAT;
+	if (opts->phys_bits)
+		desc->phys_bits = opts->phys_bits;
+	return LIBIOMMU_REASON_NONE;
+}
+
+int libiommu_pgtable_format_describe(const struct libiommu_pgtable_options *opts,
+				     struct libiommu_pgtable_desc *desc,
+				     struct libiommu_error **err)
+{
+	enum libiommu_reason reason;
+
+	libiommu_error_clear(err);
+	if (!opts || !desc)
+		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
+	reason = libiommu_pgtable_check_options(opts);
+	if (!reason)
+		reason = libiommu_pgtable_shape(opts, desc);
+	return reason ? libiommu_error_set(err, reason, "page table", NULL) : 0;
+}
