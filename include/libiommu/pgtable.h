@@ -43,7 +43,27 @@ enum libiommu_pgtable_format {
 	 */
 	LIBIOMMU_PGTABLE_AMDV1 = 3,
 	/** The same with pages of 2 KiB and 1 to 5 levels, as the kernel's test device has it. */
-	LIBIOMMU_PGTABLE_AMDV1_2K = 4
+	LIBIOMMU_PGTABLE_AMDV1_2K = 4,
+	/**
+	 * RISC-V Sv39, Sv48, Sv57 (3, 4 or 5 levels) as a RISC-V IOMMU's first stage,
+	 * with 64 KiB by Svnapot. Of its sign-extended addresses the lower half.
+	 */
+	LIBIOMMU_PGTABLE_RISCV = 5,
+	/** The same as its second stage: Sv39x4, Sv48x4, Sv57x4, a root of 16 KiB. */
+	LIBIOMMU_PGTABLE_RISCV_G = 6,
+	/**
+	 * ARM's long descriptors (DDI 0487, D8; SMMUv2, SMMUv3) of stage 1, by the
+	 * smallest page. Leaves that are joined by the Contiguous bit count as one.
+	 * 48 address bits where the options do not say otherwise; up to 52, also of
+	 * physical addresses, with pages of 64 KiB.
+	 */
+	LIBIOMMU_PGTABLE_ARM_S1_4K = 7,
+	LIBIOMMU_PGTABLE_ARM_S1_16K = 8,
+	LIBIOMMU_PGTABLE_ARM_S1_64K = 9,
+	/** The same of stage 2, which begins with up to 16 tables side by side. */
+	LIBIOMMU_PGTABLE_ARM_S2_4K = 10,
+	LIBIOMMU_PGTABLE_ARM_S2_16K = 11,
+	LIBIOMMU_PGTABLE_ARM_S2_64K = 12
 };
 
 #define LIBIOMMU_PGTABLE_MAX_LEVELS 6
@@ -62,12 +82,13 @@ struct libiommu_pgtable_desc {
 	bool dirty;              /**< leaves have accessed and dirty bits that hardware sets */
 	unsigned int max_levels; /**< more than levels: they grow with the addresses */
 	unsigned int iova_bits;  /**< width of an address that can be mapped */
-	/** of leaf_sizes, without regard to the hardware: those that take several equal entries */
+	/** of leaf_sizes, without regard to the hardware: those that take several entries */
 	uint64_t run_sizes;
 	/** by level, without regard to the hardware: leaf sizes that a table of it can hold */
 	uint64_t level_sizes[LIBIOMMU_PGTABLE_MAX_LEVELS + 1];
 	size_t table_bytes; /**< of every table but the root */
 	size_t root_bytes;  /**< of the root, which is aligned to as much */
+	bool run_steps; /**< each of a leaf's entries has its own address; else they are equal */
 };
 
 /**
@@ -87,13 +108,40 @@ struct libiommu_pgtable_memory {
 	void *(*virt)(void *data, uint64_t phys, size_t bytes);
 };
 
-/** Leaves are made with accessed set, and dirty where they allow writing. */
+/**
+ * Leaves are made with accessed set, and dirty where they allow writing. In
+ * riscv* and arm-* this also says that hardware sets neither itself (unless
+ * an attribute says it does): there is nothing to be learned from them then, and
+ * lookups take a leaf without them for one that faults, as such hardware does.
+ */
 #define LIBIOMMU_PGTABLE_MARKED 1u
 
 /** vtd-ss: leaves make the hardware snoop caches, whatever a request says. */
 #define LIBIOMMU_PGTABLE_VTD_SNOOP UINT64_C(1)
 /** amdv1, amdv1-2k: leaves leave it to a request whether caches are snooped. */
 #define LIBIOMMU_PGTABLE_AMD_NOT_COHERENT UINT64_C(1)
+
+/** riscv, riscv-g: leaves forbid execution. */
+#define LIBIOMMU_PGTABLE_RISCV_NO_EXEC UINT64_C(1)
+/** riscv, riscv-g: hardware sets A and D (SADE, GADE), although leaves begin MARKED. */
+#define LIBIOMMU_PGTABLE_RISCV_TRACKED UINT64_C(2)
+/** riscv, riscv-g: to hardware without Svpbmt its bits are reserved. */
+#define LIBIOMMU_PGTABLE_RISCV_NO_SVPBMT UINT64_C(4)
+/** riscv, riscv-g: memory type of leaves by Svpbmt: 0 the memory's own, 1 not cached, 2 I/O */
+#define LIBIOMMU_PGTABLE_RISCV_PBMT(type) ((uint64_t)(type) << 8)
+
+/** arm-*: leaves forbid execution (stage 1: to everybody). */
+#define LIBIOMMU_PGTABLE_ARM_NO_EXEC UINT64_C(1)
+/** arm-*: hardware updates flags and dirty state (HA, HD), although leaves begin MARKED. */
+#define LIBIOMMU_PGTABLE_ARM_TRACKED UINT64_C(2)
+/** arm-s1-*: leaves have the bit NS. */
+#define LIBIOMMU_PGTABLE_ARM_NON_SECURE UINT64_C(4)
+/** arm-s1-*: leaves do not have the bit nG. */
+#define LIBIOMMU_PGTABLE_ARM_GLOBAL UINT64_C(8)
+/** arm-*: AttrIndx (0 to 7; else 1) or, in stage 2, MemAttr (0 to 15; else 15) of leaves */
+#define LIBIOMMU_PGTABLE_ARM_ATTR(n) (((uint64_t)(n) + 1) << 8)
+/** arm-*: shareability of leaves: 0 none, 2 outer, 3 inner; else 3 */
+#define LIBIOMMU_PGTABLE_ARM_SHARED(n) (((uint64_t)(n) + 1) << 16)
 
 struct libiommu_pgtable_options {
 	size_t size;

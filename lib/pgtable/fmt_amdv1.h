@@ -58,17 +58,18 @@ static inline uint64_t fmt_leaf_sizes(unsigned int level)
 	return ((UINT64_C(2) << last) - (UINT64_C(1) << first)) & ~AMDV1_LEAF_HOLE;
 }
 
-static inline bool fmt_attributes(uint64_t attributes, struct pgtable_bits *bits)
+static inline bool fmt_attributes(const struct libiommu_pgtable_options *opts,
+				  struct pgtable_bits *bits)
 {
 	uint64_t always = AMDV1_PR;
 
-	if (!(attributes & LIBIOMMU_PGTABLE_AMD_NOT_COHERENT))
+	if (!(opts->attributes & LIBIOMMU_PGTABLE_AMD_NOT_COHERENT))
 		always |= AMDV1_FC;
 	bits->leaf[LIBIOMMU_PROT_READ] = always | AMDV1_IR;
 	bits->leaf[LIBIOMMU_PROT_WRITE] = always | AMDV1_IW;
 	bits->leaf[PROT_RW] = always | AMDV1_IR | AMDV1_IW;
 	bits->table = AMDV1_PR | AMDV1_IR | AMDV1_IW;
-	return !(attributes & ~LIBIOMMU_PGTABLE_AMD_NOT_COHERENT);
+	return !(opts->attributes & ~LIBIOMMU_PGTABLE_AMD_NOT_COHERENT);
 }
 
 /* Bits of entries that are for addresses of more than `phys_bits`. */
@@ -152,8 +153,9 @@ static inline uint64_t fmt_table(unsigned int level, uint64_t phys, uint64_t bit
 	return phys >> FMT_GRANULE << AMDV1_OA_SHIFT | bits | fmt_next_level(level - 1);
 }
 
-static inline uint32_t fmt_leaf_prot(uint64_t entry)
+static inline uint32_t fmt_leaf_prot(const struct pgtable_bits *bits, uint64_t entry)
 {
+	(void)bits;
 	static_assert(LIBIOMMU_PROT_READ == 1 && LIBIOMMU_PROT_WRITE == 2,
 		      "in the order of IR, IW");
 	return entry >> 61 & PROT_RW;
@@ -161,7 +163,7 @@ static inline uint32_t fmt_leaf_prot(uint64_t entry)
 
 static inline uint32_t fmt_table_prot(uint64_t entry)
 {
-	return fmt_leaf_prot(entry);
+	return fmt_leaf_prot(NULL, entry);
 }
 
 static inline bool fmt_accessed(uint64_t entry)

@@ -33,15 +33,16 @@ static inline unsigned int fmt_iova_bits(unsigned int levels)
 	return fmt_level_shift(levels + 1);
 }
 
-static inline bool fmt_attributes(uint64_t attributes, struct pgtable_bits *bits)
+static inline bool fmt_attributes(const struct libiommu_pgtable_options *opts,
+				  struct pgtable_bits *bits)
 {
-	uint64_t always = attributes & LIBIOMMU_PGTABLE_VTD_SNOOP ? VTD_SS_SNP : 0;
+	uint64_t always = opts->attributes & LIBIOMMU_PGTABLE_VTD_SNOOP ? VTD_SS_SNP : 0;
 
 	bits->leaf[LIBIOMMU_PROT_READ] = always | VTD_SS_R;
 	bits->leaf[LIBIOMMU_PROT_WRITE] = always | VTD_SS_W;
 	bits->leaf[PROT_RW] = always | VTD_SS_R | VTD_SS_W;
 	bits->table = VTD_SS_R | VTD_SS_W;
-	return !(attributes & ~LIBIOMMU_PGTABLE_VTD_SNOOP);
+	return !(opts->attributes & ~LIBIOMMU_PGTABLE_VTD_SNOOP);
 }
 
 /* Bits of entries that are for addresses of more than `phys_bits`. */
@@ -100,8 +101,9 @@ static inline uint64_t fmt_table(unsigned int level, uint64_t phys, uint64_t bit
 	return phys | bits;
 }
 
-static inline uint32_t fmt_leaf_prot(uint64_t entry)
+static inline uint32_t fmt_leaf_prot(const struct pgtable_bits *bits, uint64_t entry)
 {
+	(void)bits;
 	static_assert(VTD_SS_R == LIBIOMMU_PROT_READ && VTD_SS_W == LIBIOMMU_PROT_WRITE,
 		      "the bits are those of the interface");
 	return entry & (VTD_SS_R | VTD_SS_W);
@@ -109,7 +111,7 @@ static inline uint32_t fmt_leaf_prot(uint64_t entry)
 
 static inline uint32_t fmt_table_prot(uint64_t entry)
 {
-	return fmt_leaf_prot(entry);
+	return fmt_leaf_prot(NULL, entry);
 }
 
 static inline bool fmt_accessed(uint64_t entry)

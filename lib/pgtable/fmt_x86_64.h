@@ -33,12 +33,13 @@ static inline unsigned int fmt_iova_bits(unsigned int levels)
 	return fmt_level_shift(levels + 1) - 1;
 }
 
-static inline bool fmt_attributes(uint64_t attributes, struct pgtable_bits *bits)
+static inline bool fmt_attributes(const struct libiommu_pgtable_options *opts,
+				  struct pgtable_bits *bits)
 {
 	bits->leaf[LIBIOMMU_PROT_READ] = X86_P | X86_US;
 	bits->leaf[PROT_RW] = X86_P | X86_US | X86_RW;
 	bits->table = X86_P | X86_US | X86_RW;
-	return !attributes;
+	return !opts->attributes;
 }
 
 /* Bits of entries that are for addresses of more than `phys_bits`. */
@@ -97,8 +98,9 @@ static inline uint64_t fmt_table(unsigned int level, uint64_t phys, uint64_t bit
 }
 
 /* What a device's ordinary request may do, which is one of user privilege. */
-static inline uint32_t fmt_leaf_prot(uint64_t entry)
+static inline uint32_t fmt_leaf_prot(const struct pgtable_bits *bits, uint64_t entry)
 {
+	(void)bits;
 	if (!(entry & X86_US))
 		return 0;
 	return LIBIOMMU_PROT_READ | (entry & X86_RW ? LIBIOMMU_PROT_WRITE : 0);
@@ -106,7 +108,7 @@ static inline uint32_t fmt_leaf_prot(uint64_t entry)
 
 static inline uint32_t fmt_table_prot(uint64_t entry)
 {
-	return fmt_leaf_prot(entry);
+	return fmt_leaf_prot(NULL, entry);
 }
 
 static inline bool fmt_accessed(uint64_t entry)

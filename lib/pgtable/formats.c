@@ -10,6 +10,14 @@ static const struct pgtable_ops *const formats[] = {
 	[LIBIOMMU_PGTABLE_X86_64] = &libiommu_pgtable_x86_64,
 	[LIBIOMMU_PGTABLE_AMDV1] = &libiommu_pgtable_amdv1,
 	[LIBIOMMU_PGTABLE_AMDV1_2K] = &libiommu_pgtable_amdv1_2k,
+	[LIBIOMMU_PGTABLE_RISCV] = &libiommu_pgtable_riscv,
+	[LIBIOMMU_PGTABLE_RISCV_G] = &libiommu_pgtable_riscv_g,
+	[LIBIOMMU_PGTABLE_ARM_S1_4K] = &libiommu_pgtable_arm_s1_4k,
+	[LIBIOMMU_PGTABLE_ARM_S1_16K] = &libiommu_pgtable_arm_s1_16k,
+	[LIBIOMMU_PGTABLE_ARM_S1_64K] = &libiommu_pgtable_arm_s1_64k,
+	[LIBIOMMU_PGTABLE_ARM_S2_4K] = &libiommu_pgtable_arm_s2_4k,
+	[LIBIOMMU_PGTABLE_ARM_S2_16K] = &libiommu_pgtable_arm_s2_16k,
+	[LIBIOMMU_PGTABLE_ARM_S2_64K] = &libiommu_pgtable_arm_s2_64k,
 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -67,6 +75,8 @@ enum libiommu_reason libiommu_pgtable_shape(const struct libiommu_pgtable_option
 
 	if (!ops)
 		return LIBIOMMU_REASON_BAD_FORMAT;
+	if (!levels && !bits)
+		bits = ops->usual_iova_bits;
 	if (!levels)
 		levels = bits && !ops->grows ? fewest_levels(ops, bits) : ops->usual_levels;
 	if (levels < ops->min_levels || levels > ops->max_levels)
@@ -74,17 +84,23 @@ enum libiommu_reason libiommu_pgtable_shape(const struct libiommu_pgtable_option
 	most = ops->iova_bits(ops->grows ? ops->max_levels : levels);
 	if (bits > most)
 		return LIBIOMMU_REASON_BAD_FORMAT;
+	if (!bits)
+		bits = most;
 	memset(desc, 0, sizeof(*desc));
-	ops->describe(levels, bits ? bits : most, desc);
+	ops->describe(levels, bits, desc);
 	if (opts->leaf_sizes)
 		desc->leaf_sizes &= opts->leaf_sizes;
-	if (!(desc->leaf_sizes >> desc->granule & 1) || desc->iova_bits <= desc->granule)
+	if (!(desc->leaf_sizes >> desc->granule & 1) || bits < ops->min_iova_bits ||
+	    (ops->exact && bits <= desc->granule + (levels - 1) * desc->index_bits))
 		return LIBIOMMU_REASON_BAD_FORMAT;
 	if (opts->phys_bits > desc->phys_bits ||
 	    (opts->phys_bits && opts->phys_bits <= desc->granule))
 		return LIBIOMMU_REASON_BAD_FORMAT;
 	if (opts->phys_bits)
 		desc->phys_bits = opts->phys_bits;
+	if (desc->phys_bits < ops->phys_bits)
+		desc->leaf_sizes &= ~ops->wide_sizes;
+	desc->dirty = desc->dirty && ops->tracked(opts);
 	return LIBIOMMU_REASON_NONE;
 }
 

@@ -33,6 +33,8 @@ struct pgtable_place {
 struct pgtable_bits {
 	uint64_t leaf[PROT_RW + 1]; /* by protection */
 	uint64_t table;
+	uint64_t reserved; /* that attributes forbid */
+	uint64_t tracked;  /* all ones: hardware sets accessed and dirty itself; else 0 */
 };
 
 /*
@@ -45,8 +47,14 @@ struct pgtable_ops {
 	unsigned int min_levels;
 	unsigned int max_levels;
 	unsigned int usual_levels;
+	unsigned int usual_iova_bits; /* 0: all that the usual levels reach */
+	unsigned int min_iova_bits;
 	unsigned int phys_bits;
+	uint64_t wide_sizes; /* leaf sizes that only hardware with all phys_bits has */
 	bool grows;
+	bool exact; /* hardware tells the levels from the width of addresses */
+	/* Does hardware set accessed and dirty itself? */
+	bool (*tracked)(const struct libiommu_pgtable_options *opts);
 	/* Most address bits that can be mapped with so many levels. */
 	unsigned int (*iova_bits)(unsigned int levels);
 	void (*describe)(unsigned int levels, unsigned int iova_bits,
@@ -75,6 +83,14 @@ extern const struct pgtable_ops libiommu_pgtable_vtd_ss;
 extern const struct pgtable_ops libiommu_pgtable_x86_64;
 extern const struct pgtable_ops libiommu_pgtable_amdv1;
 extern const struct pgtable_ops libiommu_pgtable_amdv1_2k;
+extern const struct pgtable_ops libiommu_pgtable_riscv;
+extern const struct pgtable_ops libiommu_pgtable_riscv_g;
+extern const struct pgtable_ops libiommu_pgtable_arm_s1_4k;
+extern const struct pgtable_ops libiommu_pgtable_arm_s1_16k;
+extern const struct pgtable_ops libiommu_pgtable_arm_s1_64k;
+extern const struct pgtable_ops libiommu_pgtable_arm_s2_4k;
+extern const struct pgtable_ops libiommu_pgtable_arm_s2_16k;
+extern const struct pgtable_ops libiommu_pgtable_arm_s2_64k;
 
 struct libiommu_pgtable {
 	const struct pgtable_ops *ops;

@@ -90,9 +90,12 @@ static __attribute__((noinline)) enum libiommu_reason fill_over_tables(
 	if (level == 1 || !can_fill(c->pt, level, slot, n * run))
 		return REASON_EXISTS;
 	for (i = 0; i < n; i++, phys += UINT64_C(1) << shift) {
-		entry = fmt_leaf(level, shift, phys, c->bits);
-		for (j = 0; j < run; j++, slot++, at += span_mask(level) + 1)
+		for (j = 0; j < run; j++, slot++, at += span_mask(level) + 1) {
+			entry = fmt_leaf(level, shift,
+					 FMT_HINTS ? phys + j * (span_mask(level) + 1) : phys,
+					 c->bits);
 			replace(c, level, at, slot, entry);
+		}
 	}
 	return REASON_NONE;
 }
@@ -108,6 +111,9 @@ static enum libiommu_reason fill(struct cursor *c, unsigned int level, unsigned 
 		return fill_over_tables(c, level, shift, phys, n);
 	if (run == 1)
 		write_leaves(slot, level, shift, phys, n, c->bits);
+	else if (FMT_HINTS)
+		write_leaves(slot, level, fmt_level_shift(level), phys, n * run,
+			     c->bits | FMT_HINTS);
 	else
 		write_runs(slot, level, shift, phys, n, run, c->bits);
 	return REASON_NONE;

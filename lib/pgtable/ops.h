@@ -62,17 +62,19 @@ static void op_describe(unsigned int levels, unsigned int iova_bits,
 	desc->read_only = FMT_READ_ONLY;
 	desc->write_only = FMT_WRITE_ONLY;
 	desc->dirty = FMT_DIRTY;
+	desc->run_steps = FMT_HINTS != 0;
 }
 
 static bool op_set_up(struct libiommu_pgtable *pt, const struct libiommu_pgtable_options *opts)
 {
 	uint32_t prot;
 
-	if (!fmt_attributes(opts->attributes, &pt->bits))
+	if (!fmt_attributes(opts, &pt->bits))
 		return false;
 	for (prot = 0; opts->flags & LIBIOMMU_PGTABLE_MARKED && prot <= PROT_RW; prot++)
 		pt->bits.leaf[prot] = fmt_mark(pt->bits.leaf[prot], prot & LIBIOMMU_PROT_WRITE);
-	pt->reserved = fmt_too_wide(pt->desc.phys_bits);
+	pt->bits.tracked = fmt_tracked(opts) ? ~UINT64_C(0) : 0;
+	pt->reserved = pt->bits.reserved | fmt_too_wide(pt->desc.phys_bits);
 	return true;
 }
 
@@ -81,8 +83,13 @@ const struct pgtable_ops FMT_OPS = {
 	.min_levels = FMT_MIN_LEVELS,
 	.max_levels = FMT_MAX_LEVELS,
 	.usual_levels = FMT_USUAL_LEVELS,
+	.usual_iova_bits = FMT_USUAL_IOVA_BITS,
+	.min_iova_bits = FMT_MIN_IOVA_BITS,
 	.phys_bits = FMT_PHYS_BITS,
+	.wide_sizes = FMT_WIDE_SIZES,
 	.grows = FMT_GROWS,
+	.exact = FMT_EXACT,
+	.tracked = fmt_tracked,
 	.iova_bits = op_iova_bits,
 	.describe = op_describe,
 	.set_up = op_set_up,

@@ -25,6 +25,22 @@
 #define FMT_ROOT_EXTRA 0 /* address bits that a root can resolve beyond those of a table */
 #endif
 
+#ifndef FMT_HINTS
+#define FMT_HINTS 0 /* the bit by which entries, each with its own address, make one leaf */
+#endif
+#ifndef FMT_USUAL_IOVA_BITS
+#define FMT_USUAL_IOVA_BITS 0 /* all that the usual levels reach */
+#endif
+#ifndef FMT_MIN_IOVA_BITS
+#define FMT_MIN_IOVA_BITS (FMT_GRANULE + 1)
+#endif
+#ifndef FMT_EXACT
+#define FMT_EXACT 0 /* does hardware tell the levels from the width of addresses? */
+#endif
+#ifndef FMT_WIDE_SIZES
+#define FMT_WIDE_SIZES 0 /* leaf sizes that come with the widest physical addresses */
+#endif
+
 #define FMT_ENTRIES     (1u << FMT_INDEX_BITS)
 #define FMT_TABLE_BYTES (8u * FMT_ENTRIES)
 
@@ -49,6 +65,14 @@ static inline unsigned int fmt_root_bits(unsigned int levels, unsigned int iova_
 	(void)levels;
 	(void)iova_bits;
 	return FMT_INDEX_BITS + FMT_ROOT_EXTRA;
+}
+#endif
+
+#ifndef FMT_OWN_TRACKED
+static inline bool fmt_tracked(const struct libiommu_pgtable_options *opts)
+{
+	(void)opts;
+	return true;
 }
 #endif
 

@@ -58,6 +58,7 @@ static inline bool reaches(uint64_t top, uint64_t iova)
 static inline enum libiommu_pgtable_entry classify(const struct libiommu_pgtable *pt,
 						   unsigned int level, uint64_t entry)
 {
+	unsigned int shift;
 	bool leaf;
 
 	if (!is_present(entry))
@@ -67,7 +68,8 @@ static inline enum libiommu_pgtable_entry classify(const struct libiommu_pgtable
 		return LIBIOMMU_PGTABLE_BROKEN;
 	if (!leaf)
 		return level > 1 ? LIBIOMMU_PGTABLE_TABLE : LIBIOMMU_PGTABLE_BROKEN;
-	if (pgtable_likely(pt->leaf_sizes >> fmt_leaf_shift(level, entry) & 1))
+	shift = FMT_HINTS ? fmt_level_shift(level) : fmt_leaf_shift(level, entry);
+	if (pgtable_likely(pt->leaf_sizes >> shift & 1))
 		return LIBIOMMU_PGTABLE_LEAF;
 	return LIBIOMMU_PGTABLE_BROKEN;
 }
@@ -107,7 +109,7 @@ static inline __attribute__((always_inline)) uint64_t *step_down(const struct li
 	place->entry = entry;
 	place->kind = classify(pt, level, entry);
 	if (place->kind == LIBIOMMU_PGTABLE_LEAF)
-		place->prot &= fmt_leaf_prot(entry);
+		place->prot &= fmt_leaf_prot(&pt->bits, entry);
 	if (level == 1 || place->kind != LIBIOMMU_PGTABLE_TABLE)
 		return NULL;
 	place->prot &= fmt_table_prot(entry);
@@ -181,13 +183,24 @@ static inline uint64_t *first_of_run(uint64_t *slot, unsigned int run)
 	return (uint64_t *)((uintptr_t)slot & ~((uintptr_t)run * sizeof(*slot) - 1));
 }
 
-static inline void report_leaf(const struct pgtable_place *place, uint64_t iova,
-			       struct libiommu_pgtable_leaf *leaf)
+/* A hint at what a root has no room for joins nothing. */
+static inline bool is_empty_hint(const struct libiommu_pgtable *pt, unsigned int level,
+				 uint64_t entry, uint64_t iova)
 {
-	unsigned int shift = fmt_leaf_shift(place->level, place->entry);
-	unsigned int i, run = 1u << (shift - fmt_level_shift(place->level));
-	uint64_t entry = place->entry;
+	return FMT_HINTS &&
+	       (iova | ((UINT64_C(1) << fmt_leaf_shift(level, entry)) - 1)) > pt->iova_last;
+}
 
+static inline void report_leaf(const struct libiommu_pgtable *pt, const struct pgtable_place *place,
+			       uint64_t iova, struct libiommu_pgtable_leaf *leaf)
+{
+	uint64_t entry = place->entry;
+	unsigned int i, run, shift;
+
+	if (pgtable_unlikely(is_empty_hint(pt, place->level, entry, iova)))
+		entry &= ~(uint64_t)FMT_HINTS;
+	shift = fmt_leaf_shift(place->level, entry);
+	run = 1u << (shift - fmt_level_shift(place->level));
 	leaf->length = UINT64_C(1) << shift;
 	leaf->iova = iova & ~(leaf->length - 1);
 	leaf->phys = fmt_leaf_phys(place->level, entry);
@@ -210,7 +223,7 @@ static bool op_translate(const struct libiommu_pgtable *pt, uint64_t iova,
 	look_up(pt, iova, &place);
 	if (place.kind != LIBIOMMU_PGTABLE_LEAF)
 		return false;
-	report_leaf(&place, iova, leaf);
+	report_leaf(pt, &place, iova, leaf);
 	return true;
 }
 
@@ -285,8 +298,8 @@ static bool next_below(const struct libiommu_pgtable *pt, uint64_t *table, unsig
 		if (is_present(place.entry)) {
 			place.kind = classify(pt, level, place.entry);
 			if (place.kind == LIBIOMMU_PGTABLE_LEAF) {
-				place.prot = prot & fmt_leaf_prot(place.entry);
-				report_leaf(&place, at, leaf);
+				place.prot = prot & fmt_leaf_prot(&pt->bits, place.entry);
+				report_leaf(pt, &place, at, leaf);
 				return true;
 			}
 			next = NULL;
