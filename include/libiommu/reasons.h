@@ -190,6 +190,8 @@
 	X(111, DEVICE_IO, "device-io", EIO, "The device did not answer.", "") \
 	X(112, DMA_FAULT, "dma-fault", EFAULT, "The IOMMU refused the device's access.", "") \
 	X(113, MODEL_UNKNOWN, "model-unknown", ENOENT, "There is no device model of this name.", "") \
+	X(114, WRONG_MODEL, "wrong-model", EINVAL, \
+	  "The mock's device is of another model than this is for.", "") \
 	/* DMA memory */ \
 	X(130, MEMORY_IN_USE, "memory-in-use", EBUSY, "DMA memory is still in use.", \
 	  "Free the domain's buffers first.") \
