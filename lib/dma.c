@@ -27,14 +27,15 @@ bool dma_is_mapped(struct libiommu_domain *dom, uint64_t iova, const void *addre
 	return mapped;
 }
 
-static int take_options(const struct libiommu_dma_options *from, struct libiommu_dma_options *to,
-			struct libiommu_failure *f)
+int dma_options(const struct libiommu_dma_options *from, struct libiommu_dma_options *to,
+		struct libiommu_failure *f)
 {
 	int code = from ? options_check(from, sizeof(*from), f) : 0;
 
 	if (code)
 		return code;
 	*to = from ? *from : (struct libiommu_dma_options)LIBIOMMU_DMA_OPTIONS_INIT;
+	to->size = sizeof(*to);
 	if (!to->prot)
 		to->prot = LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE;
 	if (to->flags & ~FLAGS || to->prot & ~(LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE))
@@ -109,7 +110,7 @@ int libiommu_dma_alloc(struct libiommu_domain *dom, uint64_t length,
 	if (!code && !out)
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
 	if (!code)
-		code = take_options(opts, &own, &f);
+		code = dma_options(opts, &own, &f);
 	if (!code)
 		code = check(dom, length, &f);
 	if (!code)
@@ -160,13 +161,14 @@ bool dma_in_use(struct libiommu_domain *dom)
 	bool used;
 
 	pthread_mutex_lock(&dom->lock);
-	used = dom->buffers;
+	used = dom->buffers || dom->pools;
 	pthread_mutex_unlock(&dom->lock);
 	return used;
 }
 
 void dma_destroy(struct libiommu_domain *dom, uint32_t flags)
 {
+	dma_pool_destroy_all(dom, flags);
 	while (dom->buffers) {
 		struct libiommu_dma_buffer *buf = dom->buffers;
 

@@ -31,6 +31,12 @@ struct libiommu_dma_buffer {
 	uint64_t iova;
 };
 
+/* dma.c: defaults and checks; `to` is what was meant */
+int dma_options(const struct libiommu_dma_options *from, struct libiommu_dma_options *to,
+		struct libiommu_failure *f);
+/* dma_pool.c: all pools of a domain, without their buffers */
+void dma_pool_destroy_all(struct libiommu_domain *dom, uint32_t flags);
+
 /* dma.c: the page that everything here is made of, in bytes */
 uint64_t dma_page(const struct libiommu_domain *dom);
 /* Is this memory mapped there, or about to be unmapped? Somebody may have done it by hand. */

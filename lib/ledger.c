@@ -4,9 +4,21 @@
 #include <stddef.h>
 #include <string.h>
 
+const struct ledger_node ledger_end = { .last = UINT64_MAX };
+
+/* Links lead to nodes that writers may change; this one they never do. */
+static struct ledger_node *end_node(void)
+{
+	return (struct ledger_node *)(uintptr_t)&ledger_end;
+}
+
 void ledger_init(struct ledger *ledger)
 {
 	memset(ledger, 0, sizeof(*ledger));
+	for (int floor = 0; floor < LEDGER_HEIGHT; floor++)
+		atomic_init(&ledger->head[floor].next, end_node());
+	atomic_init(&ledger->floors, 1);
+	ledger_source_init(&ledger->sources);
 }
 
 /* One tower in four grows a floor; splitmix64 of a counter gives the dice. */
@@ -21,76 +33,80 @@ static uint8_t height(uint64_t dice)
 	return h;
 }
 
-void ledger_heights(struct ledger *ledger, uint8_t *iova_height, uint8_t *source_height)
+uint8_t ledger_height(struct ledger *ledger)
 {
 	uint64_t z = atomic_fetch_add_explicit(&ledger->serial, 1, memory_order_relaxed);
 
 	z = (z + 1) * 0x9e3779b97f4a7c15u;
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	z ^= z >> 31;
-	*iova_height = height(z & UINT32_MAX);
-	*source_height = height(z >> 32);
+	return height(z ^ (z >> 31));
 }
 
-size_t ledger_node_size(uint8_t iova_height, uint8_t source_height)
+size_t ledger_node_size(uint8_t height)
 {
-	return sizeof(struct ledger_node) +
-	       (size_t)(iova_height + source_height) * sizeof(struct ledger_node *);
+	return sizeof(struct ledger_node) + height * sizeof(struct ledger_floor);
+}
+
+static inline struct ledger_node *next_of(const struct ledger_floor *tower, size_t floor)
+{
+	return atomic_load_explicit(&tower[floor].next, memory_order_acquire);
 }
 
 /*
- * Go down to the first node that ends at or above iova. For writers, `links` become those that
- * lead there, floor by floor.
+ * Go down to the first node that ends at or above iova; ledger_end does. For writers `towers`
+ * become those in front of it, floor by floor.
  */
-static inline struct ledger_node *descend(const struct ledger *ledger, uint64_t iova, int floors,
-					  const _Atomic(struct ledger_node *) **links)
+static inline struct ledger_node *descend(const struct ledger *ledger, uint64_t iova,
+					  const struct ledger_floor **towers)
 {
-	const _Atomic(struct ledger_node *) *tower = ledger->head;
-	struct ledger_node *node = NULL;
+	size_t floor = atomic_load_explicit(&ledger->floors, memory_order_relaxed);
+	const struct ledger_floor *tower = ledger->head;
+	struct ledger_node *node;
 
-	for (int floor = floors - 1; floor >= 0; floor--) {
-		for (;;) {
-			node = atomic_load_explicit(&tower[floor], memory_order_acquire);
-			if (!node || node->last >= iova)
-				break;
-			tower = node->next;
-		}
-		if (links)
-			links[floor] = &tower[floor];
-	}
+	do {
+		floor--;
+		while ((node = next_of(tower, floor))->last < iova)
+			tower = node->tower;
+		if (towers)
+			towers[floor] = tower;
+	} while (floor);
 	return node;
 }
 
 struct ledger_node *ledger_at_or_above(const struct ledger *ledger, uint64_t iova)
 {
-	return descend(ledger, iova, ledger_floors(&ledger->floors), NULL);
+	return ledger_or_null(descend(ledger, iova, NULL));
+}
+
+/* By itself: where more is done with the node than to return it, each step costs one more. */
+static __attribute__((noinline, nonnull)) struct ledger_node *seek(
+	const struct ledger *ledger, uint64_t iova, const struct ledger_floor **towers)
+{
+	return descend(ledger, iova, towers);
 }
 
 struct ledger_node *ledger_seek(struct ledger *ledger, uint64_t iova, struct ledger_place *place)
 {
-	place->floors = ledger_floors(&ledger->floors);
-	place->changes = ledger->changes;
-	return descend(ledger, iova, place->floors, place->links);
+	return ledger_or_null(seek(ledger, iova, place->towers));
 }
 
 struct ledger_node *ledger_before(const struct ledger *ledger, const struct ledger_place *place)
 {
-	uintptr_t link;
+	uintptr_t tower = (uintptr_t)place->towers[0];
 
-	if (!place->floors || place->links[0] == &ledger->head[0])
+	if (place->towers[0] == ledger->head)
 		return NULL;
-	link = (uintptr_t)place->links[0];
-	return (struct ledger_node *)(link - offsetof(struct ledger_node, next));
+	return (struct ledger_node *)(tower - offsetof(struct ledger_node, tower));
 }
 
 struct ledger_node *ledger_obstacle(struct ledger *ledger, uint64_t iova, uint64_t last,
 				    uint64_t guard, struct ledger_place *place)
 {
-	struct ledger_node *node = ledger_seek(ledger, iova, place);
+	struct ledger_node *node = seek(ledger, iova, place->towers);
 	struct ledger_node *before = ledger_before(ledger, place);
 
-	if (node &&
+	if (node != &ledger_end &&
 	    (node->iova <= last || node->iova - last <= guard || node->iova - last <= node->guard))
 		return node;
 	if (before && (iova - before->last <= guard || iova - before->last <= before->guard))
@@ -98,59 +114,53 @@ struct ledger_node *ledger_obstacle(struct ledger *ledger, uint64_t iova, uint64
 	return NULL;
 }
 
-/* descend() is shared with readers and takes the lists as const; writers own them. */
-static _Atomic(struct ledger_node *) *writable(const _Atomic(struct ledger_node *) *link)
+/* Searches are shared with readers and take towers as const; writers own them. */
+static inline struct ledger_floor *writable(const struct ledger_floor *tower)
 {
-	return (_Atomic(struct ledger_node *) *)(uintptr_t)link;
+	return (struct ledger_floor *)(uintptr_t)tower;
 }
 
-/* A place that is not stale has links that can be followed, but maybe not to this node. */
-static bool leads_to(const struct ledger *ledger, const struct ledger_place *place,
-		     const struct ledger_node *node)
+void ledger_insert(struct ledger *ledger, struct ledger_node *node,
+		   const struct ledger_place *place)
 {
-	return place->changes == ledger->changes &&
-	       atomic_load_explicit(place->links[0], memory_order_relaxed) == node;
-}
+	size_t floors = atomic_load_explicit(&ledger->floors, memory_order_relaxed);
+	size_t height = node->height;
+	struct ledger_place found;
 
-void ledger_insert(struct ledger *ledger, struct ledger_node *node, struct ledger_place *place)
-{
-	struct ledger_place scratch;
-
-	if (!place)
-		place = &scratch;
-	if (place == &scratch || place->changes != ledger->changes)
-		ledger_seek(ledger, node->iova, place);
-	for (int floor = 0; floor < node->iova_height; floor++) {
-		_Atomic(struct ledger_node *) *link = floor < place->floors
-							      ? writable(place->links[floor])
-							      : &ledger->head[floor];
-
-		atomic_store_explicit(&node->next[floor],
-				      atomic_load_explicit(link, memory_order_relaxed),
-				      memory_order_relaxed);
-		atomic_store_explicit(link, node, memory_order_release);
+	if (!place) {
+		ledger_seek(ledger, node->iova, &found);
+		place = &found;
 	}
-	ledger_raise_floors(&ledger->floors, node->iova_height);
-	ledger->changes++;
-	ledger_source_insert(ledger, node);
+	for (size_t floor = 0; floor < height; floor++) {
+		struct ledger_floor *tower =
+			writable(floor < floors ? place->towers[floor] : ledger->head);
+		struct ledger_node *next =
+			atomic_load_explicit(&tower[floor].next, memory_order_relaxed);
+
+		node->tower[floor].before = tower;
+		atomic_store_explicit(&node->tower[floor].next, next, memory_order_relaxed);
+		atomic_store_explicit(&tower[floor].next, node, memory_order_release);
+		if (next != &ledger_end)
+			next->tower[floor].before = node->tower;
+	}
+	if (floors < height)
+		atomic_store_explicit(&ledger->floors, height, memory_order_relaxed);
+	ledger_source_insert(&ledger->sources, node);
 }
 
-void ledger_remove(struct ledger *ledger, struct ledger_node *node, struct ledger_place *place)
+void ledger_remove(struct ledger *ledger, struct ledger_node *node)
 {
-	struct ledger_place scratch;
-
-	if (!place)
-		place = &scratch;
-	if (place == &scratch || !leads_to(ledger, place, node))
-		ledger_seek(ledger, node->iova, place);
 	/* The node's own links stay: readers on it still find their way. */
-	for (int floor = node->iova_height - 1; floor >= 0; floor--)
-		atomic_store_explicit(
-			writable(place->links[floor]),
-			atomic_load_explicit(&node->next[floor], memory_order_relaxed),
-			memory_order_release);
-	ledger_source_remove(ledger, node);
+	for (size_t floor = node->height; floor--;) {
+		struct ledger_floor *before = node->tower[floor].before;
+		struct ledger_node *next =
+			atomic_load_explicit(&node->tower[floor].next, memory_order_relaxed);
+
+		atomic_store_explicit(&before[floor].next, next, memory_order_release);
+		if (next != &ledger_end)
+			next->tower[floor].before = before;
+	}
+	ledger_source_remove(&ledger->sources, node);
 	atomic_fetch_add(&ledger->removals, 1);
-	place->changes = ++ledger->changes;
 	holes_add(&ledger->holes, ledger_taken_from(node), ledger_taken_to(node));
 }

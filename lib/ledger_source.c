@@ -1,109 +1,221 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/ledger.h"
 
-static unsigned int class_of(uint64_t length)
+#define KEY_END UINT64_MAX
+
+static struct ledger_node *node_of(const struct ledger_link *link)
 {
-	return 63u - (unsigned int)__builtin_clzll(length);
+	return (struct ledger_node *)((uintptr_t)link - offsetof(struct ledger_node, by_source));
 }
 
-/* Order by space, start and IOVA, so that every node has a place of its own. */
-static inline bool before(const struct ledger_node *node, uint32_t space, uint64_t source,
-			  uint64_t iova)
+static inline struct ledger_link *next_of(const struct ledger_link *link)
 {
-	if (node->space != space)
-		return node->space < space;
-	if (node->source != source)
-		return node->source < source;
-	return node->iova < iova;
+	return atomic_load_explicit(&link->next, memory_order_acquire);
 }
 
-static struct ledger_node *follow(const struct ledger_node *node, int floor)
+static inline unsigned int class_of(const struct ledger_node *node)
 {
-	return atomic_load_explicit(&node->next[node->iova_height + floor], memory_order_acquire);
+	return 63u - (unsigned int)__builtin_clzll(node->last - node->iova + 1);
 }
 
-/* As descend() of ledger.c, in the list of one class. */
-static inline struct ledger_node *descend(const struct ledger *ledger, unsigned int class,
-					  uint32_t space, uint64_t source, uint64_t iova,
-					  const _Atomic(struct ledger_node *) **links)
+/* Odd, and never KEY_END. */
+static inline uint64_t key_of(uint32_t space, unsigned int class, uint64_t cell)
 {
-	const _Atomic(struct ledger_node *) *tower = ledger->source_head[class];
-	struct ledger_node *node = NULL;
+	uint64_t key =
+		cell * 0x9e3779b97f4a7c15u + ((uint64_t)space << 6 | class) * 0xff51afd7ed558ccdu;
 
-	for (int floor = ledger_floors(&ledger->source_floors[class]) - 1; floor >= 0; floor--) {
-		for (;;) {
-			node = atomic_load_explicit(&tower[floor], memory_order_acquire);
-			if (!node || !before(node, space, source, iova))
-				break;
-			tower = node->next + node->iova_height;
-		}
-		if (links)
-			links[floor] = &tower[floor];
+	return (key & ~UINT64_C(3)) | 1;
+}
+
+void ledger_source_init(struct ledger_sources *sources)
+{
+	struct ledger_link *link = &sources->end;
+
+	link->key = KEY_END;
+	for (uint64_t i = 1 << LEDGER_FIRST_BITS; i--;) {
+		struct ledger_link *mark = &sources->first[i];
+
+		mark->key = i << (64 - LEDGER_FIRST_BITS);
+		atomic_init(&mark->next, link);
+		link->before = mark;
+		link = mark;
 	}
-	return node;
+	atomic_init(&sources->bits, LEDGER_FIRST_BITS);
 }
 
-static _Atomic(struct ledger_node *) *writable(const _Atomic(struct ledger_node *) *link)
+/*
+ * Mark `at` of 2^bits. Every second mark is of the newest level; of the others every second one is
+ * of the level before it, and so on.
+ */
+static inline struct ledger_link *mark_at(const struct ledger_sources *sources, unsigned int bits,
+					  uint64_t at)
 {
-	return (_Atomic(struct ledger_node *) *)(uintptr_t)link;
-}
+	unsigned int late = bits - LEDGER_FIRST_BITS, zeros;
+	const struct ledger_link *mark;
 
-void ledger_source_insert(struct ledger *ledger, struct ledger_node *node)
-{
-	const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT];
-	unsigned int class = class_of(node->last - node->iova + 1);
-
-	for (int floor = ledger_floors(&ledger->source_floors[class]); floor < node->source_height;
-	     floor++)
-		links[floor] = &ledger->source_head[class][floor];
-	descend(ledger, class, node->space, node->source, node->iova, links);
-	for (int floor = 0; floor < node->source_height; floor++) {
-		_Atomic(struct ledger_node *) *link = writable(links[floor]);
-
-		atomic_store_explicit(&node->next[node->iova_height + floor],
-				      atomic_load_explicit(link, memory_order_relaxed),
-				      memory_order_relaxed);
-		atomic_store_explicit(link, node, memory_order_release);
+	if (!(at & ((UINT64_C(1) << late) - 1))) {
+		mark = &sources->first[at >> late];
+	} else {
+		zeros = (unsigned int)__builtin_ctzll(at);
+		mark = atomic_load_explicit(&sources->level[late - zeros - 1],
+					    memory_order_relaxed) +
+		       (at >> zeros >> 1);
 	}
-	ledger_raise_floors(&ledger->source_floors[class], node->source_height);
-	atomic_fetch_or_explicit(&ledger->classes, UINT64_C(1) << class, memory_order_release);
+	return (struct ledger_link *)(uintptr_t)mark;
 }
 
-void ledger_source_remove(struct ledger *ledger, struct ledger_node *node)
+/* The last mark that is linked and not behind `at`. */
+static inline struct ledger_link *linked_mark(const struct ledger_sources *sources,
+					      unsigned int bits, uint64_t at)
 {
-	const _Atomic(struct ledger_node *) *links[LEDGER_HEIGHT];
-	unsigned int class = class_of(node->last - node->iova + 1);
+	struct ledger_link *mark = mark_at(sources, bits, at);
 
-	descend(ledger, class, node->space, node->source, node->iova, links);
-	for (int floor = node->source_height - 1; floor >= 0; floor--)
-		atomic_store_explicit(writable(links[floor]), follow(node, floor),
-				      memory_order_release);
+	while (!next_of(mark)) {
+		at &= at - 1;
+		mark = mark_at(sources, bits, at);
+	}
+	return mark;
 }
 
-struct ledger_node *ledger_source_find(const struct ledger *ledger, uint32_t space, uint64_t source,
-				       uint64_t from, uint64_t *iova)
+/* The last element in front of `key`, from `link` on. */
+static inline struct ledger_link *walk(struct ledger_link *link, uint64_t key)
 {
-	uint64_t classes = atomic_load_explicit(&ledger->classes, memory_order_acquire);
+	struct ledger_link *next;
+
+	while ((next = next_of(link))->key < key)
+		link = next;
+	return link;
+}
+
+static inline void insert(struct ledger_link *before, struct ledger_link *link)
+{
+	struct ledger_link *next = atomic_load_explicit(&before->next, memory_order_relaxed);
+
+	link->before = before;
+	next->before = link;
+	atomic_store_explicit(&link->next, next, memory_order_release);
+	atomic_store_explicit(&before->next, link, memory_order_release);
+}
+
+/* As linked_mark(), but the nearest one is linked when it is not. */
+static inline struct ledger_link *make_mark(struct ledger_sources *sources, uint64_t key)
+{
+	unsigned int bits = atomic_load_explicit(&sources->bits, memory_order_relaxed);
+	uint64_t at = key >> (64 - bits);
+	struct ledger_link *mark = mark_at(sources, bits, at);
+
+	if (next_of(mark))
+		return mark;
+	mark->key = at << (64 - bits);
+	insert(walk(linked_mark(sources, bits, at & (at - 1)), mark->key), mark);
+	return mark;
+}
+
+void ledger_source_insert(struct ledger_sources *sources, struct ledger_node *node)
+{
+	unsigned int class = class_of(node);
+	uint64_t bit = UINT64_C(1) << class, cell = node->source >> class;
+	uint64_t more = ((node->source + (node->last - node->iova)) >> class) - cell;
+	struct ledger_link *link = &node->by_source;
+
+	link->key = key_of(node->space, class, cell);
+	for (uint64_t i = 0; i <= more; i++) {
+		uint64_t reach = atomic_load_explicit(&sources->reach[i], memory_order_relaxed);
+
+		if (!(reach & bit))
+			atomic_store_explicit(&sources->reach[i], reach | bit,
+					      memory_order_release);
+	}
+	insert(walk(make_mark(sources, link->key), link->key), link);
+	atomic_store_explicit(&sources->count,
+			      atomic_load_explicit(&sources->count, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+/* The node's own link stays: readers on it still find their way. */
+void ledger_source_remove(struct ledger_sources *sources, struct ledger_node *node)
+{
+	struct ledger_link *link = &node->by_source, *next;
+
+	next = atomic_load_explicit(&link->next, memory_order_relaxed);
+	next->before = link->before;
+	atomic_store_explicit(&link->before->next, next, memory_order_release);
+	atomic_store_explicit(&sources->count,
+			      atomic_load_explicit(&sources->count, memory_order_relaxed) - 1,
+			      memory_order_relaxed);
+}
+
+size_t ledger_source_room(const struct ledger_sources *sources)
+{
+	return sizeof(struct ledger_link)
+	       << atomic_load_explicit(&sources->bits, memory_order_relaxed);
+}
+
+bool ledger_source_grow(struct ledger_sources *sources, void *memory, size_t size)
+{
+	unsigned int bits = atomic_load_explicit(&sources->bits, memory_order_relaxed);
+	unsigned int level = bits - LEDGER_FIRST_BITS;
+
+	if (size != ledger_source_room(sources) || level >= LEDGER_LEVELS)
+		return false;
+	atomic_store_explicit(&sources->level[level], memory, memory_order_relaxed);
+	atomic_store_explicit(&sources->bits, bits + 1, memory_order_release);
+	return true;
+}
+
+void *ledger_source_shrink(struct ledger_sources *sources, size_t *size)
+{
+	unsigned int bits = atomic_load_explicit(&sources->bits, memory_order_relaxed);
+
+	if (bits == LEDGER_FIRST_BITS)
+		return NULL;
+	atomic_store_explicit(&sources->bits, --bits, memory_order_relaxed);
+	*size = ledger_source_room(sources);
+	return atomic_load_explicit(&sources->level[bits - LEDGER_FIRST_BITS],
+				    memory_order_relaxed);
+}
+
+/* The best of one cell and what was found before; *iova belongs to it. */
+static struct ledger_node *find_in_cell(const struct ledger_sources *sources, uint32_t space,
+					uint64_t key, uint64_t source, uint64_t from,
+					struct ledger_node *best, uint64_t *iova)
+{
+	unsigned int bits = atomic_load_explicit(&sources->bits, memory_order_acquire);
+	const struct ledger_link *link = walk(linked_mark(sources, bits, key >> (64 - bits)), key);
+
+	while ((link = next_of(link))->key == key) {
+		struct ledger_node *node = node_of(link);
+		uint64_t offset = source - node->source, at = node->iova + offset;
+
+		if (node->space != space || offset > node->last - node->iova || at < from ||
+		    ledger_state(node) != LEDGER_LIVE)
+			continue;
+		if (best && at >= *iova)
+			continue;
+		best = node;
+		*iova = at;
+	}
+	return best;
+}
+
+struct ledger_node *ledger_source_find(const struct ledger_sources *sources, uint32_t space,
+				       uint64_t source, uint64_t from, uint64_t *iova)
+{
+	uint64_t classes = atomic_load_explicit(&sources->reach[0], memory_order_acquire);
 	struct ledger_node *best = NULL;
 
-	while (classes) {
+	for (; classes; classes &= classes - 1) {
 		unsigned int class = (unsigned int)__builtin_ctzll(classes);
-		uint64_t reach = (UINT64_C(2) << class) - 1; /* class 63: wraps to UINT64_MAX */
-		uint64_t start = source > reach ? source - reach : 0;
-		struct ledger_node *node = descend(ledger, class, space, start, 0, NULL);
+		uint64_t cell = source >> class;
 
-		classes &= classes - 1;
-		for (; node && node->space == space && node->source <= source;
-		     node = follow(node, 0)) {
-			uint64_t at = node->iova + (source - node->source);
+		for (unsigned int i = 0; i < 3 && i <= cell; i++) {
+			uint64_t reach =
+				atomic_load_explicit(&sources->reach[i], memory_order_acquire);
 
-			if (node->source_last < source || at < from ||
-			    ledger_state(node) != LEDGER_LIVE)
-				continue;
-			if (best && at >= *iova)
-				continue;
-			best = node;
-			*iova = at;
+			if (!(reach >> class & 1))
+				break;
+			best = find_in_cell(sources, space, key_of(space, class, cell - i), source,
+					    from, best, iova);
 		}
 	}
 	return best;

@@ -115,7 +115,8 @@ int libiommu_domain_find_source(struct libiommu_domain *dom, struct libiommu_rea
 	if (code)
 		return code;
 	code = source_space(dom, source, &space);
-	node = code ? NULL : ledger_source_find(&dom->ledger, space, source.start, from, &found);
+	node = code ? NULL
+		    : ledger_source_find(&dom->ledger.sources, space, source.start, from, &found);
 	if (!code && !node)
 		code = -ENOENT;
 	if (!code && iova)

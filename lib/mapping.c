@@ -23,7 +23,7 @@ void node_free(void *data, struct reclaim_item *item)
 	struct libiommu_ctx *ctx = data;
 	struct ledger_node *node = (struct ledger_node *)item;
 
-	ctx_release(ctx, node, ledger_node_size(node->iova_height, node->source_height));
+	ctx_release(ctx, node, ledger_node_size(node->height));
 }
 
 struct libiommu_backend_map node_as_map(const struct ledger_node *node)
@@ -66,20 +66,16 @@ static int check_request(const struct libiommu_map_request *request, struct libi
 
 static int make_node(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
 {
-	uint8_t iova_height, source_height;
-	struct ledger_node *node;
+	uint8_t height = ledger_height(&dom->ledger);
+	struct ledger_node *node = ctx_alloc(dom->ctx, ledger_node_size(height));
 
-	ledger_heights(&dom->ledger, &iova_height, &source_height);
-	node = ctx_alloc(dom->ctx, ledger_node_size(iova_height, source_height));
 	if (!node)
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-	node->iova_height = iova_height;
-	node->source_height = source_height;
+	node->height = height;
 	node->guard = piece->request.guard;
 	node->prot = piece->request.prot;
 	node->space = piece->placed.space;
 	node->source = piece->placed.start;
-	node->source_last = piece->placed.start + piece->request.length - 1;
 	node->memory = piece->placed.memory;
 	piece->node = node;
 	return 0;
@@ -200,7 +196,7 @@ static void withdraw(struct libiommu_domain *dom, struct piece *pieces, size_t c
 	for (size_t i = 0; i < count; i++) {
 		if (!pieces[i].node)
 			continue;
-		ledger_remove(&dom->ledger, pieces[i].node, NULL);
+		ledger_remove(&dom->ledger, pieces[i].node);
 		pieces[i].node->item.next = NULL;
 		reclaim_retire(&dom->ctx->reclaim, &pieces[i].node->item);
 	}
@@ -301,11 +297,29 @@ static int map_all(struct libiommu_domain *dom, struct piece *pieces, size_t cou
 	return 0;
 }
 
+/* More room for the ledger's index by source. Without it searches take longer, that is all. */
+static void grow_index(struct libiommu_domain *dom)
+{
+	struct ledger_sources *sources = &dom->ledger.sources;
+	size_t size = ledger_source_room(sources);
+	void *memory = ctx_alloc(dom->ctx, size);
+
+	if (!memory)
+		return;
+	pthread_mutex_lock(&dom->lock);
+	if (ledger_source_grow(sources, memory, size))
+		memory = NULL;
+	pthread_mutex_unlock(&dom->lock);
+	ctx_release(dom->ctx, memory, size);
+}
+
 static int map_pieces(struct libiommu_domain *dom, struct piece *pieces, size_t count,
 		      size_t *failed, struct libiommu_failure *f)
 {
 	int code = 0;
 
+	if (ledger_source_crowded(&dom->ledger.sources))
+		grow_index(dom);
 	for (size_t i = 0; i < count && !code; i++) {
 		*failed = i;
 		code = prepare(dom, &pieces[i], f);

@@ -107,6 +107,7 @@ struct libiommu_domain {
 	uint64_t id; /* unique in the context, so that cursors never mistake it */
 	void *priv;
 	struct libiommu_dma_buffer *buffers; /* under the lock */
+	struct libiommu_dma_pool *pools;     /* under the lock */
 	_Atomic(struct file *) files;
 
 	pthread_mutex_t lock; /* everything below; readers walk the ledger without it */

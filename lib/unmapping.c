@@ -12,9 +12,9 @@
  * held. The marked nodes form a chain through `work`.
  */
 static int mark(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
-		struct ledger_node **chain, struct ledger_place *place, struct libiommu_failure *f)
+		struct ledger_node **chain, struct libiommu_failure *f)
 {
-	struct ledger_node *first = ledger_seek(&dom->ledger, iova, place), *node;
+	struct ledger_node *first = ledger_at_or_above(&dom->ledger, iova), *node;
 	struct ledger_node **end = chain;
 
 	for (node = first; node && node->iova <= last; node = ledger_next(node)) {
@@ -86,12 +86,12 @@ static void release_windows(struct libiommu_domain *dom, struct ledger_node *nod
 
 /* Take chain up to `kept` out of the ledger, make the rest live again. Lock held. */
 static struct reclaim_item *settle(struct libiommu_domain *dom, struct ledger_node *chain,
-				   struct ledger_node *kept, struct ledger_place *place)
+				   struct ledger_node *kept)
 {
 	struct reclaim_item *gone = NULL;
 
 	for (struct ledger_node *node = chain; node != kept; node = node->work) {
-		ledger_remove(&dom->ledger, node, place);
+		ledger_remove(&dom->ledger, node);
 		atomic_fetch_sub(&dom->ledger.live, 1);
 		node->item.next = gone;
 		gone = &node->item;
@@ -105,13 +105,12 @@ static int unmap_range(struct libiommu_domain *dom, uint64_t iova, uint64_t last
 		       uint64_t *removed, struct libiommu_failure *f)
 {
 	struct ledger_node *chain, *kept;
-	struct ledger_place place;
 	struct reclaim_item *gone;
 	int code;
 
 	pthread_mutex_lock(&dom->lock);
 	domain_enter(dom);
-	code = mark(dom, iova, last, &chain, &place, f);
+	code = mark(dom, iova, last, &chain, f);
 	if (!code && !chain && !empty_is_ok) {
 		libiommu_refuse_subject_range(f, iova, last);
 		code = libiommu_refuse(f, LIBIOMMU_REASON_NOT_MAPPED, NULL, NULL);
@@ -128,7 +127,7 @@ static int unmap_range(struct libiommu_domain *dom, uint64_t iova, uint64_t last
 	release_windows(dom, chain, kept);
 
 	pthread_mutex_lock(&dom->lock);
-	gone = settle(dom, chain, kept, &place);
+	gone = settle(dom, chain, kept);
 	domain_leave(dom);
 	pthread_mutex_unlock(&dom->lock);
 	reclaim_retire(&dom->ctx->reclaim, gone);
@@ -178,6 +177,8 @@ void unmap_everything(struct libiommu_domain *dom, uint32_t flags)
 {
 	struct ledger_node *node = ledger_at_or_above(&dom->ledger, 0);
 	struct reclaim_item *gone = NULL;
+	void *marks;
+	size_t size;
 
 	if (node && !(flags & LIBIOMMU_CLOSE_FORKED)) {
 		struct libiommu_failure ignored;
@@ -192,6 +193,8 @@ void unmap_everything(struct libiommu_domain *dom, uint32_t flags)
 		node->item.next = gone;
 		gone = &node->item;
 	}
+	while ((marks = ledger_source_shrink(&dom->ledger.sources, &size)))
+		ctx_release(dom->ctx, marks, size);
 	if (!(flags & LIBIOMMU_CLOSE_FORKED))
 		reclaim_retire(&dom->ctx->reclaim, gone);
 	while (gone && flags & LIBIOMMU_CLOSE_FORKED) {

@@ -3,7 +3,7 @@
 #include <libiommu/mock.h>
 
 #include "backends/mock/dma.h"
-#include "backends/mock/front.h"
+#include "backends/mock/door.h"
 #include "backends/mock/parse.h"
 #include "lib/error.h"
 
@@ -40,8 +40,8 @@ const char *libiommu_mock_default_machine(void)
 	return mock_default_text;
 }
 
-static int door_device(const struct libiommu_endpoint *ep, const void *pointer,
-		       struct mock_device **dev, struct libiommu_error **err)
+int mock_door_device(const struct libiommu_endpoint *ep, const void *pointer,
+		     struct mock_device **dev, struct libiommu_error **err)
 {
 	struct mock_claim *claim;
 
@@ -79,7 +79,7 @@ int libiommu_mock_dma_read(struct libiommu_endpoint *ep, uint64_t iova, void *bu
 {
 	struct mock_fault_record fault;
 	struct mock_device *dev;
-	int error = door_device(ep, buffer, &dev, err);
+	int error = mock_door_device(ep, buffer, &dev, err);
 
 	if (error)
 		return error;
@@ -93,7 +93,7 @@ int libiommu_mock_dma_write(struct libiommu_endpoint *ep, uint64_t iova, const v
 {
 	struct mock_fault_record fault;
 	struct mock_device *dev;
-	int error = door_device(ep, buffer, &dev, err);
+	int error = mock_door_device(ep, buffer, &dev, err);
 
 	if (error)
 		return error;
@@ -108,7 +108,7 @@ int libiommu_mock_dma_cas(struct libiommu_endpoint *ep, uint64_t iova, unsigned 
 {
 	struct mock_fault_record fault;
 	struct mock_device *dev;
-	int error = door_device(ep, expected, &dev, err);
+	int error = mock_door_device(ep, expected, &dev, err);
 
 	if (error)
 		return error;
@@ -145,7 +145,7 @@ int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 {
 	struct mock_device *dev;
 	const struct mock_group *group;
-	int error = door_device(ep, out, &dev, err);
+	int error = mock_door_device(ep, out, &dev, err);
 	bool attached;
 
 	if (error)

@@ -139,6 +139,7 @@ static void nvme_release(struct mock_device *dev)
 	for (unsigned int i = 0; i < NVME_QUEUES; i++)
 		mock_free(dev->machine, nvme->sqs[i].requests,
 			  nvme->sqs[i].size * sizeof(struct nvme_request));
+	nvme_errors_free(nvme);
 	for (unsigned int i = 0; i < nvme->namespace_count; i++)
 		nvme_namespace_free(nvme, &nvme->namespaces[i]);
 }

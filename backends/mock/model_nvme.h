@@ -6,6 +6,8 @@
 #ifndef BACKENDS_MOCK_MODEL_NVME_H
 #define BACKENDS_MOCK_MODEL_NVME_H
 
+#include <libiommu/mock_nvme.h>
+
 #include "backends/mock/model.h"
 #include "backends/mock/model_nvme_spec.h"
 
@@ -96,6 +98,12 @@ struct nvme_health {
 	uint64_t errors;
 };
 
+/* One that was asked for. */
+struct nvme_error {
+	struct nvme_error *next;
+	struct libiommu_mock_nvme_error what;
+};
+
 /* What the text says. */
 struct nvme_options {
 	unsigned int queues; /* pairs beside the administrator's */
@@ -137,6 +145,7 @@ struct nvme {
 	uint32_t features[NVME_FEATURES];
 	struct nvme_error_entry errors[NVME_LOG]; /* newest first */
 	struct nvme_health health;
+	struct nvme_error *demanded;
 };
 
 static inline struct nvme *nvme_of(struct mock_device *dev)
@@ -241,6 +250,14 @@ struct nvme_walk {
 uint16_t nvme_walk_next(struct nvme_walk *walk, uint64_t *address, uint64_t *length);
 uint16_t nvme_transfer(struct nvme *nvme, const struct nvme_command *command, void *buffer,
 		       uint64_t length, uint32_t access);
+
+/* model_nvme_errors.c: errors on demand */
+#define NVME_HANGS (-1)
+#define NVME_STOPS (-2)
+bool nvme_error_add(struct nvme *nvme, const struct libiommu_mock_nvme_error *what);
+void nvme_errors_free(struct nvme *nvme);
+/* @return the status of a command that was asked to fail, NVME_HANGS, NVME_STOPS; 0: it does not */
+int nvme_error_of(struct nvme *nvme, const struct nvme_request *request);
 
 /* Commands: each returns a status. */
 uint16_t nvme_admin(struct nvme *nvme, struct nvme_request *request);

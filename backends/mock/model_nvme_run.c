@@ -13,8 +13,16 @@ void nvme_finish(struct nvme *nvme, struct nvme_request *request, uint16_t statu
 static void carry_out(struct nvme *nvme, struct nvme_request *request)
 {
 	bool admin = request->sq->id == 0;
-	int status;
+	int status = nvme_error_of(nvme, request);
 
+	if (status == NVME_HANGS)
+		nvme_push(&nvme->stuck, request);
+	else if (status == NVME_STOPS)
+		nvme_fatal(nvme);
+	else if (status > 0)
+		nvme_finish(nvme, request, (uint16_t)status);
+	if (status)
+		return;
 	if (admin && request->command.opcode == ADMIN_ASYNC_EVENT)
 		status = nvme_event_request(nvme, request);
 	else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file dma.h
- * Memory for devices: buffers that the library makes and maps. docs/dma.md
- * tells when to take what.
+ * Memory for devices: buffers that the library makes and maps, and pools of small
+ * objects. docs/dma.md tells when to take what.
  *
  * What is made here belongs to a domain. libiommu_domain_free() refuses
  * (memory-in-use) while some of it is left; libiommu_ctx_free() frees it after
@@ -24,6 +24,7 @@ extern "C" {
 #endif
 
 struct libiommu_dma_buffer;
+struct libiommu_dma_pool;
 
 /** What kind of pages a buffer has; numbers are permanent. */
 enum libiommu_dma_kind {
@@ -123,6 +124,82 @@ LIBIOMMU_API int libiommu_dma_fd(const struct libiommu_dma_buffer *buf);
 
 /** @return its domain. Borrowed. */
 LIBIOMMU_API struct libiommu_domain *libiommu_dma_domain(const struct libiommu_dma_buffer *buf);
+
+struct libiommu_dma_pool_options {
+	size_t size;
+	/**
+	 * Bytes, a power of two: what the IOVA of every object is a multiple of, and up to a
+	 * page its address; 0: 8.
+	 */
+	uint64_t alignment;
+	/** Bytes, a power of two: no object has a multiple of it inside; 0: none. */
+	uint64_t boundary;
+	uint64_t grow;  /**< objects that are made at a time, at least; 0: about 64 KiB of them */
+	uint64_t limit; /**< objects that there can be; 0: no limit */
+	uint64_t ready; /**< objects that are made with the pool */
+	/** what the pool's buffers are like; copied. NULL: all defaults */
+	const struct libiommu_dma_options *memory;
+};
+#define LIBIOMMU_DMA_POOL_OPTIONS_INIT                                        \
+	{                                                                     \
+		sizeof(struct libiommu_dma_pool_options), 0, 0, 0, 0, 0, NULL \
+	}
+
+/**
+ * Make a pool of objects of one size, for descriptors, lists and queue entries. It grows by
+ * buffers and never shrinks.
+ * Threads: get, put and next may be called from any thread. They hold a lock for a few
+ * instructions; only a get that makes the pool grow takes longer, and those that find nothing
+ * meanwhile wait for it.
+ * @param object_size bytes, at least 1
+ * @param opts NULL: all defaults
+ * @param[out] out written on success; free with libiommu_dma_pool_free()
+ * Reasons: null-argument, after-fork, bad-options, unknown-options, unknown-flags, empty-range,
+ * bad-layout, no-memory, and those of libiommu_dma_alloc() when objects are to be ready.
+ */
+LIBIOMMU_API int libiommu_dma_pool_new(struct libiommu_domain *dom, uint64_t object_size,
+				       const struct libiommu_dma_pool_options *opts,
+				       struct libiommu_dma_pool **out, struct libiommu_error **err);
+
+/**
+ * Free a pool and its memory. NULL is allowed. On failure the pool is still there, and the call can
+ * be made again. In a child of fork() this does nothing, as libiommu_dma_free().
+ * Reasons: memory-in-use (objects are out; figures: how many, of how many; subject: the IOVAs of
+ * the first; libiommu_dma_pool_next() finds all), and those of libiommu_dma_free().
+ */
+LIBIOMMU_API int libiommu_dma_pool_free(struct libiommu_dma_pool *pool,
+					struct libiommu_error **err);
+
+/**
+ * Take an object. It holds what its last user left in it; zeros at first. Nothing is mapped or
+ * allocated while the pool has a free one.
+ * @param[out] address where it is in this process; written on success
+ * @param[out] iova where it is for devices; written on success
+ * Reasons: null-argument, after-fork, pool-limit, and those of libiommu_dma_alloc().
+ */
+LIBIOMMU_API int libiommu_dma_pool_get(struct libiommu_dma_pool *pool, void **address,
+				       uint64_t *iova, struct libiommu_error **err);
+
+/**
+ * Give an object back. NULL as the address is allowed.
+ * @param address as libiommu_dma_pool_get() gave it
+ * Reasons: null-argument (the pool), after-fork, foreign-object, double-put.
+ */
+LIBIOMMU_API int libiommu_dma_pool_put(struct libiommu_dma_pool *pool, void *address,
+				       struct libiommu_error **err);
+
+/**
+ * The object in use with the lowest address at or above `from`. To see all: begin with NULL,
+ * continue with the byte behind *address.
+ * @param[out] address written on success
+ * @param[out] iova written on success; may be NULL
+ * @return 0; -ENOENT when there is none; -EINVAL for NULL; -ECHILD after fork
+ */
+LIBIOMMU_API int libiommu_dma_pool_next(struct libiommu_dma_pool *pool, const void *from,
+					void **address, uint64_t *iova);
+
+/** @return number of objects in use. */
+LIBIOMMU_API uint64_t libiommu_dma_pool_used(struct libiommu_dma_pool *pool);
 
 #ifdef __cplusplus
 }

@@ -190,14 +190,22 @@
 	X(111, DEVICE_IO, "device-io", EIO, "The device did not answer.", "") \
 	X(112, DMA_FAULT, "dma-fault", EFAULT, "The IOMMU refused the device's access.", "") \
 	X(113, MODEL_UNKNOWN, "model-unknown", ENOENT, "There is no device model of this name.", "") \
+	X(114, WRONG_MODEL, "wrong-model", EINVAL, \
+	  "The mock's device is of another model than this is for.", "") \
 	/* DMA memory */ \
 	X(130, MEMORY_IN_USE, "memory-in-use", EBUSY, "DMA memory is still in use.", \
-	  "Free the domain's buffers first.") \
+	  "Put objects back into pools, and free pools and buffers before their domain.") \
 	X(131, NO_HUGE_PAGES, "no-huge-pages", ENOMEM, "Pages of the wanted size cannot be had.", \
 	  "Reserve them (sysctl vm.nr_hugepages), or do without LIBIOMMU_DMA_MUST.") \
 	X(132, CANCELED, "canceled", ECANCELED, "The caller's own callback ended the call.", "") \
 	X(133, BAD_LAYOUT, "bad-layout", EINVAL, \
-	  "Sizes, alignments and borders must be powers of two that go together.", "")
+	  "Sizes, alignments and borders must be powers of two that go together.", "") \
+	X(134, POOL_LIMIT, "pool-limit", ENOSPC, "All objects that the pool may have are in use.", \
+	  "Put objects back, or raise the limit.") \
+	X(135, FOREIGN_OBJECT, "foreign-object", EINVAL, \
+	  "The address is not that of an object of this pool.", \
+	  "Put what libiommu_dma_pool_get() gave.") \
+	X(136, DOUBLE_PUT, "double-put", EINVAL, "The object is not in use: it was put back before.", "")
 /* clang-format on */
 
 #endif

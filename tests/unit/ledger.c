@@ -11,27 +11,23 @@
 #define NODES 300
 #define PAGES 2048
 
-static struct ledger ledger;
+static struct ledger ledger = { .sources.bits = LEDGER_FIRST_BITS };
 static struct ledger_node *model[NODES];
 static size_t model_count;
 
 static struct ledger_node *make(uint64_t iova, uint64_t length, uint32_t space, uint64_t source)
 {
-	uint8_t iova_height, source_height;
-	struct ledger_node *node;
+	uint8_t height = ledger_height(&ledger);
+	struct ledger_node *node = calloc(1, ledger_node_size(height));
 
-	ledger_heights(&ledger, &iova_height, &source_height);
-	ck_assert_int_ge(iova_height, 1);
-	ck_assert_int_le(iova_height, LEDGER_HEIGHT);
-	node = calloc(1, ledger_node_size(iova_height, source_height));
+	ck_assert_int_ge(height, 1);
+	ck_assert_int_le(height, LEDGER_HEIGHT);
 	ck_assert_ptr_nonnull(node);
-	node->iova_height = iova_height;
-	node->source_height = source_height;
+	node->height = height;
 	node->iova = iova;
 	node->last = iova + length - 1;
 	node->space = space;
 	node->source = source;
-	node->source_last = source + length - 1;
 	ledger_set_state(node, LEDGER_LIVE);
 	return node;
 }
@@ -54,15 +50,30 @@ static void add(uint64_t iova, uint64_t length, uint32_t space, uint64_t source)
 
 static void drop(size_t i)
 {
-	ledger_remove(&ledger, model[i], NULL);
+	ledger_remove(&ledger, model[i]);
 	free(model[i]);
 	model[i] = model[--model_count];
 }
 
+static void grow(void)
+{
+	size_t size = ledger_source_room(&ledger.sources);
+	void *marks = calloc(1, size);
+
+	ck_assert_ptr_nonnull(marks);
+	ck_assert(!ledger_source_grow(&ledger.sources, marks, size / 2));
+	ck_assert(ledger_source_grow(&ledger.sources, marks, size));
+}
+
 static void reset(void)
 {
+	void *marks;
+	size_t size;
+
 	while (model_count)
 		drop(0);
+	while ((marks = ledger_source_shrink(&ledger.sources, &size)))
+		free(marks);
 	ledger_init(&ledger);
 }
 
@@ -84,7 +95,8 @@ static struct ledger_node *model_source(uint32_t space, uint64_t x, uint64_t fro
 		struct ledger_node *node = model[i];
 		uint64_t at = node->iova + (x - node->source);
 
-		if (node->space != space || x < node->source || x > node->source_last ||
+		if (node->space != space || x < node->source ||
+		    x - node->source > node->last - node->iova ||
 		    ledger_state(node) != LEDGER_LIVE || at < from)
 			continue;
 		if (!best || at < *iova) {
@@ -107,7 +119,7 @@ static void compare(unsigned int seed)
 			      seed);
 		if (i % 2)
 			from = 0;
-		ck_assert_msg(ledger_source_find(&ledger, space, x, from, &a) ==
+		ck_assert_msg(ledger_source_find(&ledger.sources, space, x, from, &a) ==
 				      model_source(space, x, from, &b),
 			      "seed %u", seed);
 		ck_assert_msg(a == b, "seed %u", seed);
@@ -133,6 +145,8 @@ START_TEST(random_steps_agree_with_the_model)
 					 rand() % 4 ? LEDGER_LIVE : LEDGER_UNMAPPING);
 		if (step % 16 == 0)
 			compare(seed);
+		if (step % 256 == 255)
+			grow();
 	}
 	reset();
 }
@@ -148,9 +162,9 @@ START_TEST(the_ends_of_the_space_are_addresses_like_others)
 	ck_assert_ptr_eq(ledger_at_or_above(&ledger, 0), model[0]);
 	ck_assert_ptr_eq(ledger_at_or_above(&ledger, 4096), model[1]);
 	ck_assert_ptr_eq(ledger_at_or_above(&ledger, UINT64_MAX), model[1]);
-	ck_assert_ptr_eq(ledger_source_find(&ledger, 0, UINT64_MAX, 0, &iova), model[1]);
+	ck_assert_ptr_eq(ledger_source_find(&ledger.sources, 0, UINT64_MAX, 0, &iova), model[1]);
 	ck_assert_uint_eq(iova, UINT64_MAX);
-	ck_assert_ptr_eq(ledger_source_find(&ledger, 0, 0, 0, &iova), model[0]);
+	ck_assert_ptr_eq(ledger_source_find(&ledger.sources, 0, 0, 0, &iova), model[0]);
 	ck_assert_uint_eq(iova, 0);
 	drop(1);
 	ck_assert_ptr_null(ledger_at_or_above(&ledger, 4096));
@@ -164,9 +178,50 @@ START_TEST(a_node_of_half_the_space_is_found_by_its_last_byte)
 
 	reset();
 	add(1u << 12, UINT64_C(1) << 63, 0, 1u << 12);
-	ck_assert_ptr_eq(ledger_source_find(&ledger, 0, (UINT64_C(1) << 63) + 0xfff, 0, &iova),
-			 model[0]);
-	ck_assert_ptr_null(ledger_source_find(&ledger, 0, (UINT64_C(1) << 63) + 0x1000, 0, &iova));
+	ck_assert_ptr_eq(
+		ledger_source_find(&ledger.sources, 0, (UINT64_C(1) << 63) + 0xfff, 0, &iova),
+		model[0]);
+	ck_assert_ptr_null(
+		ledger_source_find(&ledger.sources, 0, (UINT64_C(1) << 63) + 0x1000, 0, &iova));
+	reset();
+}
+END_TEST
+
+/* Many nodes of one page, and marks that come while there are some already. */
+START_TEST(a_source_may_be_mapped_very_often)
+{
+	enum { COPIES = 60000 };
+	struct ledger_node **copies = calloc(COPIES, sizeof(struct ledger_node *));
+	uint64_t iova = 0;
+
+	reset();
+	add(0, 4096, 0, 0x8000);
+	for (uint64_t i = 0; i < COPIES; i++) {
+		copies[i] = make((i + 2) << 12, 4096, 0, 0x7000);
+		ledger_insert(&ledger, copies[i], NULL);
+		if (ledger_source_crowded(&ledger.sources))
+			grow();
+	}
+	ck_assert(!ledger_source_crowded(&ledger.sources));
+	for (size_t i = 0; i < COPIES; i++) {
+		ck_assert_ptr_eq(ledger_at_or_above(&ledger, 4096), copies[i]);
+		if (i % 5000 == 0) {
+			ck_assert_ptr_eq(ledger_source_find(&ledger.sources, 0, 0x7010, 0, &iova),
+					 copies[i]);
+			ck_assert_uint_eq(iova, ((i + 2) << 12) + 0x10);
+			ck_assert_ptr_eq(
+				ledger_source_find(&ledger.sources, 0, 0x7010, iova + 1, &iova),
+				copies[i + 1]);
+			ck_assert_ptr_eq(ledger_source_find(&ledger.sources, 0, 0x8010, 0, &iova),
+					 model[0]);
+			ck_assert_ptr_null(
+				ledger_source_find(&ledger.sources, 1, 0x7010, 0, &iova));
+		}
+		ledger_remove(&ledger, copies[i]);
+		free(copies[i]);
+	}
+	ck_assert_ptr_null(ledger_source_find(&ledger.sources, 0, 0x7010, 0, &iova));
+	free(copies);
 	reset();
 }
 END_TEST
@@ -174,15 +229,12 @@ END_TEST
 /* An unmap of several works while others map in the holes between. */
 START_TEST(a_removal_leaves_what_came_between)
 {
-	struct ledger_place place;
-
 	reset();
 	add(1 << 12, 4096, 0, 1 << 12);
 	add(5 << 12, 4096, 0, 5 << 12);
-	ck_assert_ptr_eq(ledger_seek(&ledger, 0, &place), model[0]);
 	add(3 << 12, 4096, 0, 3 << 12);
-	ledger_remove(&ledger, model[0], &place);
-	ledger_remove(&ledger, model[1], &place);
+	ledger_remove(&ledger, model[0]);
+	ledger_remove(&ledger, model[1]);
 	ck_assert_ptr_eq(ledger_at_or_above(&ledger, 0), model[2]);
 	ck_assert_ptr_null(ledger_next(model[2]));
 	free(model[0]);
@@ -222,7 +274,7 @@ static void *read_along(void *argument)
 
 			if (!node || node->iova != page << 12)
 				missed++;
-			node = ledger_source_find(&ledger, 0, page << 12, 0, &iova);
+			node = ledger_source_find(&ledger.sources, 0, page << 12, 0, &iova);
 			if (!node || iova != page << 12)
 				missed++;
 			reclaim_leave(guard);
@@ -251,9 +303,11 @@ START_TEST(readers_never_miss_what_stays)
 		struct ledger_node *node = make(page << 12, 4096, 0, page << 12);
 
 		ledger_insert(&ledger, node, NULL);
-		ledger_remove(&ledger, node, NULL);
+		ledger_remove(&ledger, node);
 		node->item.next = NULL;
 		reclaim_retire(&reclaim, &node->item);
+		if (round % 2000 == 1000)
+			grow();
 	}
 	atomic_store(&stop, true);
 	for (size_t i = 0; i < 2; i++) {
@@ -274,6 +328,7 @@ int main(void)
 	tcase_add_loop_test(tcase, random_steps_agree_with_the_model, 0, 8);
 	tcase_add_test(tcase, the_ends_of_the_space_are_addresses_like_others);
 	tcase_add_test(tcase, a_node_of_half_the_space_is_found_by_its_last_byte);
+	tcase_add_test(tcase, a_source_may_be_mapped_very_often);
 	tcase_add_test(tcase, a_removal_leaves_what_came_between);
 	tcase_add_test(tcase, readers_never_miss_what_stays);
 	suite_add_tcase(suite, tcase);

@@ -243,28 +243,30 @@ START_TEST(blocks_and_namespaces)
 }
 END_TEST
 
-START_TEST(flush_zeroes_and_deallocate)
+/* A namespace of 2048 blocks that are all the same, and a page. */
+static uint64_t begin_full(void)
 {
-	unsigned char *bytes;
-	uint64_t data, identity, ranges;
-	struct sqe sqe;
-	uint64_t *range;
+	uint64_t data;
 
 	begin("ns=1M", 16);
 	data = take(PAGE);
-	identity = take(PAGE);
-	ranges = take(PAGE);
-	bytes = host(data);
-	range = host(ranges);
+	memset(host(data), 0x44, PAGE);
+	for (unsigned int i = 0; i < 256; i++)
+		ck_assert_uint_eq(run(&queue, io(WRITE, 1, 8 * i, 8, data, 0), NULL), 0);
+	return data;
+}
+
+START_TEST(flush_and_write_zeroes)
+{
+	uint64_t data = begin_full(), identity = take(PAGE);
+	unsigned char *bytes = host(data);
+
 	ck_assert_uint_eq(run(&queue, command(0, 1, 0, 0), NULL), 0);
 	ck_assert_uint_eq(run(&queue, command(0, UINT32_MAX, 0, 0), NULL), 0);
 	ck_assert_uint_eq(run(&queue, command(0, 2, 0, 0), NULL), 0x00b | DNR);
-	memset(bytes, 0x44, PAGE);
-	for (unsigned int i = 0; i < 256; i++)
-		ck_assert_uint_eq(run(&queue, io(WRITE, 1, 8 * i, 8, data, 0), NULL), 0);
 	ck_assert_uint_eq(admin_run(6, 1, identity, 0, 0, NULL), 0);
 	ck_assert_uint_eq(*(uint32_t *)((char *)host(identity) + 16), 2048);
-	/* Write zeroes: parts of chunks, and a whole one, which is given back. */
+	/* Parts of chunks, and a whole one, which is given back. */
 	ck_assert_uint_eq(run(&queue, io(8, 1, 1, 1, 0, 0), NULL), 0);
 	ck_assert_uint_eq(run(&queue, io(READ, 1, 0, 3, data, 0), NULL), 0);
 	ck_assert_uint_eq(bytes[511], 0x44);
@@ -281,6 +283,16 @@ START_TEST(flush_zeroes_and_deallocate)
 	ck_assert_uint_eq(admin_run(6, 1, identity, 0, 0, NULL), 0);
 	ck_assert_uint_eq(*(uint32_t *)((char *)host(identity) + 16), 2048 - 128);
 	ck_assert_uint_eq(run(&queue, io(8, 1, 2040, 9, 0, 0), NULL), 0x080 | DNR);
+	stop();
+}
+END_TEST
+
+START_TEST(deallocate)
+{
+	uint64_t data = begin_full(), ranges = take(PAGE), *range = host(ranges);
+	unsigned char *bytes = host(data);
+	struct sqe sqe;
+
 	/* Two ranges, and one that does not fit: then none is done. */
 	range[0] = UINT64_C(1) << 32;
 	range[1] = 1000;
@@ -415,7 +427,8 @@ int main(void)
 		prps_that_are_refused,
 		pages_of_64_kib,
 		blocks_and_namespaces,
-		flush_zeroes_and_deallocate,
+		flush_and_write_zeroes,
+		deallocate,
 		queues_wrap,
 		a_full_completion_queue,
 		queues_share_answers,
