@@ -22,7 +22,7 @@
 #define FMT_WRITE_ONLY      (ARM_STAGE == 2)
 #define FMT_DIRTY           true
 #define FMT_RUNS            1
-#define FMT_HINTS           (UINT64_C(1) << 52) /* the Contiguous bit */
+#define FMT_HINTS           UINT64_C(0x0010000000000000) /* Contiguous, bit 52 */
 #define FMT_EXACT           1
 #define FMT_OWN_LEAF_SIZES  1
 #define FMT_OWN_ROOT        1
