@@ -116,6 +116,9 @@ void libiommu_vfio_device_cap(void *data, enum libiommu_cap cap, struct libiommu
 		if (device->group->home)
 			answer(out, LIBIOMMU_ANSWER_NO, 0,
 			       "its group stays in a container that somebody else fills");
+		else if (libiommu_vfio_sealed(ctx))
+			answer(out, LIBIOMMU_ANSWER_NO, 0,
+			       "its group keeps a passed container, which others can fill");
 		else
 			answer(out, LIBIOMMU_ANSWER_YES, 0,
 			       "a detached group is in an empty container");

@@ -55,6 +55,7 @@ void libiommu_vfio_close_passed(struct vfio_ctx *ctx)
 		return;
 	libiommu_vfio_close(ctx, &ctx->passed->fd);
 	libiommu_vfio_info_clear(ctx, &ctx->passed->info);
+	libiommu_vfio_mine_clear(ctx, ctx->passed);
 	libiommu_vfio_free(ctx, ctx->passed, sizeof(*ctx->passed));
 	ctx->passed = NULL;
 }

@@ -16,15 +16,21 @@ static int map_raw(struct vfio_ctx *ctx, int container, const struct libiommu_ba
 				     map->iova, map->length);
 }
 
-int libiommu_vfio_map_one(struct vfio_ctx *ctx, int container,
+int libiommu_vfio_map_one(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
 			  const struct libiommu_backend_map *map, struct libiommu_failure *failure)
 {
-	int rc = map_raw(ctx, container, map);
+	int rc = libiommu_vfio_mine_add(ctx, vessel, map, failure);
 
-	return rc < 0 ? libiommu_vfio_diagnose_map(ctx, container, map, rc, failure) : 0;
+	if (rc)
+		return rc;
+	rc = map_raw(ctx, vessel->fd, map);
+	if (rc >= 0)
+		return 0;
+	libiommu_vfio_mine_remove(ctx, vessel, map->iova, map->iova + (map->length - 1));
+	return libiommu_vfio_diagnose_map(ctx, vessel->fd, map, rc, failure);
 }
 
-/* Take a mapping back from the vessels before `end`. */
+/* Take a mapping back from the vessels before `end`: where there are several, none was passed. */
 static int take_back(struct vfio_domain *domain, const struct vfio_vessel *end,
 		     const struct libiommu_backend_map *map)
 {
@@ -44,8 +50,8 @@ int libiommu_vfio_map(void *data, const struct libiommu_backend_map *map,
 {
 	struct vfio_domain *domain = data;
 
-	for (const struct vfio_vessel *v = domain->vessels; v; v = v->next) {
-		int rc = libiommu_vfio_map_one(domain->ctx, v->fd, map, failure);
+	for (struct vfio_vessel *v = domain->vessels; v; v = v->next) {
+		int rc = libiommu_vfio_map_one(domain->ctx, v, map, failure);
 
 		if (rc && take_back(domain, v, map))
 			return libiommu_refuse(failure, LIBIOMMU_REASON_PARTIAL, NULL,
@@ -78,7 +84,7 @@ int libiommu_vfio_unmap(void *data, const struct libiommu_backend_map *maps, siz
 	struct vfio_domain *domain = data;
 
 	*done = 0;
-	for (const struct vfio_vessel *v = domain->vessels; v; v = v->next) {
+	for (struct vfio_vessel *v = domain->vessels; v; v = v->next) {
 		int rc = libiommu_vfio_unmap_dma(domain->ctx->sys, v->fd, iova, length, &unmapped);
 
 		if (rc < 0) {
@@ -89,6 +95,7 @@ int libiommu_vfio_unmap(void *data, const struct libiommu_backend_map *maps, siz
 						       "Another container has lost mappings.");
 			return rc;
 		}
+		libiommu_vfio_mine_remove(domain->ctx, v, iova, iova + length - 1);
 		if (unmapped < least)
 			least = unmapped;
 	}

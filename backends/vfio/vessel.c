@@ -117,6 +117,7 @@ const struct vfio_info *libiommu_vfio_vessel_info(const struct vfio_vessel *vess
 void libiommu_vfio_vessel_free(struct vfio_ctx *ctx, struct vfio_vessel *vessel)
 {
 	libiommu_vfio_info_clear(ctx, &vessel->info);
+	libiommu_vfio_mine_clear(ctx, vessel);
 	/* The one that was passed stays, as good as new. */
 	if (vessel == ctx->passed) {
 		vessel->groups = 0;
@@ -137,7 +138,8 @@ void libiommu_vfio_vessel_leave(struct vfio_ctx *ctx, struct vfio_group *group)
 int libiommu_vfio_vessel_empty(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
 			       struct libiommu_failure *failure)
 {
-	int rc = libiommu_vfio_unmap_all(ctx->sys, vessel->fd);
+	int rc = vessel == ctx->passed ? libiommu_vfio_mine_unmap(ctx, vessel)
+				       : libiommu_vfio_unmap_all(ctx->sys, vessel->fd);
 
 	if (rc < 0)
 		return libiommu_vfiodev_diagnose(failure, rc, "VFIO_IOMMU_UNMAP_DMA", NULL);
@@ -165,7 +167,7 @@ int libiommu_vfio_vessel_replay(struct vfio_ctx *ctx, struct vfio_vessel *vessel
 	int rc = check_entries(vessel, maps, count, failure);
 
 	for (size_t i = 0; i < count && !rc; i++)
-		rc = libiommu_vfio_map_one(ctx, vessel->fd, &maps[i], failure);
+		rc = libiommu_vfio_map_one(ctx, vessel, &maps[i], failure);
 	return rc;
 }
 

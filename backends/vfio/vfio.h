@@ -5,8 +5,9 @@
  * while it is detached and alone there, because leaving would cost its device descriptors.
  *
  * A context of passed descriptors opens no path, so the container that was passed is its only
- * vessel. When somebody else has set it up it must be adopted: it then belongs to one domain until
- * that is freed, is never emptied, and the groups that were in it before ("at home") never leave.
+ * vessel. Others may map into it as well: emptying it takes away what came through the library. When
+ * somebody else has set it up it must be adopted: it then belongs to one domain until that is freed,
+ * is never emptied, and the groups that were in it before ("at home") never leave.
  *
  * Opening, closing, attaching and detaching run one at a time; what else may run beside them is
  * guarded by two locks. Vessels' lists are also read by maps and unmaps, which the core never runs
@@ -39,6 +40,12 @@ struct vfio_info {
 	uint32_t available; /* mappings that still fit */
 };
 
+/* What came through the library into a vessel that others may fill as well, ascending. */
+struct vfio_mine {
+	struct libiommu_range *ranges;
+	size_t count, room;
+};
+
 struct vfio_vessel {
 	struct vfio_vessel *next;   /* of the domain */
 	struct vfio_domain *domain; /* NULL: kept by its only group */
@@ -46,8 +53,9 @@ struct vfio_vessel {
 	struct vfio_domain *adopter;
 	int fd;
 	unsigned int groups;
-	bool stale;   /* emptying it failed, and must be done before it is used */
-	int coherent; /* no-snoop is ignored: 1, 0; negative: unknown */
+	struct vfio_mine mine; /* of the passed one, unless it is adopted */
+	bool stale;            /* emptying it failed, and must be done before it is used */
+	int coherent;          /* no-snoop is ignored: 1, 0; negative: unknown */
 	struct vfio_info info;
 	bool has_limit;
 	uint32_t limit; /* mappings that fit into the empty vessel */
@@ -176,8 +184,21 @@ int libiommu_vfio_map(void *domain, const struct libiommu_backend_map *map,
 int libiommu_vfio_unmap(void *domain, const struct libiommu_backend_map *maps, size_t count,
 			size_t *done, struct libiommu_failure *failure);
 /* One mapping into one vessel; refuses with what the kernel means. */
-int libiommu_vfio_map_one(struct vfio_ctx *ctx, int container,
+int libiommu_vfio_map_one(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
 			  const struct libiommu_backend_map *map, struct libiommu_failure *failure);
+
+/* mine.c; nothing is noted of vessels that are the library's alone, or adopted */
+
+/* Before the kernel is asked to map. */
+int libiommu_vfio_mine_add(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
+			   const struct libiommu_backend_map *map,
+			   struct libiommu_failure *failure);
+/* When the kernel has not mapped, or has unmapped. */
+void libiommu_vfio_mine_remove(struct vfio_ctx *ctx, struct vfio_vessel *vessel, uint64_t start,
+			       uint64_t last);
+/* Unmap all of it, as far as the kernel goes. @return 0 or a negative errno */
+int libiommu_vfio_mine_unmap(struct vfio_ctx *ctx, struct vfio_vessel *vessel);
+void libiommu_vfio_mine_clear(struct vfio_ctx *ctx, struct vfio_vessel *vessel);
 
 /* diag.c: after a refusal only; these read facts and change nothing */
 int libiommu_vfio_diagnose_open(struct libiommu_failure *failure, int error, const char *path);

@@ -7,8 +7,8 @@
 
 # Programs for another architecture are in a folder beside the build, linked statically.
 program_of() {
-	local arch=$1 step=$2 dir=$build
-	[[ $arch == "$(host_arch)" ]] || dir=$build-$arch
+	local arch=$1 step=$2 dir
+	dir=$(programs_of "$arch")
 	case $step in
 	probe) echo "$dir/tests/lab/lab-probe" ;;
 	refusal | together) echo "$dir/tests/lab/lab-$step" ;;
@@ -16,14 +16,38 @@ program_of() {
 	demo) echo "$dir/examples/demo-program" ;;
 	sandbox) echo "$dir/tests/sandbox/sandbox" ;;
 	selftest) echo "$dir/tests/selftest/lab-selftest" ;;
+	*)
+		[[ -z $(step_says "$step" script) ]] || echo "$lab/$(step_says "$step" script)"
+		[[ -z $(step_says "$step" program) ]] || echo "$dir/$(step_says "$step" program)"
+		;;
 	esac
+}
+
+# step_says STEP KEY: from the table of the runs' steps.
+step_says() {
+	value_of "$2" "${step_table[$1]:-}"
+}
+
+# The folder of the programs for a row's guest.
+programs_of() {
+	[[ $1 == "$(host_arch)" ]] && echo "$build" || echo "$build-$1"
+}
+
+# The programs of the runs' steps that the build of another architecture has to make.
+step_targets() {
+	local step program
+	for step in "${!step_table[@]}"; do
+		for program in $(step_says "$step" program) $(step_says "$step" programs); do
+			echo "${program##*/}"
+		done
+	done
 }
 
 # The build for another architecture than this machine's: static, with check's library from a folder
 # of its own, so that nothing has to be installed for that architecture. No package with a shared
 # library is fetched: one that is found would be taken.
 cross_build() {
-	local arch=$1 dir=$build-$1 lock backends
+	local arch=$1 dir=$build-$1 lock backends target
 	backends=$(sed -n 's/^LIBIOMMU_BACKENDS:[A-Z]*=//p' "$build/CMakeCache.txt" 2>/dev/null || true)
 	export LIBIOMMU_LAB_SYSROOT=$cache/$arch/sysroot
 	mkdir -p "$dir" "${LIBIOMMU_LAB_SYSROOT%/*}"
@@ -38,6 +62,11 @@ cross_build() {
 	cmake --build "$dir" --parallel "$(nproc)" --target conformance sweep dma demo-program \
 		lab-probe lab-refusal lab-together sandbox >>"$dir/build.log" 2>&1 ||
 		tail -n 20 "$dir/build.log" >&2
+	# One by one: a program that is not there fails its step, and no other.
+	for target in $(step_targets); do
+		cmake --build "$dir" --parallel "$(nproc)" --target "$target" >>"$dir/build.log" 2>&1 ||
+			tail -n 5 "$dir/build.log" >&2
+	done
 	exec {lock}<&-
 }
 
@@ -97,7 +126,19 @@ arguments() {
 		echo -n " --backend $backend"
 		each --device "${alone[0]}"
 		;;
+	*) fill_in "$row" "$backend" " $(step_says "$step" arguments)" ;;
 	esac
+}
+
+# @backend@, and @KEY@ of a row or its devices, in the arguments of a run's step.
+fill_in() {
+	local row=$1 text=${3//@backend@/$2} key value
+	while [[ $text =~ @([a-z_]+)@ ]]; do
+		key=${BASH_REMATCH[1]}
+		value=$(get "$row" "$key")$(get_devices "$row" "$key")
+		text=${text//@$key@/$value}
+	done
+	echo -n "$text"
 }
 
 # Is a step one for this row?
@@ -113,12 +154,24 @@ applies() {
 	esac
 }
 
-# "BACKEND STEP" of a row, in order. The probe belongs to no backend of libiommu.
+# The steps of a row for a backend, or for the kernel alone, in order. The probe belongs to no backend of
+# libiommu.
+steps_of() {
+	local row=$1 backend=$2
+	if [[ -z $(get "$row" like) ]]; then
+		[[ $backend == kernel ]] && echo probe || echo "${steps[*]:1}"
+	elif [[ $backend == kernel ]]; then
+		get "$row" kernel_steps
+	else
+		get "$row" steps
+	fi
+}
+
+# "BACKEND STEP" of a row's guest, in order.
 plan() {
-	local row=$1 backend step
-	! wanted kernel probe || echo "kernel probe"
-	for backend in $(get "$row" backends); do
-		for step in "${steps[@]:1}"; do
+	local row=$1 part=$2 backend step
+	for backend in ${part//+/ }; do
+		for step in $(steps_of "$row" "$backend"); do
 			wanted "$backend" "$step" && applies "$row" "$step" "$backend" && echo "$backend $step"
 		done
 	done
@@ -141,9 +194,11 @@ add_program() {
 	done < <(ldd "$program" 2>/dev/null | grep -oE '/[^ ]+' || true)
 }
 
+# add_modules TREE FOLDER NAME...: in this order.
 add_modules() {
 	local tree=$1 from=$2 name file
-	for name in irqbypass vfio_virqfd vfio vfio_iommu_type1 vfio-pci-core vfio-pci; do
+	shift 2
+	for name in irqbypass vfio_virqfd vfio vfio_iommu_type1 vfio-pci-core vfio-pci "$@"; do
 		# Some are built in, or part of another one, in other kernels.
 		file=$(find "$from" -name "$name.ko*" | head -n 1)
 		case $file in
@@ -182,20 +237,48 @@ fetch() {
 		mv -T "tree/$what" "$to") >"$tmp/log" 2>&1 || { tail -n 5 "$tmp/log" >&2; return 1; }
 }
 
+# What a run's step needs beside its program: further programs of the build, files of the lab.
+add_extras() {
+	local tree=$1 step=$2 arch=$3 name
+	for name in $(step_says "$step" programs); do
+		name=$(programs_of "$arch")/$name
+		[[ ! -x $name ]] || add_program "$tree" "$name" lab/bin
+	done
+	for name in $(step_says "$step" files); do
+		cp "$lab/$name" "$tree/lab/bin/"
+	done
+}
+
+# The machine, for scripts: KEY='VALUE' of its devices.
+describe_machine() {
+	local row=$1 set
+	set=$(get "$row" devices)
+	echo "row='$row'"
+	echo "arch='$(get "$row" arch)'"
+	sed -nE "/^qemu=/d; s/^([a-z_]+)=(.*)/\1='\2'/p" <<<"${device_sets[$set]}"
+}
+
+# A line for each, and none for none.
+for_guest() {
+	((!$#)) || printf '%s\n' "$@"
+}
+
 # Prints the steps whose program is missing.
 # shellcheck disable=SC2046 # lists of addresses are meant to be split
 make_initramfs() {
 	local row=$1 dir=$2 modules=$3 tree=$2/tree backend step program arch
 	arch=$(get "$row" arch)
-	[[ $arch == "$(host_arch)" || $only == probe ]] || cross_build "$arch"
 	mkdir -p "$tree/bin" "$tree/lab/bin" "$tree/lab/modules.d"
 	add_program "$tree" "$(find_busybox "$arch")" bin
 	cp "$lab/init" "$tree/init"
+	cp "$lab/ask-host" "$tree/bin/"
+	cp "$lab/guest.sh" "$tree/lab/bin/"
+	describe_machine "$row" >"$tree/lab/machine"
 	: >"$tree/lab/modules"
-	[[ -z $modules ]] || add_modules "$tree" "$modules"
-	printf '%s\n' $(get_devices "$row" alone) $(get_devices "$row" members) \
+	[[ -z $modules ]] || add_modules "$tree" "$modules" $(get "$row" modules)
+	for_guest $(get_devices "$row" alone) $(get_devices "$row" members) \
 		$(get_devices "$row" half_bound) $(get_devices "$row" unbound) >"$tree/lab/bind"
-	printf '%s\n' $(get_devices "$row" set) $(get "$row" set) >"$tree/lab/settings"
+	for_guest $(get_devices "$row" set) $(get "$row" set) >"$tree/lab/settings"
 	get "$row" entries >"$tree/lab/entries"
 	: >"$tree/lab/steps"
 	while read -r backend step; do
@@ -206,8 +289,9 @@ make_initramfs() {
 			continue
 		fi
 		add_program "$tree" "$program" lab/bin
+		add_extras "$tree" "$step" "$arch"
 		echo "$backend $step 120 /lab/bin/${program##*/}$(arguments "$row" "$backend" "$step")" \
 			>>"$tree/lab/steps"
-	done < <(plan "$row")
+	done < <(plan "$row" "$part")
 	(cd "$tree" && find . -print0 | cpio --null --quiet -o -H newc | gzip -1) >"$dir/initramfs"
 }

@@ -131,15 +131,16 @@ check_groups() {
 	for bdf in $(get_devices "$row" alone) $(get_devices "$row" kernel_bound); do
 		[[ ${size[${group[$bdf]:-none}]:-0} == 1 ]] || echo "$bdf is not alone in its group"
 	done
+	for bdf in $(get_devices "$row" half_bound) $(get_devices "$row" unbound); do
+		[[ ${size[${group[$bdf]:-none}]:-0} -gt 1 ]] || echo "$bdf is alone in its group"
+	done
 	read -ra members <<<"$(get_devices "$row" members)"
+	((${#members[@]})) || return 0
 	first=${group[${members[0]}]:-none}
 	for bdf in "${members[@]}"; do
 		[[ ${group[$bdf]:-} == "$first" ]] || echo "$bdf is not in group $first"
 	done
 	[[ ${size[$first]:-0} == "${#members[@]}" ]] || echo "group $first has other members"
-	for bdf in $(get_devices "$row" half_bound) $(get_devices "$row" unbound); do
-		[[ ${size[${group[$bdf]:-none}]:-0} -gt 1 ]] || echo "$bdf is alone in its group"
-	done
 }
 
 # One line for a row and a backend.
@@ -160,8 +161,8 @@ report() {
 			dma='  DMA ok'
 			((b == 0)) || dma='  DMA FAILED'
 		fi
-	done < <(plan "$row" | grep "^$backend ")
-	results+=("$(printf '%-9s %-8s %d passed  %d failed  %d skipped%s  (%d s)' "$row" "$backend" \
+	done < <(plan "$row" "$part" | grep "^$backend ")
+	results+=("$(printf '%-12s %-8s %d passed  %d failed  %d skipped%s  (%d s)' "$row" "$backend" \
 		"$p" "$f" "$s" "$dma" $((SECONDS - row_start)))")
 	total_passed=$((total_passed + p))
 	total_failed=$((total_failed + f))

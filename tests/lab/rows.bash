@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 #
-# The rows of the lab, one entry each. Read by `run`, which defines `devices` and `row`.
+# The rows of the lab and its named runs, one entry each. Read by `run`, which defines `devices`, `row`,
+# `step` and `run`.
 #
 # devices NAME KEY=VALUE...   PCI devices of a machine, and what is done with them
 #   qemu          options; the addresses below must be what the guest sees
@@ -31,7 +32,23 @@
 #   append        kernel command line, beyond the console
 #   backends      of libiommu, to be run one after the other
 #   witness       who saw a DMA fault, in the guest and in QEMU: a name in witness.bash
-#   timeout       seconds until the row is given up
+#   timeout       seconds until a guest of the row is given up
+#   drives        NAME=SIZE...: empty images, which QEMU's options call by their names
+#   modules       what the guest loads beside VFIO, from kernels that have modules, in order
+#
+# step NAME KEY=VALUE...      of the runs; in arguments @backend@ stands for the backend, and @KEY@ for
+#                             a value of the row or its devices
+#   program       path in the build; or
+#   script        path in tests/lab: a script for the guest's shell
+#   arguments     its command line
+#   programs      other programs of the build that it needs, beside it in /lab/bin
+#   files         other files of tests/lab that it needs, there too
+#
+# run NAME KEY=VALUE...       what is not part of every row
+#   machines      rows whose machines it takes: each becomes a row NAME-ROW. All keys of rows may be
+#                 given another value here, for one of the machines as KEY@ROW=VALUE
+#   kernel_steps  steps without libiommu, in order, in the first guest
+#   steps         steps for each backend, in order
 
 # edu masks its addresses to 28 bits unless told otherwise: one is left so on purpose. nvme is
 # the device that both kernels have a driver for.
@@ -120,3 +137,25 @@ row two \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=functions backends='vfio iommufd' witness=vtd timeout=420 \
 	entries=4096
+
+# Controllers of the kind that people have: one namespace, blocks of 4 KiB, functions, and one that
+# can be taken out.
+devices nvme \
+	kernel_bound='0000:00:03.0 0000:00:04.0 0000:01:00.0 0000:02:00.0' \
+	plain=0000:00:03.0 large_blocks=0000:00:04.0 removable=0000:02:00.0 \
+	physical=0000:01:00.0 virtual='0000:01:00.1 0000:01:00.2' \
+	qemu='-device nvme,id=plain,addr=3.0,serial=plain,drive=plain
+		-device nvme,id=large,addr=4.0,serial=large
+		-device nvme-ns,bus=large,drive=large,logical_block_size=4096,physical_block_size=4096
+		-device pcie-root-port,id=rp1,addr=5.0,slot=1,chassis=1 -device nvme-subsys,id=sub
+		-device nvme,id=functions,serial=functions,subsys=sub,bus=rp1,sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2,max_ioqpairs=6,msix_qsize=5
+		-device nvme-ns,bus=functions,drive=functions,nsid=1
+		-device pcie-root-port,id=rp2,addr=6.0,slot=2,chassis=2
+		-device nvme,id=removable,serial=removable,bus=rp2,drive=removable'
+
+step nvme-kernel script=nvme/kernel.sh
+
+run nvme \
+	machines='vtd stock smmuv3' devices=nvme clock=real timeout=240 \
+	drives='plain=256M large=128M functions=64M removable=64M' \
+	kernel_steps=nvme-kernel steps=

@@ -75,10 +75,16 @@ static void plain(void)
 	STEP(map(d, 0x100000, 0, 1));
 	STEP(libiommu_endpoint_attach(ep(a), d, NULL));
 	STEP(libiommu_endpoint_attach(ep(b), d, NULL));
+	OK(fake_kernel_map(kernel, B, FOREIGN, memory + 8 * PAGE, 2 * PAGE));
+	STEP(map(d, FOREIGN - PAGE, 1, 1));
+	ck_assert_int_ne(map(d, FOREIGN, 2, 1), 0);
 	STEP(libiommu_endpoint_detach(ep(a), LIBIOMMU_DETACH_MAY_REOPEN, NULL));
 	STEP(libiommu_endpoint_detach(ep(b), 0, NULL));
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, B), 1);
 	STEP(libiommu_endpoint_attach(ep(b), d, NULL));
 	STEP(libiommu_endpoint_detach(ep(b), 0, NULL));
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, B), 1);
+	OK(fake_kernel_unmap(kernel, B, FOREIGN, 2 * PAGE));
 	ck_assert_uint_eq(fake_kernel_locked(kernel), 0);
 	STEP(libiommu_domain_free(d, NULL));
 }

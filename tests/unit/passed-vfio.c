@@ -216,6 +216,65 @@ START_TEST(one_domain_at_a_time)
 }
 END_TEST
 
+/* Whoever has passed the container may map there as well. */
+START_TEST(shared_container)
+{
+	struct libiommu_cap_answer blocks = LIBIOMMU_CAP_ANSWER_INIT;
+	struct libiommu_device *a;
+	struct libiommu_domain *d;
+
+	open_group(1);
+	seal(container_fd, -1);
+	a = open_passed(A, 1, false);
+	d = new_domain();
+	for (unsigned int i = 0; i < 100; i++)
+		OK(map(d, 0x100000 + i * (i % 3 ? 1 : 16) * PAGE, i % 8, 1));
+	OK(libiommu_endpoint_attach(ep(a), d, NULL));
+	OK(fake_kernel_map(kernel, A, FOREIGN, memory + 8 * PAGE, 2 * PAGE));
+	OK(map(d, FOREIGN - PAGE, 1, 1));
+	OK(map(d, FOREIGN + 2 * PAGE, 2, 1));
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 103);
+	REFUSED(libiommu_domain_map(d, FOREIGN, libiommu_source_memory(memory), PAGE,
+				    LIBIOMMU_PROT_READ, &err),
+		FOREIGN_MAPPING, "0x40000000", "");
+	OK(libiommu_domain_unmap(d, 0x100000, PAGE, NULL, NULL));
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 1);
+	OK(libiommu_device_cap(a, LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED, &blocks, NULL));
+	ck_assert_int_eq(blocks.answer, LIBIOMMU_ANSWER_NO);
+	ck_assert(!libiommu_device_isolated(a));
+	OK(libiommu_endpoint_attach(ep(a), d, NULL));
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 102);
+	OK(libiommu_domain_unmap_all(d, NULL, NULL));
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 1);
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	OK(fake_kernel_unmap(kernel, A, FOREIGN, 2 * PAGE));
+}
+END_TEST
+
+/* A mapping of theirs that is in the way of one of ours refuses the attach, and nothing more. */
+START_TEST(shared_container_conflicts)
+{
+	struct libiommu_device *a;
+	struct libiommu_domain *d;
+
+	open_group(1);
+	seal(container_fd, -1);
+	a = open_passed(A, 1, false);
+	d = new_domain();
+	OK(libiommu_endpoint_attach(ep(a), d, NULL));
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	OK(map(d, 0x100000, 0, 1));
+	OK(map(d, FOREIGN, 1, 1));
+	OK(fake_kernel_map(kernel, A, FOREIGN, memory + 8 * PAGE, 2 * PAGE));
+	REFUSED(libiommu_endpoint_attach(ep(a), d, &err), FOREIGN_MAPPING, "0x40000000", "");
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 1);
+	OK(fake_kernel_unmap(kernel, A, FOREIGN, 2 * PAGE));
+	OK(libiommu_endpoint_attach(ep(a), d, NULL));
+	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 2);
+}
+END_TEST
+
 START_TEST(incompatible)
 {
 	struct libiommu_device *a, *b;
@@ -369,6 +428,8 @@ int main(void)
 		viability,
 		no_container,
 		one_domain_at_a_time,
+		shared_container,
+		shared_container_conflicts,
 		incompatible,
 		paths_and_a_group,
 		two_devices_of_a_group,
