@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Golden entries of AMD's host page tables. Source: AMD I/O Virtualization
+ * Technology (IOMMU) specification, publication 48882, 2.2.3 "I/O Page Tables
+ * for Host Translations": the figures of the table entry and of the page
+ * translation entry with their field tables, the example table of page size
+ * encodings (low address bits of an entry whose Next Level is 7).
+ */
+#include "tests/unit/pgtable-golden.h"
+
+static const struct libiommu_pgtable_options four = {
+	.size = sizeof(four),
+	.format = LIBIOMMU_PGTABLE_AMDV1,
+	.levels = 4,
+};
+
+/*
+ * PR 0, Next Level 11:9, address 51:12, FC 60, IR 61, IW 62. A page of the
+ * level's own size has Next Level 0. Others have 7, and ones below the zero that
+ * tells the size: 2^(12+k) bytes have k-1 ones from bit 12 upward.
+ */
+static const struct golden_leaf leaves[] = {
+	{ 0x1000, 0, 12, RW, 1, U64(0x7000000000000001) },
+	{ 0x1000, U64(0xffffffffff000), 12, RW, 1, U64(0x700ffffffffff001) },
+	{ 0x1000, 0x5000, 12, RO, 1, U64(0x3000000000005001) },
+	{ 0x1000, 0x5000, 12, WO, 1, U64(0x5000000000005001) },
+	{ 0x2000, 0x4000, 13, RW, 1, U64(0x7000000000004e01) },
+	{ 0x4000, 0x8000, 14, RW, 1, U64(0x7000000000009e01) },
+	{ 0x8000, 0x10000, 15, RO, 1, U64(0x3000000000013e01) },
+	{ 0x10000, 0x20000, 16, RW, 1, U64(0x7000000000027e01) },
+	{ 0x100000, 0x300000, 20, RW, 1, U64(0x700000000037fe01) },
+	{ 0x200000, 0x600000, 21, RW, 2, U64(0x7000000000600001) },
+	{ 0x200000, U64(0xfffffffe00000), 21, WO, 2, U64(0x500fffffffe00001) },
+	{ 0x400000, 0x800000, 22, RW, 2, U64(0x70000000009ffe01) },
+	{ 0x20000000, 0x60000000, 29, RO, 2, U64(0x300000006ffffe01) },
+	{ 0x40000000, 0x80000000, 30, RW, 3, U64(0x7000000080000001) },
+	{ U64(0x80000000), U64(0x180000000), 31, RW, 3, U64(0x70000001bffffe01) },
+	{ U64(0x4000000000), U64(0x8000000000), 38, RW, 3, U64(0x7000009ffffffe01) },
+	{ U64(0x10000000000), U64(0x20000000000), 40, RW, 4, U64(0x7000027ffffffe01) },
+};
+
+START_TEST(made)
+{
+	CHECK_LEAVES(&four, leaves);
+}
+END_TEST
+
+/* Next Level is that of the table below; reading and writing are allowed, FC is not there. */
+START_TEST(tables)
+{
+	open_golden(&four, USUAL_ROOMS);
+	golden_map(U64(0x8080604000), 0, 0x1000, RO);
+	ck_assert_uint_eq(golden_entry(U64(0x8080604000), 4), U64(0x6000001200100601));
+	ck_assert_uint_eq(golden_entry(U64(0x8080604000), 3), U64(0x6000001200200401));
+	ck_assert_uint_eq(golden_entry(U64(0x8080604000), 2), U64(0x6000001200300201));
+	close_golden();
+}
+END_TEST
+
+/* The page at 0x1000 has the tables 0x1200000000 (level 4) to 0x1200300000 (level 1). */
+static const struct golden_found found[] = {
+	{ "all but present", 1, U64(0xfffffffffffffffe), EMPTY, false, 0, 0, 0 },
+	{ "a page", 1, U64(0x6000000000005001), LEAF, true, RW, 0x5000, 0x1000 },
+	{ "a page to be read", 1, U64(0x2000000000005001), LEAF, true, RO, 0x5000, 0x1000 },
+	{ "a page to be written", 1, U64(0x4000000000005001), LEAF, true, WO, 0x5000, 0x1000 },
+	{ "a page for nothing", 1, U64(0x1000000000005001), LEAF, true, 0, 0x5000, 0x1000 },
+	{ "ignored bits 4:1 and 8:7", 1, U64(0x600000000000519f), LEAF, true, RW, 0x5000, 0x1000 },
+	{ "8 KiB", 1, U64(0x6000000000004e01), LEAF, true, RW, 0x4000, 0x2000 },
+	{ "1 MiB", 1, U64(0x600000000037fe01), LEAF, true, RW, 0x300000, 0x100000 },
+	{ "a table below the lowest", 1, U64(0x6000000000005201), BROKEN, false, 0, 0, 0 },
+	{ "2 MiB", 2, U64(0x6000000000600001), LEAF, true, RW, 0x600000, 0x200000 },
+	{ "4 MiB", 2, U64(0x60000000009ffe01), LEAF, true, RW, 0x800000, 0x400000 },
+	{ "4 MiB at level 3", 3, U64(0x60000000009ffe01), BROKEN, false, 0, 0, 0 },
+	{ "4 MiB at level 1", 1, U64(0x60000000009ffe01), BROKEN, false, 0, 0, 0 },
+	{ "a table to be read", 2, U64(0x2000001200300201), LINK, true, RO, 0x1000, 0x1000 },
+	{ "a table to be written", 4, U64(0x4000001200100601), LINK, true, WO, 0x1000, 0x1000 },
+	{ "a table of the same level", 3, U64(0x6000001200200601), BROKEN, false, 0, 0, 0 },
+	{ "a table of a higher level", 2, U64(0x6000001200300801), BROKEN, false, 0, 0, 0 },
+	{ "a table outside memory", 3, U64(0x6008000000000401), BROKEN, false, 0, 0, 0 },
+};
+
+START_TEST(foreign)
+{
+	CHECK_FOUND(&four, 0x1000, found);
+}
+END_TEST
+
+/* Accessed bit 5, dirty bit 6 */
+START_TEST(marked)
+{
+	static const uint64_t page[] = { U64(0x7000000000000001), U64(0x7000000000000021),
+					 U64(0x7000000000000061) };
+	static const uint64_t run[] = { U64(0x7000000000007e01), U64(0x7000000000007e21),
+					U64(0x7000000000007e61) };
+
+	check_marked(&four, 0x1000, 1, 0x1000, page);
+	check_marked(&four, 0x200000, 2, 0x200000, page);
+	check_marked(&four, 0x10000, 1, 0x10000, run);
+}
+END_TEST
+
+/* Without FC a request says itself whether caches are snooped. */
+static const struct golden_leaf leaves_not_coherent[] = {
+	{ 0x1000, 0x5000, 12, RW, 1, U64(0x6000000000005001) },
+	{ 0x10000, 0x20000, 16, RO, 1, U64(0x2000000000027e01) },
+};
+
+START_TEST(not_coherent)
+{
+	struct libiommu_pgtable_options options = four;
+
+	options.attributes = LIBIOMMU_PGTABLE_AMD_NOT_COHERENT;
+	CHECK_LEAVES(&options, leaves_not_coherent);
+}
+END_TEST
+
+/* The kernel's test device: the same entries for pages of 2 KiB, addresses shifted by one. */
+static const struct golden_leaf leaves_2k[] = {
+	{ 0x800, 0, 11, RW, 1, U64(0x7000000000000001) },
+	{ 0x800, 0x800, 11, RW, 1, U64(0x7000000000001001) },
+	{ 0x1000, 0x2000, 12, RW, 1, U64(0x7000000000004e01) },
+	{ 0x2000, 0x4000, 13, RO, 1, U64(0x3000000000009e01) },
+	{ 0x100000, 0x300000, 20, RW, 2, U64(0x7000000000600001) },
+};
+
+START_TEST(small_pages)
+{
+	struct libiommu_pgtable_options options = four;
+
+	options.format = LIBIOMMU_PGTABLE_AMDV1_2K;
+	CHECK_LEAVES(&options, leaves_2k);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("golden amdv1");
+	TCase *tc = tcase_create("all");
+
+	tcase_add_test(tc, made);
+	tcase_add_test(tc, tables);
+	tcase_add_test(tc, foreign);
+	tcase_add_test(tc, marked);
+	tcase_add_test(tc, not_coherent);
+	tcase_add_test(tc, small_pages);
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}
