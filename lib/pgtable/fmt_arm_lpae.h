@@ -31,6 +31,7 @@
 #define FMT_ROOT_EXTRA 4 /* up to 16 tables */
 #endif
 #if FMT_GRANULE == 16
+#define FMT_SPLIT_BIT  48
 #define FMT_WIDE_SIZES (UINT64_C(1) << 42) /* blocks of 4 TiB come with 52 bits */
 #endif
 
@@ -211,10 +212,10 @@ static inline uint64_t fmt_leaf(unsigned int level, unsigned int shift, uint64_t
 	       (shift > fmt_level_shift(level) ? FMT_HINTS : 0);
 }
 
-/* What the entries of neighbouring leaves differ by; 0: the address is not in one piece. */
+/* What the entries of neighbouring leaves differ by. */
 static inline uint64_t fmt_step(unsigned int shift)
 {
-	return FMT_GRANULE == 16 ? 0 : UINT64_C(1) << shift;
+	return UINT64_C(1) << shift;
 }
 
 static inline uint64_t fmt_table(unsigned int level, uint64_t phys, uint64_t bits)

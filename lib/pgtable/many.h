@@ -79,7 +79,8 @@ static inline void write_leaves(uint64_t *slot, unsigned int level, unsigned int
 	uint64_t step = fmt_step(shift), entry = fmt_leaf(level, shift, phys, bits);
 	unsigned int i;
 
-	if (step) {
+	if (!FMT_SPLIT_BIT ||
+	    (phys ^ (phys + ((uint64_t)(n - 1) << shift))) >> FMT_SPLIT_BIT == 0) {
 		UNROLL
 		for (i = 0; i < n; i++)
 			pgtable_store(&slot[i], entry + i * step);

@@ -28,6 +28,9 @@
 #ifndef FMT_HINTS
 #define FMT_HINTS 0 /* the bit by which entries, each with its own address, make one leaf */
 #endif
+#ifndef FMT_SPLIT_BIT
+#define FMT_SPLIT_BIT 0 /* from here on upward, an address's bits lie elsewhere in an entry */
+#endif
 #ifndef FMT_USUAL_IOVA_BITS
 #define FMT_USUAL_IOVA_BITS 0 /* all that the usual levels reach */
 #endif

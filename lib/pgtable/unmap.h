@@ -244,16 +244,21 @@ static inline bool is_small(uint64_t iova, uint64_t last)
 	return same_table(1, iova, last) && last - iova < span_mask(2);
 }
 
-/* Does a leaf of several entries cross an end of the range? */
+/* Does the leaf that holds `at` have several entries, some of them outside the range? */
+static inline bool is_cut_run(const uint64_t *table, uint64_t at, uint64_t iova, uint64_t last)
+{
+	uint64_t entry = pgtable_load(&table[index_at(1, at)]);
+
+	return is_present(entry) && fmt_leaf_shift(1, entry) != fmt_level_shift(1) &&
+	       sticks_out(1, entry, at, iova, last);
+}
+
 static inline bool cuts_run(const uint64_t *table, uint64_t iova, uint64_t last)
 {
-	uint64_t first = pgtable_load(&table[index_at(1, iova)]);
-	uint64_t final = pgtable_load(&table[index_at(1, last)]);
-
 	if (!FMT_RUNS)
 		return false;
-	return (is_present(first) && sticks_out(1, first, iova, iova, last)) ||
-	       (is_present(final) && sticks_out(1, final, last, iova, last));
+	return is_cut_run(table, iova, iova, last) ||
+	       (last - iova > span_mask(1) && is_cut_run(table, last, iova, last));
 }
 
 static __attribute__((noinline)) int unmap_large(struct libiommu_pgtable *pt, uint64_t iova,

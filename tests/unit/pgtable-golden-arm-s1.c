@@ -173,6 +173,11 @@ START_TEST(runs)
 	golden_map(0x200000, U64(0x9000000400000), 0x200000, RW);
 	ck_assert_uint_eq(golden_entry(0x200000, 1), U64(0x0010000000409f47));
 	ck_assert_uint_eq(golden_entry(0x3f0000, 1), U64(0x00100000005f9f47));
+	/* Neighbours on both sides of 2^48 */
+	golden_map(0x10000, U64(0xfffffffe0000), 0x40000, RW);
+	ck_assert_uint_eq(golden_entry(0x20000, 1), U64(0x0000ffffffff0f47));
+	ck_assert_uint_eq(golden_entry(0x30000, 1), U64(0x0000000000001f47));
+	ck_assert_uint_eq(golden_entry(0x40000, 1), U64(0x0000000000011f47));
 	close_golden();
 }
 END_TEST
