@@ -7,9 +7,10 @@
  * Levels are numbered as the manuals of VT-d and AMD do: level 1 holds the
  * smallest pages, the root is the highest.
  *
- * Threads: lookups (walk, translate, next_leaf, mark) may run beside edits and
- * beside each other without locks. Edits (map, unmap) of disjoint ranges may
- * run at the same time; the caller keeps ranges of concurrent edits apart. A
+ * Threads: lookups (walk, translate, access, next_leaf, scan, mark) may run
+ * beside edits and beside each other without locks. Edits (map, unmap, protect,
+ * trim, read_marks) of disjoint ranges may run at the same time, each with a
+ * gather of its own; the caller keeps ranges of concurrent edits apart. A
  * table page that an edit removes is handed over in the gather and stays
  * readable until libiommu_pgtable_release(), which the caller makes when caches
  * have been dropped and no walker that started before can still be inside.
@@ -104,7 +105,7 @@ struct libiommu_pgtable_memory {
 	void (*free)(void *data, void *virt, size_t bytes);
 	/** @return the address that the hardware would use for a table page */
 	uint64_t (*phys)(void *data, const void *virt);
-	/** @return where a table page can be read, or NULL when `phys` is not one */
+	/** @return where a table can be read, on a multiple of 8, or NULL when `phys` is none */
 	void *(*virt)(void *data, uint64_t phys, size_t bytes);
 };
 
@@ -168,7 +169,9 @@ struct libiommu_pgtable_options {
 
 /**
  * What caches must drop after an edit, and the table pages that wait for it.
- * Edits add to it, so that one gather serves a batch.
+ * Edits add to it, so that one gather serves a batch. It holds one range, from
+ * the lowest change to the highest: for changes that lie far apart, and caches
+ * that drop ranges page by page, use a gather for each.
  */
 struct libiommu_pgtable_gather {
 	size_t size;
@@ -187,6 +190,49 @@ struct libiommu_pgtable_gather {
 struct libiommu_pgtable_piece {
 	uint64_t phys;
 	uint64_t length;
+};
+
+/** What the hardware's own structures say about a table. */
+struct libiommu_pgtable_hardware {
+	size_t size;         /**< sizeof(struct libiommu_pgtable_hardware) */
+	unsigned int levels; /**< present ones */
+	uint64_t root;       /**< physical address of the present root */
+	/**
+	 * The word that holds the root, without bits that say anything else. vtd-ss:
+	 * second-stage pointer of a context or PASID entry. x86-64: first-stage
+	 * pointer of a PASID entry, or an entry of AMD's GCR3 table. amdv1: root and
+	 * mode of a device table entry. riscv: fsc, riscv-g: iohgatp, both without an
+	 * id. arm: TTB0 or S2TTB.
+	 */
+	uint64_t pointer;
+	/**
+	 * What says the shape elsewhere. vtd-ss: AW. x86-64: FSPM, or AMD's guest
+	 * paging mode. amdv1, riscv: mode, which the pointer holds as well. arm-s1:
+	 * T0SZ, TG0 and IPS, in the places of a context descriptor's first word.
+	 * arm-s2: T0SZ, SL0, TG0 and PS, in the places of VTCR_EL2.
+	 */
+	uint64_t control;
+};
+#define LIBIOMMU_PGTABLE_HARDWARE_INIT                                \
+	{                                                             \
+		sizeof(struct libiommu_pgtable_hardware), 0, 0, 0, 0, \
+	}
+
+/** What the hardware would say to an access. */
+enum libiommu_pgtable_fault {
+	LIBIOMMU_PGTABLE_FAULT_NONE = 0,
+	LIBIOMMU_PGTABLE_FAULT_ADDRESS,    /**< more address bits than the present levels have */
+	LIBIOMMU_PGTABLE_FAULT_EMPTY,      /**< an entry is not present */
+	LIBIOMMU_PGTABLE_FAULT_PROTECTION, /**< the leaf is there, but does not allow it */
+	LIBIOMMU_PGTABLE_FAULT_RESERVED,   /**< an entry has bits that must be zero */
+	LIBIOMMU_PGTABLE_FAULT_UNREACHABLE /**< a table is not in the memory that was given */
+};
+
+/** What a search for leaves has come to. */
+enum libiommu_pgtable_found {
+	LIBIOMMU_PGTABLE_FOUND_NONE = 0, /**< the range holds no further leaf */
+	LIBIOMMU_PGTABLE_FOUND_LEAF,
+	LIBIOMMU_PGTABLE_FOUND_LATER /**< as many tables were read as might be; go on */
 };
 
 /** What kind of entry a walk met. */
@@ -264,6 +310,23 @@ LIBIOMMU_API int libiommu_pgtable_format_describe(const struct libiommu_pgtable_
 LIBIOMMU_API int libiommu_pgtable_new(const struct libiommu_pgtable_options *opts,
 				      struct libiommu_pgtable **out, struct libiommu_error **err);
 
+/**
+ * Look at tables that somebody else owns, a guest for instance. All lookups
+ * work on it. They stay inside the memory that was given, and end, whatever the
+ * tables hold; edits are refused, and marks are not set.
+ * @param opts as for libiommu_pgtable_new(); levels are those of the root and do
+ *             not grow. Of the memory, only `virt` is used: it must return NULL
+ *             for all but `bytes` of the owner's memory, which stay readable
+ *             until the view is freed. Needed.
+ * @param root physical address of the root
+ * @param[out] out owned by the caller, who frees it with libiommu_pgtable_free()
+ * Reasons: null-argument (also for a missing hook), bad-options,
+ * unknown-options, bad-format, misaligned (root), table-unreachable (root),
+ * no-memory.
+ */
+LIBIOMMU_API int libiommu_pgtable_view(const struct libiommu_pgtable_options *opts, uint64_t root,
+				       struct libiommu_pgtable **out, struct libiommu_error **err);
+
 /** Free a table with everything in it. NULL is allowed. Nothing may use it any more. */
 LIBIOMMU_API void libiommu_pgtable_free(struct libiommu_pgtable *pt);
 
@@ -273,6 +336,15 @@ LIBIOMMU_API const struct libiommu_pgtable_desc *libiommu_pgtable_describe(
 
 /** @return physical address of the present root table. */
 LIBIOMMU_API uint64_t libiommu_pgtable_root(const struct libiommu_pgtable *pt);
+
+/**
+ * What context, device or PASID entries must say. A table that grows gives
+ * other values when gather.root_changed says so.
+ * Reasons: null-argument, bad-options.
+ */
+LIBIOMMU_API int libiommu_pgtable_hardware(const struct libiommu_pgtable *pt,
+					   struct libiommu_pgtable_hardware *out,
+					   struct libiommu_error **err);
 
 /** @return table pages in use: with the root, without those that wait in a gather. */
 LIBIOMMU_API size_t libiommu_pgtable_pages(const struct libiommu_pgtable *pt);
@@ -318,6 +390,54 @@ LIBIOMMU_API int libiommu_pgtable_unmap(struct libiommu_pgtable *pt, uint64_t io
 					uint64_t *removed, struct libiommu_pgtable_gather *gather,
 					struct libiommu_error **err);
 
+/**
+ * Change what leaves allow. Holes are passed over. Marks stay; but in arm-*
+ * dirty is a kind of permission, which a leaf that forbids writing does not have.
+ * @param[out] found bytes that are mapped; may be NULL
+ * Reasons: null-argument, empty-range, misaligned, range-wraps,
+ * outside-aperture, no-protection, protection-unsupported, read-only-table;
+ * would-split when an end cuts a leaf (then nothing is changed).
+ */
+LIBIOMMU_API int libiommu_pgtable_protect(struct libiommu_pgtable *pt, uint64_t iova,
+					  uint64_t length, uint32_t prot, uint64_t *found,
+					  struct libiommu_pgtable_gather *gather,
+					  struct libiommu_error **err);
+
+/**
+ * Take tables out that hold nothing, as far as the range covers them wholly:
+ * edits of parts leave such tables. They go to the gather.
+ * Reasons: null-argument, empty-range, misaligned, range-wraps,
+ * outside-aperture, read-only-table.
+ */
+LIBIOMMU_API int libiommu_pgtable_trim(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
+				       struct libiommu_pgtable_gather *gather,
+				       struct libiommu_error **err);
+
+/** For libiommu_pgtable_read_marks(): the marks stay as they are, and nothing is gathered. */
+#define LIBIOMMU_PGTABLE_KEEP_MARKS 1u
+/** For libiommu_pgtable_read_marks(): which leaves were accessed, not which are dirty. */
+#define LIBIOMMU_PGTABLE_ACCESSED 2u
+
+/**
+ * Read which leaves of a range are dirty, and take that mark from them. It is
+ * an edit of the range. Hardware may mark leaves meanwhile: each mark is either
+ * read here or still there.
+ * @param flags LIBIOMMU_PGTABLE_KEEP_MARKS, LIBIOMMU_PGTABLE_ACCESSED
+ * @param page_shift a bit stands for 2^page_shift bytes, 0 to 63
+ * @param bitmap bit n%64 of word n/64 stands for page n, counted from the page
+ *               that holds iova. Bits are set and never cleared: for every page
+ *               that a marked leaf shares with the range.
+ * @param gather caches that must forget the marks; may be NULL with KEEP_MARKS
+ * Reasons: null-argument, unknown-flags, bad-options (page_shift), empty-range,
+ * misaligned, range-wraps, outside-aperture, no-marks, read-only-table (without
+ * KEEP_MARKS), would-split when an end cuts a leaf (without KEEP_MARKS).
+ */
+LIBIOMMU_API int libiommu_pgtable_read_marks(struct libiommu_pgtable *pt, uint64_t iova,
+					     uint64_t length, uint32_t flags,
+					     unsigned int page_shift, uint64_t *bitmap,
+					     struct libiommu_pgtable_gather *gather,
+					     struct libiommu_error **err);
+
 /** Free the table pages that wait in the gather and reset it. NULL gather is allowed. */
 LIBIOMMU_API void libiommu_pgtable_release(struct libiommu_pgtable *pt,
 					   struct libiommu_pgtable_gather *gather);
@@ -339,6 +459,17 @@ LIBIOMMU_API bool libiommu_pgtable_translate(const struct libiommu_pgtable *pt, 
 					     struct libiommu_pgtable_leaf *leaf);
 
 /**
+ * What the hardware would say to an access, without changing anything.
+ * @param prot LIBIOMMU_PROT_* that is wanted
+ * @param[out] leaf the leaf, when there is one (no fault, or protection); may be NULL
+ * @param[out] level where the walk ended, 0 when it did not begin; may be NULL
+ */
+LIBIOMMU_API enum libiommu_pgtable_fault libiommu_pgtable_access(const struct libiommu_pgtable *pt,
+								 uint64_t iova, uint32_t prot,
+								 struct libiommu_pgtable_leaf *leaf,
+								 unsigned int *level);
+
+/**
  * Set the accessed bit, and with `write` the dirty bit, of the leaf that holds
  * iova, as hardware does: atomically, and only while the leaf is there.
  * @return true when there is such a leaf
@@ -347,11 +478,24 @@ LIBIOMMU_API bool libiommu_pgtable_mark(struct libiommu_pgtable *pt, uint64_t io
 
 /**
  * The first leaf that ends at or after iova and starts at or before last.
- * Continue with leaf->iova + leaf->length (stop when that wraps to 0).
+ * Continue with leaf->iova + leaf->length (stop when that wraps to 0). On a
+ * view it gives up after 65536 tables without a leaf; there,
+ * libiommu_pgtable_scan() is the better choice.
  * @return true and the leaf, or false
  */
 LIBIOMMU_API bool libiommu_pgtable_next_leaf(const struct libiommu_pgtable *pt, uint64_t iova,
 					     uint64_t last, struct libiommu_pgtable_leaf *leaf);
+
+/**
+ * The same for tables that may be made to keep one busy: it reads `tables`
+ * tables at most (but never fewer than what progress takes).
+ * @param[in,out] iova where to begin; with FOUND_LATER where to go on
+ * @param[out] leaf with FOUND_LEAF the leaf
+ */
+LIBIOMMU_API enum libiommu_pgtable_found libiommu_pgtable_scan(const struct libiommu_pgtable *pt,
+							       uint64_t *iova, uint64_t last,
+							       size_t tables,
+							       struct libiommu_pgtable_leaf *leaf);
 
 #ifdef __cplusplus
 }

@@ -128,6 +128,12 @@
 	X(65, FIXED_GUARD, "fixed-guard", EINVAL, \
 	  "Only a mapping whose IOVA the library chooses can have a guard.", \
 	  "Set any_iova, or leave guard at 0.") \
+	X(66, READ_ONLY_TABLE, "read-only-table", EPERM, \
+	  "The page table is somebody else's and is only read here.", "") \
+	X(67, TABLE_UNREACHABLE, "table-unreachable", EFAULT, \
+	  "The page table's root is not in the memory that was given.", "") \
+	X(68, NO_MARKS, "no-marks", EOPNOTSUPP, \
+	  "Leaves of this page-table format have no accessed and dirty bits.", "") \
 	/* Attach */ \
 	X(70, ALREADY_ATTACHED, "already-attached", EBUSY, "The endpoint is attached already.", \
 	  "Use libiommu_endpoint_replace(), or detach first.") \

@@ -186,4 +186,13 @@ static inline uint64_t fmt_unmark(uint64_t entry, bool dirty)
 	return entry & ~(dirty ? AMDV1_D : AMDV1_U);
 }
 
+/* Device table entry, first word: mode in bits 11:9. */
+static inline void fmt_hardware(const struct libiommu_pgtable_desc *desc,
+				struct libiommu_pgtable_hardware *out)
+{
+	(void)desc;
+	out->pointer = out->root | fmt_next_level(out->levels);
+	out->control = out->levels;
+}
+
 #endif

@@ -27,6 +27,7 @@
 #define FMT_OWN_LEAF_SIZES  1
 #define FMT_OWN_ROOT        1
 #define FMT_OWN_TRACKED     1
+#define FMT_MARKS_ARE_BITS  (ARM_STAGE == 2) /* stage 1 clears a bit to say dirty */
 #if ARM_STAGE == 2
 #define FMT_ROOT_EXTRA 4 /* up to 16 tables */
 #endif
@@ -275,6 +276,36 @@ static inline uint64_t fmt_unmark(uint64_t entry, bool dirty)
 	if (!dirty)
 		return entry & ~ARM_AF;
 	return ARM_STAGE == 1 ? entry | clean : entry & ~clean;
+}
+
+/* IPS or PS for the width of physical addresses. */
+static inline uint64_t arm_phys_size(unsigned int phys_bits)
+{
+	static const unsigned char widths[] = { 32, 36, 40, 42, 44, 48, 52 };
+	uint64_t n = 0;
+
+	while (widths[n] < phys_bits)
+		n++;
+	return n;
+}
+
+/*
+ * Context descriptor, first word: T0SZ 5:0, TG0 7:6, IPS 34:32. Stage 2, as in
+ * VTCR_EL2 and in bits 50:32 of a stream table entry's third word: T0SZ 5:0, SL0
+ * 7:6, TG0 15:14, PS 18:16.
+ */
+static inline void fmt_hardware(const struct libiommu_pgtable_desc *desc,
+				struct libiommu_pgtable_hardware *out)
+{
+	uint64_t granule = FMT_GRANULE == 12 ? 0 : FMT_GRANULE == 16 ? 1 : 2;
+	uint64_t start = out->levels - (FMT_GRANULE == 12 ? 2 : 1);
+
+	out->pointer = out->root;
+	out->control = 64 - desc->iova_bits;
+	if (ARM_STAGE == 1)
+		out->control |= granule << 6 | arm_phys_size(desc->phys_bits) << 32;
+	else
+		out->control |= start << 6 | granule << 14 | arm_phys_size(desc->phys_bits) << 16;
 }
 
 #endif

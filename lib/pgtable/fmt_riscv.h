@@ -197,4 +197,13 @@ static inline uint64_t fmt_unmark(uint64_t entry, bool dirty)
 	return entry & ~(dirty ? RISCV_D : RISCV_A);
 }
 
+/* fsc or iohgatp: mode in bits 63:60, which is 8 for three levels of both stages. */
+static inline void fmt_hardware(const struct libiommu_pgtable_desc *desc,
+				struct libiommu_pgtable_hardware *out)
+{
+	(void)desc;
+	out->control = out->levels + 5;
+	out->pointer = out->control << 60 | out->root >> FMT_GRANULE;
+}
+
 #endif

@@ -134,4 +134,13 @@ static inline uint64_t fmt_unmark(uint64_t entry, bool dirty)
 	return entry & ~(dirty ? VTD_SS_D : VTD_SS_A);
 }
 
+/* Context entry: AW in bits 2:0 of the upper half; PASID entry: bits 4:2 of the first word. */
+static inline void fmt_hardware(const struct libiommu_pgtable_desc *desc,
+				struct libiommu_pgtable_hardware *out)
+{
+	(void)desc;
+	out->pointer = out->root;
+	out->control = out->levels - 2;
+}
+
 #endif

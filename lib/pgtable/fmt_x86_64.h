@@ -131,4 +131,13 @@ static inline uint64_t fmt_unmark(uint64_t entry, bool dirty)
 	return entry & ~(dirty ? X86_D : X86_A);
 }
 
+/* VT-d's FSPM (PASID entry, third word, bits 3:2) and AMD's GuestPagingMode count alike. */
+static inline void fmt_hardware(const struct libiommu_pgtable_desc *desc,
+				struct libiommu_pgtable_hardware *out)
+{
+	(void)desc;
+	out->pointer = out->root;
+	out->control = out->levels - 4;
+}
+
 #endif

@@ -37,6 +37,19 @@ struct pgtable_bits {
 	uint64_t tracked;  /* all ones: hardware sets accessed and dirty itself; else 0 */
 };
 
+/* A call that reads marks into a bitmap. */
+struct pgtable_harvest {
+	const struct libiommu_pgtable *pt;
+	struct libiommu_pgtable_gather *gather; /* not looked at with `keep` */
+	struct libiommu_range asked;
+	uint64_t base; /* address of the bitmap's first bit */
+	uint64_t *bitmap;
+	uint64_t marks;     /* bits of entries, where marks are bits that are set */
+	unsigned int shift; /* log2 of the bytes of a bit */
+	bool accessed;      /* accessed is asked for, not dirty */
+	bool keep;          /* the marks stay */
+};
+
 /*
  * One per format, made by ops.h. The caller has checked every argument; what is
  * left to refuse is mapping-exists, no-memory, address-width (of a table) and
@@ -69,13 +82,26 @@ struct pgtable_ops {
 			struct libiommu_pgtable_gather *gather, struct libiommu_error **err);
 	int (*unmap)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length, uint64_t *removed,
 		     struct libiommu_pgtable_gather *gather, struct libiommu_error **err);
+	void (*trim)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t last,
+		     struct libiommu_pgtable_gather *gather);
+	int (*protect)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length, uint32_t prot,
+		       uint64_t *found, struct libiommu_pgtable_gather *gather,
+		       struct libiommu_error **err);
+	int (*read_marks)(struct pgtable_harvest *h, uint64_t iova, uint64_t last,
+			  struct libiommu_error **err);
+	void (*hardware)(const struct libiommu_pgtable *pt, struct libiommu_pgtable_hardware *out);
 	void (*walk)(const struct libiommu_pgtable *pt, uint64_t iova,
 		     struct libiommu_pgtable_walk *out);
 	bool (*translate)(const struct libiommu_pgtable *pt, uint64_t iova,
 			  struct libiommu_pgtable_leaf *leaf);
 	bool (*mark)(struct libiommu_pgtable *pt, uint64_t iova, bool write);
-	bool (*next_leaf)(const struct libiommu_pgtable *pt, uint64_t iova, uint64_t last,
-			  struct libiommu_pgtable_leaf *leaf);
+	enum libiommu_pgtable_fault (*access)(const struct libiommu_pgtable *pt, uint64_t iova,
+					      uint32_t prot, struct libiommu_pgtable_leaf *leaf,
+					      unsigned int *level);
+	/* `tables` is how many may be looked through; *iova moves to where it ran out. */
+	enum libiommu_pgtable_found (*scan)(const struct libiommu_pgtable *pt, uint64_t *iova,
+					    uint64_t last, size_t tables,
+					    struct libiommu_pgtable_leaf *leaf);
 	void (*free_tables)(struct libiommu_pgtable *pt);
 };
 
@@ -103,6 +129,8 @@ struct libiommu_pgtable {
 	unsigned int root_shift; /* address bits below a root of one table */
 	uint32_t prots;          /* bit n: protection n can be expressed */
 	bool identity;           /* process memory: phys is virt, no hook need be asked */
+	bool view;               /* somebody else's tables: no edits */
+	uint64_t view_root;      /* physical address of a view's root */
 	struct pgtable_bits bits;
 	struct libiommu_pgtable_memory memory;
 	struct libiommu_pgtable_desc desc;
@@ -149,7 +177,7 @@ static inline uint64_t *pgtable_root(uint64_t top)
 
 static inline uint64_t pgtable_root_phys(const struct libiommu_pgtable *pt, uint64_t top)
 {
-	return pt->memory.phys(pt->memory.data, pgtable_root(top));
+	return pt->view ? pt->view_root : pt->memory.phys(pt->memory.data, pgtable_root(top));
 }
 
 /* memory.c */
@@ -158,6 +186,11 @@ enum libiommu_reason libiommu_pgtable_alloc_table(struct libiommu_pgtable *pt, s
 						  uint64_t **table, uint64_t *phys);
 void libiommu_pgtable_free_table(struct libiommu_pgtable *pt, void *table, size_t bytes);
 void libiommu_pgtable_free_spares(struct libiommu_pgtable *pt);
+
+/* bitmap.c */
+void libiommu_pgtable_set_bits(struct pgtable_harvest *h, uint64_t iova, uint64_t last);
+void libiommu_pgtable_set_word(struct pgtable_harvest *h, uint64_t iova, uint64_t found,
+			       unsigned int shift);
 
 /* formats.c */
 const struct pgtable_ops *libiommu_pgtable_format_ops(enum libiommu_pgtable_format format);

@@ -40,18 +40,29 @@ static uint32_t possible_prots(const struct libiommu_pgtable_desc *desc)
 	       (desc->write_only ? 1u << LIBIOMMU_PROT_WRITE : 0);
 }
 
-/* Everything but the root. */
+/* The last address that levels reach which do not grow. */
+static uint64_t reached(const struct libiommu_pgtable_options *opts,
+			const struct libiommu_pgtable_desc *desc)
+{
+	unsigned int bits = libiommu_pgtable_format_ops(opts->format)->iova_bits(desc->levels);
+
+	return bits < desc->iova_bits ? (UINT64_C(1) << bits) - 1 : desc->iova_last;
+}
+
+/* Everything but the root. A view's object is process memory: its tables are not to be touched. */
 static enum libiommu_reason make(const struct libiommu_pgtable_options *opts,
-				 const struct libiommu_pgtable_memory *memory,
+				 const struct libiommu_pgtable_memory *memory, bool view,
 				 struct libiommu_pgtable **out)
 {
+	const struct libiommu_pgtable_memory *own =
+		view ? &libiommu_pgtable_process_memory : memory;
 	struct libiommu_pgtable_desc desc;
 	struct libiommu_pgtable *pt;
 	enum libiommu_reason reason = libiommu_pgtable_shape(opts, &desc);
 
 	if (reason)
 		return reason;
-	pt = memory->alloc(memory->data, PGTABLE_OBJECT_BYTES);
+	pt = own->alloc(own->data, PGTABLE_OBJECT_BYTES);
 	if (!pt)
 		return LIBIOMMU_REASON_NO_MEMORY;
 	pt->ops = libiommu_pgtable_format_ops(opts->format);
@@ -63,6 +74,11 @@ static enum libiommu_reason make(const struct libiommu_pgtable_options *opts,
 	pt->root_shift = desc.granule + desc.index_bits * desc.levels;
 	pt->prots = possible_prots(&desc);
 	pt->identity = memory == &libiommu_pgtable_process_memory;
+	pt->view = view;
+	if (view) {
+		pt->iova_last = pt->desc.iova_last = reached(opts, &desc);
+		pt->desc.max_levels = desc.levels;
+	}
 	pt->memory = *memory;
 	pt->spare_left = SPARE_MAX;
 	pthread_mutex_init(&pt->spare_lock, NULL);
@@ -89,6 +105,8 @@ static void free_object(struct libiommu_pgtable *pt)
 
 	libiommu_pgtable_free_spares(pt);
 	pthread_mutex_destroy(&pt->spare_lock);
+	if (pt->view)
+		memory = libiommu_pgtable_process_memory;
 	memory.free(memory.data, pt, PGTABLE_OBJECT_BYTES);
 }
 
@@ -112,9 +130,48 @@ int libiommu_pgtable_new(const struct libiommu_pgtable_options *opts, struct lib
 			reason = LIBIOMMU_REASON_NULL_ARGUMENT;
 	}
 	if (!reason)
-		reason = make(opts, memory, &pt);
+		reason = make(opts, memory, false, &pt);
 	if (!reason)
 		reason = make_root(pt);
+	if (reason) {
+		if (pt)
+			free_object(pt);
+		return libiommu_error_set(err, reason, "page table", NULL);
+	}
+	*out = pt;
+	return 0;
+}
+
+static enum libiommu_reason find_root(struct libiommu_pgtable *pt, uint64_t root)
+{
+	void *virt;
+
+	if (root & (pt->desc.root_bytes - 1))
+		return LIBIOMMU_REASON_MISALIGNED;
+	virt = pt->memory.virt(pt->memory.data, root, pt->desc.root_bytes);
+	if (!virt || (uintptr_t)virt & PGTABLE_LEVELS || root > pt->phys_last)
+		return LIBIOMMU_REASON_TABLE_UNREACHABLE;
+	pt->top = (uintptr_t)virt | pt->desc.levels;
+	pt->view_root = root;
+	return LIBIOMMU_REASON_NONE;
+}
+
+int libiommu_pgtable_view(const struct libiommu_pgtable_options *opts, uint64_t root,
+			  struct libiommu_pgtable **out, struct libiommu_error **err)
+{
+	struct libiommu_pgtable *pt = NULL;
+	enum libiommu_reason reason;
+
+	libiommu_error_clear(err);
+	if (!opts || !out)
+		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
+	reason = libiommu_pgtable_check_options(opts);
+	if (!reason && (!opts->memory || !opts->memory->virt))
+		reason = LIBIOMMU_REASON_NULL_ARGUMENT;
+	if (!reason)
+		reason = make(opts, opts->memory, true, &pt);
+	if (!reason)
+		reason = find_root(pt, root);
 	if (reason) {
 		if (pt)
 			free_object(pt);
@@ -129,6 +186,7 @@ void libiommu_pgtable_free(struct libiommu_pgtable *pt)
 	if (!pt)
 		return;
 	pt->spare_left = 0;
-	pt->ops->free_tables(pt);
+	if (!pt->view)
+		pt->ops->free_tables(pt);
 	free_object(pt);
 }

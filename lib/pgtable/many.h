@@ -30,7 +30,8 @@
 
 typedef uint64_t entry_pair __attribute__((vector_size(16), aligned(8), may_alias));
 
-static inline bool any_present(const uint64_t *slot, unsigned int n)
+/* Is one of these bits set in any of the entries? */
+static inline bool any_bit(const uint64_t *slot, unsigned int n, uint64_t bits)
 {
 	entry_pair even = { 0, 0 }, odd = { 0, 0 };
 	uint64_t rest = 0;
@@ -47,7 +48,12 @@ static inline bool any_present(const uint64_t *slot, unsigned int n)
 	}
 	for (; i < n; i++)
 		rest |= pgtable_load(&slot[i]);
-	return is_present(even[0] | even[1] | rest);
+	return (even[0] | even[1] | rest) & bits;
+}
+
+static inline bool any_present(const uint64_t *slot, unsigned int n)
+{
+	return any_bit(slot, n, FMT_PRESENT);
 }
 
 static inline unsigned int count_present(const uint64_t *slot, unsigned int n)

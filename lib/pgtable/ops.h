@@ -7,6 +7,8 @@
 #include "lib/pgtable/many.h"
 #include "lib/pgtable/unmap.h"
 #include "lib/pgtable/map.h"
+#include "lib/pgtable/change.h"
+#include "lib/pgtable/dirty.h"
 
 static void free_below(struct libiommu_pgtable *pt, uint64_t *table, unsigned int level,
 		       size_t bytes)
@@ -78,6 +80,15 @@ static bool op_set_up(struct libiommu_pgtable *pt, const struct libiommu_pgtable
 	return true;
 }
 
+static void op_hardware(const struct libiommu_pgtable *pt, struct libiommu_pgtable_hardware *out)
+{
+	uint64_t top = pgtable_top(pt);
+
+	out->levels = pgtable_levels(top);
+	out->root = pgtable_root_phys(pt, top);
+	fmt_hardware(&pt->desc, out);
+}
+
 const struct pgtable_ops FMT_OPS = {
 	.name = FMT_NAME,
 	.min_levels = FMT_MIN_LEVELS,
@@ -96,10 +107,15 @@ const struct pgtable_ops FMT_OPS = {
 	.map = op_map,
 	.map_list = op_map_list,
 	.unmap = op_unmap,
+	.trim = op_trim,
+	.protect = op_protect,
+	.read_marks = op_read_marks,
+	.hardware = op_hardware,
 	.walk = op_walk,
 	.translate = op_translate,
 	.mark = op_mark,
-	.next_leaf = op_next_leaf,
+	.access = op_access,
+	.scan = op_scan,
 	.free_tables = op_free_tables,
 };
 

@@ -6,7 +6,8 @@
 #include "lib/error.h"
 #include "lib/pgtable/internal.h"
 
-#define SUBJECT_MAX 48 /* "0x" and 16 digits, twice, and a dash */
+#define VIEW_TABLES (1u << 16) /* that a search may read where they can be a trap */
+#define SUBJECT_MAX 48         /* "0x" and 16 digits, twice, and a dash */
 
 const struct libiommu_pgtable_desc *libiommu_pgtable_describe(const struct libiommu_pgtable *pt)
 {
@@ -35,9 +36,14 @@ static __attribute__((cold, noinline)) int refuse(struct libiommu_error **err,
 
 static inline bool range_is_good(const struct libiommu_pgtable *pt, uint64_t iova, uint64_t length)
 {
-	/* A length of zero turns into the largest here, and fails with those that wrap. */
-	return !((iova | length) & pt->granule_mask) && iova <= pt->iova_last &&
+	return !((iova | length) & pt->granule_mask) && length && iova <= pt->iova_last &&
 	       length - 1 <= pt->iova_last - iova;
+}
+
+/* Is it a range that may be edited? A view has none. */
+static inline bool edit_is_good(const struct libiommu_pgtable *pt, uint64_t iova, uint64_t length)
+{
+	return range_is_good(pt, iova, length) && !pt->view;
 }
 
 /* Only for a range that is not good. */
@@ -48,6 +54,8 @@ static __attribute__((cold, noinline)) int refuse_range(const struct libiommu_pg
 	uint64_t last = iova + length - 1;
 	char text[64];
 
+	if (pt->view && range_is_good(pt, iova, length))
+		return refuse(err, LIBIOMMU_REASON_READ_ONLY_TABLE, iova, last, NULL);
 	if (!length)
 		return refuse(err, LIBIOMMU_REASON_EMPTY_RANGE, iova, iova, NULL);
 	if ((iova | length) & pt->granule_mask) {
@@ -96,12 +104,12 @@ __attribute__((cold)) int libiommu_pgtable_refuse(const struct libiommu_pgtable 
 						  enum libiommu_reason reason, uint64_t iova,
 						  uint64_t length, struct libiommu_error **err)
 {
-	uint64_t last = iova + length - 1;
+	uint64_t at = iova, last = iova + length - 1;
 	struct libiommu_pgtable_leaf leaf;
 	char text[80];
 
 	if (!err || reason != LIBIOMMU_REASON_MAPPING_EXISTS ||
-	    !pt->ops->next_leaf(pt, iova, last, &leaf))
+	    pt->ops->scan(pt, &at, last, SIZE_MAX, &leaf) != LIBIOMMU_PGTABLE_FOUND_LEAF)
 		return refuse(err, reason, iova, last, NULL);
 	snprintf(text, sizeof(text), "0x%" PRIx64 "-0x%" PRIx64 " is mapped", leaf.iova,
 		 leaf.iova + leaf.length - 1);
@@ -116,7 +124,7 @@ int libiommu_pgtable_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t ph
 		*err = NULL;
 	if (!pt || !gather)
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
-	if (pgtable_unlikely(!range_is_good(pt, iova, length)))
+	if (pgtable_unlikely(!edit_is_good(pt, iova, length)))
 		return refuse_range(pt, iova, length, err);
 	if (pgtable_unlikely(!phys_is_good(pt, phys, length)))
 		return refuse_phys(pt, phys, length, err);
@@ -140,7 +148,7 @@ int libiommu_pgtable_map_list(struct libiommu_pgtable *pt, uint64_t iova,
 	if (!count)
 		return refuse(err, LIBIOMMU_REASON_EMPTY_RANGE, iova, iova, NULL);
 	for (p = pieces; p < pieces + count; p++) {
-		if (pgtable_unlikely(!range_is_good(pt, at, p->length)))
+		if (pgtable_unlikely(!edit_is_good(pt, at, p->length)))
 			return refuse_range(pt, at, p->length, err);
 		if (pgtable_unlikely(!phys_is_good(pt, p->phys, p->length)))
 			return refuse_phys(pt, p->phys, p->length, err);
@@ -159,9 +167,78 @@ int libiommu_pgtable_unmap(struct libiommu_pgtable *pt, uint64_t iova, uint64_t 
 		*err = NULL;
 	if (!pt || !gather)
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
-	if (pgtable_unlikely(!range_is_good(pt, iova, length)))
+	if (pgtable_unlikely(!edit_is_good(pt, iova, length)))
 		return refuse_range(pt, iova, length, err);
 	return pt->ops->unmap(pt, iova, length, removed, gather, err);
+}
+
+int libiommu_pgtable_protect(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
+			     uint32_t prot, uint64_t *found, struct libiommu_pgtable_gather *gather,
+			     struct libiommu_error **err)
+{
+	libiommu_error_clear(err);
+	if (!pt || !gather)
+		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
+	if (!edit_is_good(pt, iova, length))
+		return refuse_range(pt, iova, length, err);
+	if (!prot_is_good(pt, prot))
+		return refuse_prot(iova, iova + length - 1, prot, err);
+	return pt->ops->protect(pt, iova, length, prot, found, gather, err);
+}
+
+int libiommu_pgtable_trim(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
+			  struct libiommu_pgtable_gather *gather, struct libiommu_error **err)
+{
+	libiommu_error_clear(err);
+	if (!pt || !gather)
+		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
+	if (!edit_is_good(pt, iova, length))
+		return refuse_range(pt, iova, length, err);
+	pt->ops->trim(pt, iova, iova + length - 1, gather);
+	return 0;
+}
+
+int libiommu_pgtable_read_marks(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
+				uint32_t flags, unsigned int page_shift, uint64_t *bitmap,
+				struct libiommu_pgtable_gather *gather, struct libiommu_error **err)
+{
+	bool keep = flags & LIBIOMMU_PGTABLE_KEEP_MARKS;
+	struct pgtable_harvest h;
+
+	libiommu_error_clear(err);
+	if (!pt || !bitmap || (!gather && !keep))
+		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
+	if (flags & ~(LIBIOMMU_PGTABLE_KEEP_MARKS | LIBIOMMU_PGTABLE_ACCESSED))
+		return libiommu_error_set(err, LIBIOMMU_REASON_UNKNOWN_FLAGS, "marks", NULL);
+	if (page_shift > 63)
+		return libiommu_error_set(err, LIBIOMMU_REASON_BAD_OPTIONS, "page_shift", NULL);
+	if (!range_is_good(pt, iova, length) || (pt->view && !keep))
+		return refuse_range(pt, iova, length, err);
+	if (!pt->desc.dirty)
+		return refuse(err, LIBIOMMU_REASON_NO_MARKS, iova, iova + length - 1, NULL);
+	h = (struct pgtable_harvest){
+		.pt = pt,
+		.gather = gather,
+		.asked = { iova, iova + length - 1 },
+		.base = iova & ~((UINT64_C(1) << page_shift) - 1),
+		.bitmap = bitmap,
+		.shift = page_shift,
+		.accessed = flags & LIBIOMMU_PGTABLE_ACCESSED,
+		.keep = keep,
+	};
+	return pt->ops->read_marks(&h, iova, iova + length - 1, err);
+}
+
+int libiommu_pgtable_hardware(const struct libiommu_pgtable *pt,
+			      struct libiommu_pgtable_hardware *out, struct libiommu_error **err)
+{
+	libiommu_error_clear(err);
+	if (!pt || !out)
+		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
+	if (out->size < sizeof(*out))
+		return libiommu_error_set(err, LIBIOMMU_REASON_BAD_OPTIONS, "hardware", NULL);
+	pt->ops->hardware(pt, out);
+	return 0;
 }
 
 void libiommu_pgtable_release(struct libiommu_pgtable *pt, struct libiommu_pgtable_gather *gather)
@@ -204,19 +281,49 @@ bool libiommu_pgtable_translate(const struct libiommu_pgtable *pt, uint64_t iova
 	return pt->ops->translate(pt, iova, leaf);
 }
 
+enum libiommu_pgtable_fault libiommu_pgtable_access(const struct libiommu_pgtable *pt,
+						    uint64_t iova, uint32_t prot,
+						    struct libiommu_pgtable_leaf *leaf,
+						    unsigned int *level)
+{
+	struct libiommu_pgtable_leaf unwanted_leaf;
+	unsigned int unwanted_level;
+
+	if (!leaf)
+		leaf = &unwanted_leaf;
+	if (!level)
+		level = &unwanted_level;
+	*level = 0;
+	if (!pt || iova > pt->iova_last)
+		return LIBIOMMU_PGTABLE_FAULT_ADDRESS;
+	return pt->ops->access(pt, iova, prot, leaf, level);
+}
+
 bool libiommu_pgtable_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write)
 {
-	if (pgtable_unlikely(!pt || iova > pt->iova_last))
+	if (pgtable_unlikely(!pt || pt->view || iova > pt->iova_last))
 		return false;
 	return pt->ops->mark(pt, iova, write);
+}
+
+enum libiommu_pgtable_found libiommu_pgtable_scan(const struct libiommu_pgtable *pt, uint64_t *iova,
+						  uint64_t last, size_t tables,
+						  struct libiommu_pgtable_leaf *leaf)
+{
+	if (!pt || !iova || !leaf || *iova > last || *iova > pt->iova_last)
+		return LIBIOMMU_PGTABLE_FOUND_NONE;
+	if (last > pt->iova_last)
+		last = pt->iova_last;
+	/* The way down to where it stopped has to be gone again. */
+	if (tables <= LIBIOMMU_PGTABLE_MAX_LEVELS)
+		tables = LIBIOMMU_PGTABLE_MAX_LEVELS + 1;
+	return pt->ops->scan(pt, iova, last, tables, leaf);
 }
 
 bool libiommu_pgtable_next_leaf(const struct libiommu_pgtable *pt, uint64_t iova, uint64_t last,
 				struct libiommu_pgtable_leaf *leaf)
 {
-	if (!pt || !leaf || iova > last || iova > pt->iova_last)
-		return false;
-	if (last > pt->iova_last)
-		last = pt->iova_last;
-	return pt->ops->next_leaf(pt, iova, last, leaf);
+	size_t tables = pt && pt->view ? VIEW_TABLES : SIZE_MAX;
+
+	return libiommu_pgtable_scan(pt, &iova, last, tables, leaf) == LIBIOMMU_PGTABLE_FOUND_LEAF;
 }

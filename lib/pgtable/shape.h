@@ -43,6 +43,9 @@
 #ifndef FMT_WIDE_SIZES
 #define FMT_WIDE_SIZES 0 /* leaf sizes that come with the widest physical addresses */
 #endif
+#ifndef FMT_MARKS_ARE_BITS
+#define FMT_MARKS_ARE_BITS 1 /* is what fmt_unmark() clears set in every marked entry? */
+#endif
 
 #define FMT_ENTRIES     (1u << FMT_INDEX_BITS)
 #define FMT_TABLE_BYTES (8u * FMT_ENTRIES)

@@ -177,10 +177,11 @@ static inline __attribute__((always_inline)) void look_up(const struct libiommu_
 		descend_by_hooks(pt, iova, place);
 }
 
-/* The first of the entries that together make one leaf. */
-static inline uint64_t *first_of_run(uint64_t *slot, unsigned int run)
+/* The first of the entries that together make the leaf of iova. */
+static inline uint64_t *first_of_run(uint64_t *slot, unsigned int level, uint64_t iova,
+				     unsigned int run)
 {
-	return (uint64_t *)((uintptr_t)slot & ~((uintptr_t)run * sizeof(*slot) - 1));
+	return slot - (index_at(level, iova) & (run - 1));
 }
 
 /* A hint at what a root has no room for joins nothing. */
@@ -209,7 +210,7 @@ static inline void report_leaf(const struct libiommu_pgtable *pt, const struct p
 	leaf->dirty = fmt_dirty(entry);
 	/* Hardware may mark any entry of a run. */
 	for (i = 0; FMT_RUNS && run > 1 && i < run; i++) {
-		entry = pgtable_load(first_of_run(place->slot, run) + i);
+		entry = pgtable_load(first_of_run(place->slot, place->level, iova, run) + i);
 		leaf->accessed |= fmt_accessed(entry);
 		leaf->dirty |= fmt_dirty(entry);
 	}
@@ -282,35 +283,50 @@ static void op_walk(const struct libiommu_pgtable *pt, uint64_t iova,
 	out->steps = (unsigned int)(step - out->step);
 }
 
-static bool next_below(const struct libiommu_pgtable *pt, uint64_t *table, unsigned int level,
-		       uint32_t prot, uint64_t iova, uint64_t last,
-		       struct libiommu_pgtable_leaf *leaf)
-{
-	uint64_t at = iova, end, *next;
-	struct pgtable_place place = { .level = level };
+/* A search for leaves: what it may still look through, and where it has come to. */
+struct search {
+	const struct libiommu_pgtable *pt;
+	struct libiommu_pgtable_leaf *leaf;
+	size_t tables;
+	uint64_t at;
+};
 
+static enum libiommu_pgtable_found search_below(struct search *s, uint64_t *table,
+						unsigned int level, uint32_t prot, uint64_t iova,
+						uint64_t last)
+{
+	struct pgtable_place place = { .level = level };
+	uint64_t at = iova, end, *next;
+	enum libiommu_pgtable_found found;
+
+	if (!s->tables) {
+		s->at = iova;
+		return LIBIOMMU_PGTABLE_FOUND_LATER;
+	}
+	s->tables--;
 	for (;; at = end + 1) {
 		end = at | span_mask(level);
 		place.slot = &table[index_at(level, at)];
 		place.entry = pgtable_load_acquire(place.slot);
 		if (end >= last)
 			end = last;
-		if (is_present(place.entry)) {
-			place.kind = classify(pt, level, place.entry);
-			if (place.kind == LIBIOMMU_PGTABLE_LEAF) {
-				place.prot = prot & fmt_leaf_prot(&pt->bits, place.entry);
-				report_leaf(pt, &place, at, leaf);
-				return true;
-			}
-			next = NULL;
-			if (place.kind == LIBIOMMU_PGTABLE_TABLE)
-				next = below(pt, place.entry);
-			if (next && next_below(pt, next, level - 1,
-					       prot & fmt_table_prot(place.entry), at, end, leaf))
-				return true;
+		place.kind = classify(s->pt, level, place.entry);
+		if (place.kind == LIBIOMMU_PGTABLE_LEAF) {
+			place.prot = prot & fmt_leaf_prot(&s->pt->bits, place.entry);
+			report_leaf(s->pt, &place, at, s->leaf);
+			return LIBIOMMU_PGTABLE_FOUND_LEAF;
+		}
+		next = NULL;
+		if (place.kind == LIBIOMMU_PGTABLE_TABLE)
+			next = below(s->pt, place.entry);
+		if (next) {
+			found = search_below(s, next, level - 1, prot & fmt_table_prot(place.entry),
+					     at, end);
+			if (found)
+				return found;
 		}
 		if (end == last)
-			return false;
+			return LIBIOMMU_PGTABLE_FOUND_NONE;
 	}
 }
 
@@ -320,23 +336,50 @@ static inline uint64_t clip(uint64_t top, uint64_t last)
 	return reaches(top, last) ? last : span_mask(pgtable_levels(top) + 1);
 }
 
-static bool op_next_leaf(const struct libiommu_pgtable *pt, uint64_t iova, uint64_t last,
-			 struct libiommu_pgtable_leaf *leaf)
+static enum libiommu_pgtable_found op_scan(const struct libiommu_pgtable *pt, uint64_t *iova,
+					   uint64_t last, size_t tables,
+					   struct libiommu_pgtable_leaf *leaf)
 {
-	uint64_t end, at = iova, top = pgtable_top(pt);
+	struct search s = { .pt = pt, .leaf = leaf, .tables = tables };
+	enum libiommu_pgtable_found found;
+	uint64_t end, at = *iova, top = pgtable_top(pt);
 
-	if (!reaches(top, iova))
-		return false;
+	if (!reaches(top, at))
+		return LIBIOMMU_PGTABLE_FOUND_NONE;
 	last = clip(top, last);
 	for (;; at = end + 1) {
 		end = last_of_root(pt, at);
 		if (end > last)
 			end = last;
-		if (next_below(pt, root_of(pt, top, at), pgtable_levels(top), PROT_RW, at, end,
-			       leaf))
-			return true;
-		if (end == last)
-			return false;
+		found = search_below(&s, root_of(pt, top, at), pgtable_levels(top), PROT_RW, at,
+				     end);
+		if (found == LIBIOMMU_PGTABLE_FOUND_LATER)
+			*iova = s.at;
+		if (found || end == last)
+			return found;
+	}
+}
+
+static enum libiommu_pgtable_fault op_access(const struct libiommu_pgtable *pt, uint64_t iova,
+					     uint32_t prot, struct libiommu_pgtable_leaf *leaf,
+					     unsigned int *level)
+{
+	struct pgtable_place place = { .level = 0 };
+
+	look_up(pt, iova, &place);
+	*level = place.level;
+	switch (place.kind) {
+	case LIBIOMMU_PGTABLE_LEAF:
+		report_leaf(pt, &place, iova, leaf);
+		return prot & ~place.prot ? LIBIOMMU_PGTABLE_FAULT_PROTECTION
+					  : LIBIOMMU_PGTABLE_FAULT_NONE;
+	case LIBIOMMU_PGTABLE_BROKEN:
+		/* What is no fault of the entry is one of the address in it. */
+		return classify(pt, place.level, place.entry) == LIBIOMMU_PGTABLE_TABLE
+			       ? LIBIOMMU_PGTABLE_FAULT_UNREACHABLE
+			       : LIBIOMMU_PGTABLE_FAULT_RESERVED;
+	default:
+		return place.level ? LIBIOMMU_PGTABLE_FAULT_EMPTY : LIBIOMMU_PGTABLE_FAULT_ADDRESS;
 	}
 }
 

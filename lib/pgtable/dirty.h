@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What hardware has marked, read into a bitmap and taken back. Written once and
+ * compiled for each format; not a header for others.
+ */
+#ifndef LIBIOMMU_LIB_PGTABLE_DIRTY_H
+#define LIBIOMMU_LIB_PGTABLE_DIRTY_H
+
+static inline bool is_marked(const struct pgtable_harvest *h, uint64_t entry)
+{
+	return is_present(entry) && (h->accessed ? fmt_accessed(entry) : fmt_dirty(entry));
+}
+
+/*
+ * An entry with both marks is nothing that hardware would change, so a store
+ * cannot undo what it does meanwhile. Otherwise it might add a mark.
+ */
+static inline void clean(const struct pgtable_harvest *h, uint64_t *slot, uint64_t entry)
+{
+	if (pgtable_likely(fmt_accessed(entry) && fmt_dirty(entry))) {
+		pgtable_store(slot, fmt_unmark(entry, !h->accessed));
+		return;
+	}
+	while (!__atomic_compare_exchange_n(slot, &entry, fmt_unmark(entry, !h->accessed), false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+/* One leaf is marked: all its bits in the range, and no entry of it is marked any more. */
+static void harvest_leaf(struct pgtable_harvest *h, uint64_t *slot, unsigned int level,
+			 uint64_t iova, uint64_t entry)
+{
+	uint64_t mask = (UINT64_C(1) << fmt_leaf_shift(level, entry)) - 1;
+	unsigned int i, run = (unsigned int)((mask >> fmt_level_shift(level)) + 1);
+
+	libiommu_pgtable_set_bits(h, iova & ~mask, iova | mask);
+	if (h->keep)
+		return;
+	changed(h->gather, level, iova & ~mask, iova | mask);
+	if (run == 1) {
+		clean(h, slot, entry);
+		return;
+	}
+	slot = first_of_run(slot, level, iova, run);
+	for (i = 0; i < run; i++) {
+		entry = pgtable_load(&slot[i]);
+		if (is_marked(h, entry))
+			clean(h, &slot[i], entry);
+	}
+}
+
+/* Up to 64 entries of the lowest level. A bit of the result for each that is marked. */
+static inline uint64_t harvest_smallest(struct pgtable_harvest *h, uint64_t *slot, unsigned int n,
+					uint64_t iova)
+{
+	uint64_t entry, found = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		entry = pgtable_load(&slot[i]);
+		if (!is_marked(h, entry))
+			continue;
+		if (FMT_RUNS && fmt_leaf_shift(1, entry) != FMT_GRANULE) {
+			harvest_leaf(h, &slot[i], 1, iova + (uint64_t)i * (span_mask(1) + 1),
+				     entry);
+			continue;
+		}
+		found |= UINT64_C(1) << i;
+		if (!h->keep)
+			clean(h, &slot[i], entry);
+	}
+	return found;
+}
+
+static void harvest_lowest(struct pgtable_harvest *h, uint64_t *table, uint64_t iova, uint64_t last)
+{
+	unsigned int from = index_at(1, iova), to = index_at(1, last), n;
+	uint64_t found, base = iova & ~span_mask(2), at;
+
+	for (; from <= to; from += n) {
+		n = to - from + 1 < 64 ? to - from + 1 : 64;
+		at = base + ((uint64_t)from << fmt_level_shift(1));
+		if (FMT_MARKS_ARE_BITS && !any_bit(&table[from], n, h->marks))
+			continue;
+		found = harvest_smallest(h, &table[from], n, at);
+		if (!found)
+			continue;
+		libiommu_pgtable_set_word(h, at, found, FMT_GRANULE);
+		if (!h->keep)
+			changed(h->gather, 1,
+				at + ((uint64_t)__builtin_ctzll(found) << fmt_level_shift(1)),
+				at +
+					((uint64_t)(63 - __builtin_clzll(found))
+					 << fmt_level_shift(1)) +
+					span_mask(1));
+	}
+}
+
+static void harvest(struct pgtable_harvest *h, uint64_t *table, unsigned int level, uint64_t iova,
+		    uint64_t last)
+{
+	uint64_t at = iova, end, entry, *slot, *next;
+
+	if (level == 1) {
+		harvest_lowest(h, table, iova, last);
+		return;
+	}
+	for (;; at = end + 1) {
+		end = at | span_mask(level);
+		slot = &table[index_at(level, at)];
+		entry = pgtable_load_acquire(slot);
+		if (!is_present(entry)) {
+			/* a hole */
+		} else if (fmt_is_leaf(level, entry)) {
+			if (is_marked(h, entry))
+				harvest_leaf(h, slot, level, at, entry);
+		} else {
+			next = below(h->pt, entry);
+			if (next)
+				harvest(h, next, level - 1, at, end < last ? end : last);
+		}
+		if (end >= last)
+			return;
+	}
+}
+
+static int op_read_marks(struct pgtable_harvest *h, uint64_t iova, uint64_t last,
+			 struct libiommu_error **err)
+{
+	const struct libiommu_pgtable *pt = h->pt;
+	uint64_t end, at = iova, top = pgtable_top(pt);
+
+	if (!reaches(top, iova))
+		return 0;
+	last = clip(top, last);
+	if (!h->keep && (is_cut(pt, top, iova, iova, last) || is_cut(pt, top, last, iova, last)))
+		return libiommu_pgtable_refuse(pt, LIBIOMMU_REASON_WOULD_SPLIT, iova,
+					       last - iova + 1, err);
+	h->marks = h->accessed ? fmt_unmark(UINT64_MAX, false) : fmt_unmark(UINT64_MAX, true);
+	h->marks = ~h->marks;
+	for (;; at = end + 1) {
+		end = last_of_root(pt, at);
+		if (end > last)
+			end = last;
+		harvest(h, root_of(pt, top, at), pgtable_levels(top), at, end);
+		if (end == last)
+			return 0;
+	}
+}
+
+#endif
