@@ -148,8 +148,9 @@ int nvme_admin_delete_queue(struct nvme *nvme, uint16_t id, struct nvme_failure 
 	if (!queue)
 		return 0;
 	if (NVME_PLANTED(NVME_BUG_QUEUE_FREED)) {
-		nvme_buffer_free(&queue->cq_memory, NULL);
-		nvme_buffer_free(&queue->sq_memory, NULL);
+		libiommu_dma_free(queue->cq_memory.dma, NULL);
+		libiommu_dma_free(queue->sq_memory.dma, NULL);
+		queue->cq_memory.dma = queue->sq_memory.dma = NULL;
 		nvme_queue_ring(queue);
 	} else {
 		nvme_wait_all(queue);
@@ -162,7 +163,7 @@ int nvme_admin_delete_queue(struct nvme *nvme, uint16_t id, struct nvme_failure 
 		if (ret)
 			nvme_give_up(nvme, ret, "a queue cannot be removed");
 	}
-	nvme_requests_cancel(queue, -ESHUTDOWN, "the queue goes");
+	nvme_requests_cancel(queue, -ETIMEDOUT, -ESHUTDOWN, "the queue goes");
 	nvme->queue[id] = NULL;
 	code = nvme_queue_free(queue, ret ? NULL : failure);
 	return ret ? ret : code;

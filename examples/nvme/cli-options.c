@@ -57,20 +57,20 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'B':
-		cli->open.backend = arg;
+		cli->open.ctx.backend = arg;
 		break;
 	case 'd':
 		cli->open.device = arg;
 		break;
 	case KEY_CONFIG:
-		cli->open.config = arg;
+		cli->open.ctx.config = arg;
 		break;
 	case KEY_MACHINE:
 		free(cli->machine);
 		cli->machine = NULL;
 		if (nvme_machine_read(arg, &cli->machine, &failure))
 			argp_failure(state, NVME_EXIT_FAILED, 0, "%s", failure.text);
-		cli->open.config = cli->machine;
+		cli->open.ctx.config = cli->machine;
 		break;
 	case 'n':
 		cli->namespace_id = (uint32_t)cli_parse_number(arg, 0xfffffffe, state);

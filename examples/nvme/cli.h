@@ -78,6 +78,12 @@ struct cli_range {
 int cli_range_of(const struct cli *cli, const struct nvme *nvme, struct cli_range *out,
 		 struct nvme_failure *failure);
 
+/**
+ * The whole program. @param backend_object for the backend: tests share a machine between runs
+ * @return enum nvme_exit
+ */
+int cli_main(int argc, char **argv, void *backend_object);
+
 /** Somebody wants the program to end. */
 extern volatile sig_atomic_t cli_stop;
 

@@ -53,30 +53,46 @@ int nvme_buffer_free(struct nvme_buffer *buffer, struct nvme_failure *failure)
 int nvme_pool_new(struct nvme_memory *memory, struct nvme_pool *pool, uint64_t page_size,
 		  uint64_t count, struct nvme_failure *failure)
 {
-	*pool = (struct nvme_pool){ .page_size = page_size };
-	return count ? nvme_buffer_new(memory, &pool->buffer, count * page_size, failure) : 0;
+	struct libiommu_dma_pool_options opts = LIBIOMMU_DMA_POOL_OPTIONS_INIT;
+	struct libiommu_error *err;
+	int ret;
+
+	opts.alignment = page_size;
+	opts.ready = opts.limit = count;
+	pool->dma = NULL;
+	if (!count)
+		return 0;
+	ret = libiommu_dma_pool_new(memory->dom, page_size, &opts, &pool->dma, &err);
+	return ret ? nvme_fail_iommu(failure, ret, "memory for lists", err) : 0;
 }
 
 int nvme_pool_free(struct nvme_pool *pool, struct nvme_failure *failure)
 {
-	return nvme_buffer_free(&pool->buffer, failure);
+	struct libiommu_error *err;
+	int ret = libiommu_dma_pool_free(pool->dma, &err);
+
+	if (ret)
+		return nvme_fail_iommu(failure, ret, "memory for lists", err);
+	pool->dma = NULL;
+	return 0;
 }
 
 int nvme_pool_get(struct nvme_pool *pool, struct nvme_prp_list *list, struct nvme_failure *failure)
 {
-	uint64_t offset = pool->used * pool->page_size;
+	struct libiommu_error *err;
+	void *address;
+	int ret = libiommu_dma_pool_get(pool->dma, &address, &list->iova, &err);
 
-	if (offset >= pool->buffer.length)
-		return nvme_fail(failure, -ENOMEM, "no page is left for lists");
-	list->entries = (uint64_t *)((char *)pool->buffer.address + offset);
-	list->iova = pool->buffer.iova + offset;
-	pool->used++;
+	if (ret)
+		return nvme_fail_iommu(failure, ret, "memory for lists", err);
+	list->entries = address;
 	return 0;
 }
 
 void nvme_pool_put(struct nvme_pool *pool, struct nvme_prp_list *list)
 {
-	(void)pool;
+	/* What was taken can be given back; the pool's free would tell of a mistake. */
+	libiommu_dma_pool_put(pool->dma, list->entries, NULL);
 	list->entries = NULL;
 }
 

@@ -35,9 +35,7 @@ int nvme_buffer_free(struct nvme_buffer *buffer, struct nvme_failure *failure);
 
 /** Pages for lists of page pointers. */
 struct nvme_pool {
-	struct nvme_buffer buffer;
-	uint64_t page_size;
-	uint64_t used;
+	struct libiommu_dma_pool *dma;
 };
 
 int nvme_pool_new(struct nvme_memory *memory, struct nvme_pool *pool, uint64_t page_size,

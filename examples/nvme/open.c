@@ -15,15 +15,11 @@
 /* The device's way into a domain of its own. */
 static int attach(struct nvme *nvme, const struct nvme_options *opts, struct nvme_failure *failure)
 {
-	struct libiommu_ctx_options ctx_opts = LIBIOMMU_CTX_OPTIONS_INIT;
 	char name[64];
 	struct libiommu_error *err;
 	int ret;
 
-	ctx_opts.backend = opts->backend;
-	ctx_opts.config = opts->config;
-	ctx_opts.backend_object = opts->backend_object;
-	ret = libiommu_ctx_new(&ctx_opts, &nvme->ctx, &err);
+	ret = libiommu_ctx_new(&opts->ctx, &nvme->ctx, &err);
 	if (ret)
 		return nvme_fail_iommu(failure, ret, "libiommu", err);
 	ret = nvme_find_device(nvme->ctx, opts->device, name, sizeof(name), failure);

@@ -7,18 +7,16 @@
 #include "queue.h"
 
 struct nvme_options {
-	const char *backend;  /**< NULL: what libiommu chooses */
-	const char *config;   /**< text for the backend, or NULL */
-	void *backend_object; /**< for the backend, or NULL */
+	struct libiommu_ctx_options ctx; /**< the backend, and what it wants to know */
 	const char *device; /**< "0000:3b:00.0"; NULL: the only NVMe device that is ready for use */
 	bool polling;       /**< no interrupts for completions */
 	uint64_t timeout;   /**< nanoseconds for a command; 0: 30 seconds */
 	unsigned int queues; /**< for I/O; 0: one */
 	struct nvme_queue_options queue;
 };
-#define NVME_OPTIONS_INIT                             \
-	{                                             \
-		.queue = {.depth = 64, .bounces = 4 } \
+#define NVME_OPTIONS_INIT                                                               \
+	{                                                                               \
+		.ctx = LIBIOMMU_CTX_OPTIONS_INIT, .queue = {.depth = 64, .bounces = 4 } \
 	}
 
 /**

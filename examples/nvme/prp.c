@@ -115,8 +115,6 @@ static int fill_lists(struct cursor *cursor, uint64_t pages)
 			return ret;
 		job->lists[list].entries[entry++] = htole64(iova);
 	}
-	if (entry < room && NVME_PLANTED(NVME_BUG_PRP_SHORT))
-		job->lists[list].entries[entry] = 0;
 	return 0;
 }
 
@@ -134,7 +132,8 @@ int nvme_prp_build(const struct nvme_prp_job *job, struct nvme_prp *out,
 	if (offset & 3)
 		return nvme_fail(failure, -EINVAL, "the memory begins in the middle of a word");
 	first = smaller(job->length, job->page_size - offset);
-	out->second = 0;
+	if (!NVME_PLANTED(NVME_BUG_PRP_SHORT))
+		out->second = 0;
 	ret = take(&cursor, first, &out->first);
 	rest = job->length - first;
 	if (ret || !rest)

@@ -29,6 +29,7 @@ int nvme_requests_init(struct nvme_queue *queue, uint32_t count, struct nvme_fai
 		ret = nvme_pool_get(&queue->lists, &requests->lists[i], failure);
 		if (ret)
 			return ret;
+		requests->list_count++;
 	}
 	requests->count = count;
 	requests->oldest = requests->newest = NOBODY;
@@ -43,7 +44,7 @@ void nvme_requests_fini(struct nvme_queue *queue)
 {
 	struct nvme_requests *requests = &queue->requests;
 
-	for (size_t i = 0; i < (size_t)requests->count * requests->lists_each; i++)
+	for (size_t i = 0; i < requests->list_count; i++)
 		nvme_pool_put(&queue->lists, &requests->lists[i]);
 	free(requests->slot);
 	free(requests->lists);
@@ -184,9 +185,9 @@ static void describe(struct nvme_queue *queue, struct nvme_request *request, int
 			 le32toh(dw[1]), (unsigned long long)block);
 	else
 		snprintf(what, sizeof(what), "admin command %#x", le32toh(dw[0]) & 0xff);
-	/* Whether memory was the trouble is known only of these two. */
+	/* Memory was the trouble, or may have been. */
 	if (request->memory.address &&
-	    (status == NVME_STATUS_TRANSFER_ERROR || code == -EIO || code == -ESHUTDOWN))
+	    (status == NVME_STATUS_TRANSFER_ERROR || (!status && code == -EIO)))
 		nvme_prp_describe(&job, &request->prp, where, sizeof(where));
 	snprintf(text, size, "%s: %s", what, why);
 	size -= strlen(text);
@@ -250,10 +251,17 @@ unsigned int nvme_reap(struct nvme_queue *queue)
 	return ended;
 }
 
-void nvme_requests_cancel(struct nvme_queue *queue, int code, const char *text)
+void nvme_requests_cancel(struct nvme_queue *queue, int late, int code, const char *text)
 {
-	while (queue->requests.busy)
-		finish(queue, queue->requests.oldest, code, 0, 0, text);
+	uint64_t now = nvme_now();
+
+	while (queue->requests.busy) {
+		uint32_t id = queue->requests.oldest;
+		const struct nvme_request *request = &queue->requests.slot[id];
+		bool is_late = request->aborted || request->deadline <= now;
+
+		finish(queue, id, is_late ? late : code, 0, 0, text);
+	}
 }
 
 int nvme_requests_overdue(const struct nvme_queue *queue, uint64_t now)

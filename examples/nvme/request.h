@@ -51,6 +51,7 @@ struct nvme_requests {
 	struct nvme_prp_list *lists; /* of all slots */
 	uint32_t count;
 	uint32_t lists_each;
+	size_t list_count;
 	uint32_t busy;
 	uint32_t free;           /* the first free one */
 	uint32_t oldest, newest; /* under way */
@@ -76,8 +77,12 @@ int nvme_submit(struct nvme_queue *queue, const struct nvme_command *command,
 /** End those that the controller has completed. @return how many */
 unsigned int nvme_reap(struct nvme_queue *queue);
 
-/** End all with this code; the controller does no DMA any more. */
-void nvme_requests_cancel(struct nvme_queue *queue, int code, const char *text);
+/**
+ * End all; the controller does no DMA any more.
+ * @param late for those whose time is over
+ * @param code for the others
+ */
+void nvme_requests_cancel(struct nvme_queue *queue, int late, int code, const char *text);
 
 /** @return the id of the request whose time is over for the longest; -1 when there is none */
 int nvme_requests_overdue(const struct nvme_queue *queue, uint64_t now);

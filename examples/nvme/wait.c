@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 
 #define LOOK_EVERY  NVME_MILLISECOND /* while polling */
 #define SPINS       64               /* between looks at the clock */
@@ -26,7 +27,28 @@ void nvme_give_up(struct nvme *nvme, int code, const char *text)
 		nvme_controller_halt(nvme);
 	for (unsigned int i = 0; i < NVME_QUEUES_MAX; i++) {
 		if (nvme->queue[i])
-			nvme_requests_cancel(nvme->queue[i], code, text);
+			nvme_requests_cancel(nvme->queue[i], code,
+					     code == -ETIMEDOUT ? -ESHUTDOWN : code, text);
+	}
+}
+
+/* Where a controller may have gone to that stopped over its queues. */
+static void add_queues(const struct nvme *nvme, char *text, size_t size)
+{
+	for (unsigned int i = 0; i < NVME_QUEUES_MAX; i++) {
+		const struct nvme_queue *queue = nvme->queue[i];
+		size_t used = strlen(text);
+
+		if (queue && queue->requests.busy)
+			snprintf(text + used, size - used,
+				 "; queue %u has commands at IOVA %#llx-%#llx, completions at "
+				 "%#llx-%#llx",
+				 i, (unsigned long long)queue->sq_memory.iova,
+				 (unsigned long long)(queue->sq_memory.iova +
+						      queue->sq_memory.length - 1),
+				 (unsigned long long)queue->cq_memory.iova,
+				 (unsigned long long)(queue->cq_memory.iova +
+						      queue->cq_memory.length - 1));
 	}
 }
 
@@ -64,6 +86,8 @@ static void look(struct nvme_queue *queue)
 
 	nvme_look_for_owner(nvme);
 	if (code) {
+		if (code == -EIO)
+			add_queues(nvme, failure.text, sizeof(failure.text));
 		nvme_give_up(nvme, code, failure.text);
 		return;
 	}

@@ -208,13 +208,14 @@ START_TEST(every_depth)
 	io.ns = rig_namespace(&rig, 1);
 	io.buffer = rig_memory(&rig, 4096, RIG_RW);
 	for (opts.depth = 1; opts.depth <= 1024; opts.depth++) {
-		unsigned int rounds = opts.depth <= 64 ? 5 : 2, sent = 0, ended = 0;
+		unsigned int total = opts.depth <= 64 ? 5 * opts.depth : opts.depth + 3;
+		unsigned int sent = 0, ended = 0;
 		struct nvme_queue *queue;
 
 		ck_assert_msg(!nvme_admin_create_queue(rig.nvme, 2, &opts, &rig.failure), "%s",
 			      rig.failure.text);
 		queue = rig.nvme->queue[2];
-		while (sent < rounds * opts.depth) {
+		while (sent < total) {
 			io.block = sent % 1000;
 			while (!nvme_io_submit(queue, &io, count_done, &ended, &rig.failure))
 				sent++;

@@ -47,8 +47,8 @@ static inline void rig_init(struct rig *rig, const char *personality, const char
 		 personality, words);
 	ck_assert_msg(!libiommu_mock_machine_new(text, &rig->machine, &err), "%s",
 		      libiommu_error_message(err));
-	rig->options.backend = "mock";
-	rig->options.backend_object = rig->machine;
+	rig->options.ctx.backend = "mock";
+	rig->options.ctx.backend_object = rig->machine;
 	rig->options.device = DEVICE;
 	rig->options.timeout = UINT64_C(5) * 1000 * 1000 * 1000;
 }
