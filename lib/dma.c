@@ -161,13 +161,14 @@ bool dma_in_use(struct libiommu_domain *dom)
 	bool used;
 
 	pthread_mutex_lock(&dom->lock);
-	used = dom->buffers || dom->pools;
+	used = dom->buffers || dom->pools || dma_registered(dom->registry);
 	pthread_mutex_unlock(&dom->lock);
 	return used;
 }
 
 void dma_destroy(struct libiommu_domain *dom, uint32_t flags)
 {
+	dma_registry_destroy(dom, flags);
 	dma_pool_destroy_all(dom, flags);
 	while (dom->buffers) {
 		struct libiommu_dma_buffer *buf = dom->buffers;

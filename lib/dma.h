@@ -37,6 +37,10 @@ int dma_options(const struct libiommu_dma_options *from, struct libiommu_dma_opt
 /* dma_pool.c: all pools of a domain, without their buffers */
 void dma_pool_destroy_all(struct libiommu_domain *dom, uint32_t flags);
 
+/* dma_registry.c: is something registered? NULL: no. And all of a domain's, without unmapping. */
+bool dma_registered(const struct dma_registry *registry);
+void dma_registry_destroy(struct libiommu_domain *dom, uint32_t flags);
+
 /* dma.c: the page that everything here is made of, in bytes */
 uint64_t dma_page(const struct libiommu_domain *dom);
 /* Is this memory mapped there, or about to be unmapped? Somebody may have done it by hand. */

@@ -108,6 +108,7 @@ struct libiommu_domain {
 	void *priv;
 	struct libiommu_dma_buffer *buffers; /* under the lock */
 	struct libiommu_dma_pool *pools;     /* under the lock */
+	struct dma_registry *registry;       /* set once, under the lock */
 	_Atomic(struct file *) files;
 
 	pthread_mutex_t lock; /* everything below; readers walk the ledger without it */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file dma.h
- * Memory for devices: buffers that the library makes and maps, and pools of small
- * objects. docs/dma.md tells when to take what.
+ * Memory for devices: buffers that the library makes and maps, pools of small
+ * objects, and memory of the program that is registered. docs/dma.md tells when to
+ * take what.
  *
  * What is made here belongs to a domain. libiommu_domain_free() refuses
  * (memory-in-use) while some of it is left; libiommu_ctx_free() frees it after
@@ -200,6 +201,52 @@ LIBIOMMU_API int libiommu_dma_pool_next(struct libiommu_dma_pool *pool, const vo
 
 /** @return number of objects in use. */
 LIBIOMMU_API uint64_t libiommu_dma_pool_used(struct libiommu_dma_pool *pool);
+
+/**
+ * Map memory of this process for as long as it is registered. The range is rounded outward to
+ * whole pages, so devices reach what shares the first and the last page with it. Ranges may be
+ * registered again, and may overlap and touch; what is mapped already is not mapped again. Each
+ * page is at one IOVA, but a range may come in several mappings (libiommu_dma_lookup()), with a page
+ * between them.
+ * A mapping keeps its protection. A range that is in one that allows more gets that; in one that
+ * allows less it is refused (protection-conflict).
+ * The memory must stay valid and where it is, as for every mapping.
+ * Threads: registrations of a domain are made and removed one at a time; lookups do not wait.
+ * @param length bytes, at least 1
+ * @param prot LIBIOMMU_PROT_READ, LIBIOMMU_PROT_WRITE or both
+ * Reasons: null-argument, after-fork, domain-type, empty-range, range-wraps, unknown-flags (prot),
+ * no-protection, protection-conflict (subject: addresses of the mapping), no-memory, and those of
+ * libiommu_domain_map_batch().
+ */
+LIBIOMMU_API int libiommu_dma_register(struct libiommu_domain *dom, const void *address,
+				       uint64_t length, uint32_t prot, struct libiommu_error **err);
+
+/**
+ * The end of a registration: of the same pages, once for each time. Ranges may end in any order.
+ * A mapping goes as a whole, with the last registration that holds a page of it. So when
+ * a range ends that shares a mapping with another one, pages may stay mapped that nobody has
+ * registered any more. The memory of these must stay valid until libiommu_dma_lookup() finds
+ * them no more.
+ * @param[out] kept bytes of such pages in this range, mostly 0; written on success. NULL: the
+ *        caller cannot wait for that, and is refused (memory-shared; figures: bytes that would
+ *        stay, bytes of the range; nothing changes).
+ * Reasons: null-argument, after-fork, domain-type, empty-range, range-wraps, not-registered,
+ * memory-shared, and those of libiommu_domain_unmap(): then the range stays registered, even
+ * when a part of it is unmapped already, and the call can be made again.
+ */
+LIBIOMMU_API int libiommu_dma_unregister(struct libiommu_domain *dom, const void *address,
+					 uint64_t length, uint64_t *kept,
+					 struct libiommu_error **err);
+
+/**
+ * Where a byte of this process is for devices, however it was mapped: the lowest IOVA.
+ * @param reader the calling thread's reader; NULL works and is slower
+ * @param[out] iova written on success
+ * @param[out] length bytes from there to the end of the mapping, at least 1; may be NULL
+ * @return as libiommu_domain_find_source()
+ */
+LIBIOMMU_API int libiommu_dma_lookup(struct libiommu_domain *dom, struct libiommu_reader *reader,
+				     const void *address, uint64_t *iova, uint64_t *length);
 
 #ifdef __cplusplus
 }

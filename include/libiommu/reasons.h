@@ -200,7 +200,7 @@
 	  "The mock's device is of another model than this is for.", "") \
 	/* DMA memory */ \
 	X(130, MEMORY_IN_USE, "memory-in-use", EBUSY, "DMA memory is still in use.", \
-	  "Put objects back into pools, and free pools and buffers before their domain.") \
+	  "Put objects back into pools; free pools and buffers, and end registrations, before their domain.") \
 	X(131, NO_HUGE_PAGES, "no-huge-pages", ENOMEM, "Pages of the wanted size cannot be had.", \
 	  "Reserve them (sysctl vm.nr_hugepages), or do without LIBIOMMU_DMA_MUST.") \
 	X(132, CANCELED, "canceled", ECANCELED, "The caller's own callback ended the call.", "") \
@@ -211,7 +211,15 @@
 	X(135, FOREIGN_OBJECT, "foreign-object", EINVAL, \
 	  "The address is not that of an object of this pool.", \
 	  "Put what libiommu_dma_pool_get() gave.") \
-	X(136, DOUBLE_PUT, "double-put", EINVAL, "The object is not in use: it was put back before.", "")
+	X(136, DOUBLE_PUT, "double-put", EINVAL, "The object is not in use: it was put back before.", "") \
+	X(137, NOT_REGISTERED, "not-registered", ENOENT, "These pages are not registered as one range.", \
+	  "Unregister what was registered, once for each time.") \
+	X(138, PROT_CONFLICT, "protection-conflict", EBUSY, \
+	  "The memory is registered with a protection that allows less.", \
+	  "Register with all that will be needed first, or end the other registrations.") \
+	X(139, MEMORY_SHARED, "memory-shared", EBUSY, \
+	  "Another registration holds a part of the same mapping, which goes as a whole.", \
+	  "End that one first, or pass kept and let the memory live until it is unmapped.")
 /* clang-format on */
 
 #endif
