@@ -71,5 +71,6 @@ void suite_fork(struct registry *registry);
 /** Of the random cases; from the command line. */
 extern unsigned long random_seed;
 extern unsigned long random_rounds;
+extern unsigned long many_mappings;
 
 #endif

@@ -7,7 +7,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MANY 200000
 #define HIGH UINT64_C(0x100000000) /* no IOMMU keeps a window above this for itself */
 
 CASE(entry_limit, "4.1.6 the limit of mappings is entry-limit with its figures")
@@ -81,13 +80,13 @@ CASE(no_entry_limit, "4.1.6 without a limit of mappings hundreds of thousands ar
 	OK(libiommu_device_cap(rig.dev[0], LIBIOMMU_CAP_ENTRY_LIMIT, &answer, E));
 	if (answer.answer == LIBIOMMU_ANSWER_YES)
 		SKIP("mappings are limited to %" PRIu64, answer.value);
-	for (i = 0; i < MANY; i++)
+	for (i = 0; i < many_mappings; i++)
 		ck_assert_int_eq(
 			libiommu_domain_map(rig.dom, HIGH + i * PAGE, at(mem), PAGE, RW, NULL), 0);
-	ck_assert_uint_eq(libiommu_domain_mapping_count(rig.dom), MANY);
-	found(rig.dom, HIGH + MANY / 2 * PAGE, mem, PAGE);
+	ck_assert_uint_eq(libiommu_domain_mapping_count(rig.dom), many_mappings);
+	found(rig.dom, HIGH + many_mappings / 2 * PAGE, mem, PAGE);
 	OK(libiommu_domain_unmap_all(rig.dom, &removed, E));
-	ck_assert_uint_eq(removed, MANY * PAGE);
+	ck_assert_uint_eq(removed, many_mappings * PAGE);
 }
 
 static bool drop_lock_capability(void)

@@ -38,6 +38,7 @@ struct options {
 
 unsigned long random_seed = 1;
 unsigned long random_rounds = 2000;
+unsigned long many_mappings = 200000;
 
 /* Written by the case, perhaps in a child. */
 static char *skipped_because;
@@ -53,6 +54,7 @@ static const char help[] =
 	"  --expect-row NAME   which row\n"
 	"  --seed N            of the random cases\n"
 	"  --rounds N          steps of each random case\n"
+	"  --many N            mappings where there is no limit of them\n"
 	"  --fork              a process for each case\n"
 	"\n"
 	"The last line is the result; the status is 0 when nothing failed.\n";
@@ -89,6 +91,8 @@ static bool has_value(struct options *options, const char *name, const char *val
 		random_seed = strtoul(value, NULL, 0);
 	else if (strcmp(name, "--rounds") == 0)
 		random_rounds = strtoul(value, NULL, 0);
+	else if (strcmp(name, "--many") == 0)
+		many_mappings = strtoul(value, NULL, 0);
 	else
 		return false;
 	return true;

@@ -218,7 +218,7 @@ static bool run_once(const struct sweep_scenario *scenario, uint32_t classes, ui
 	return met && !w.failed;
 }
 
-static unsigned int sweep(const struct sweep_scenario *scenario, uint64_t stride)
+static unsigned int sweep(const struct sweep_scenario *scenario, uint64_t first, uint64_t every)
 {
 	static const struct {
 		uint32_t classes;
@@ -229,13 +229,17 @@ static unsigned int sweep(const struct sweep_scenario *scenario, uint64_t stride
 	size_t k;
 
 	for (k = 0; k < 2; k++) {
-		for (nth = 1; nth < MAX_FAILURES; nth += stride) {
+		for (nth = first; nth < MAX_FAILURES; nth += every) {
 			if (!run_once(scenario, kinds[k].classes, nth))
 				break;
 			counts[k]++;
 		}
 		if (problems != before)
 			break;
+	}
+	if (!counts[0] || !counts[1]) {
+		printf("FAIL %s: no failure was met\n", scenario->name);
+		problems++;
 	}
 	printf("%s: %" PRIu64 " %s and %" PRIu64 " %s failed in turn%s\n", scenario->name,
 	       counts[0], kinds[0].name, counts[1], kinds[1].name,
@@ -248,66 +252,97 @@ static const char help[] = "Fails each allocation and each system call of each s
 			   "\n"
 			   "%s"
 			   "  --scenario NAME     only this one\n"
-			   "  --quick             only some of the failures, for slow machines\n"
+			   "  --every N           only every N-th failure, for slow machines\n"
+			   "  --first N           and this one first\n"
 			   "  --expect FILE       fail when the numbers of FILE's row are others\n"
 			   "  --expect-row NAME   which row\n"
 			   "\n"
 			   "The last line is the result; the status is 0 when nothing failed.\n";
 
-int main(int argc, char **argv)
+struct options {
+	struct settings settings;
+	const char *only;
+	const char *expect;
+	const char *row;
+	uint64_t first;
+	uint64_t every;
+};
+
+static bool has_value(struct options *options, const char *name, const char *value)
 {
-	struct settings settings = { .backend = "mock" };
-	unsigned int passed = 0, failed = 0, skipped = 0;
-	const struct sweep_scenario *scenario;
-	const char *only = NULL, *expect = NULL, *row = "";
-	uint64_t stride = 1;
+	if (strcmp(name, "--scenario") == 0)
+		options->only = value;
+	else if (strcmp(name, "--every") == 0)
+		options->every = strtoull(value, NULL, 0);
+	else if (strcmp(name, "--first") == 0)
+		options->first = strtoull(value, NULL, 0);
+	else if (strcmp(name, "--expect") == 0)
+		options->expect = value;
+	else if (strcmp(name, "--expect-row") == 0)
+		options->row = value;
+	else
+		return false;
+	return true;
+}
+
+/* @return -1 to go on, else the exit status */
+static int parse(struct options *options, int argc, char **argv)
+{
 	int i, taken;
 
 	for (i = 1; i < argc; i += taken) {
-		taken = 1;
 		if (strcmp(argv[i], "--help") == 0) {
 			printf(help, settings_help);
 			return 0;
 		}
-		if (strcmp(argv[i], "--quick") == 0) {
-			stride = 7;
-		} else if (strcmp(argv[i], "--scenario") == 0 && i + 1 < argc) {
-			only = argv[i + 1];
+		if (i + 1 < argc && has_value(options, argv[i], argv[i + 1]))
 			taken = 2;
-		} else if (strcmp(argv[i], "--expect") == 0 && i + 1 < argc) {
-			expect = argv[i + 1];
-			taken = 2;
-		} else if (strcmp(argv[i], "--expect-row") == 0 && i + 1 < argc) {
-			row = argv[i + 1];
-			taken = 2;
-		} else {
-			taken = settings_option(&settings, argc - i, argv + i);
-		}
+		else
+			taken = settings_option(&options->settings, argc - i, argv + i);
 		if (!taken) {
 			fprintf(stderr, "%s: unknown option; see --help\n", argv[i]);
 			return 2;
 		}
 	}
-	target = target_find(settings.backend);
-	if (!target || !target->open(&settings)) {
-		fprintf(stderr, "no target %s\n", settings.backend);
+	if (!options->first || !options->every) {
+		fprintf(stderr, "--first and --every begin with 1\n");
+		return 2;
+	}
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {
+		.settings = { .backend = "mock" }, .row = "", .first = 1, .every = 1
+	};
+	unsigned int passed = 0, failed = 0, skipped = 0;
+	const struct sweep_scenario *scenario;
+	int status = parse(&options, argc, argv);
+
+	if (status >= 0)
+		return status;
+	target = target_find(options.settings.backend);
+	if (!target || !target->open(&options.settings)) {
+		fprintf(stderr, "no target %s\n", options.settings.backend);
 		return 2;
 	}
 	for (scenario = sweep_scenarios; scenario->name; scenario++) {
-		if (only && strcmp(only, scenario->name) != 0)
+		if (options.only && strcmp(options.only, scenario->name) != 0)
 			continue;
 		if (target->alone_count < scenario->alone ||
 		    target->member_count < scenario->members) {
 			printf("skip %s: needs more devices\n", scenario->name);
 			skipped++;
-		} else if (sweep(scenario, stride)) {
+		} else if (sweep(scenario, options.first, options.every)) {
 			failed++;
 		} else {
 			passed++;
 		}
 	}
 	target->close();
-	if (expect && !counts_expected(expect, row, passed + failed, skipped))
+	if (options.expect &&
+	    !counts_expected(options.expect, options.row, passed + failed, skipped))
 		failed++;
 	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
 	return failed || !passed ? 1 : 0;
