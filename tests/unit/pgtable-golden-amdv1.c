@@ -132,6 +132,20 @@ START_TEST(small_pages)
 }
 END_TEST
 
+/* Device table entry, first word: page table root 51:12, mode 11:9 is the number of levels */
+static const struct golden_root root_values[] = {
+	{ LIBIOMMU_PGTABLE_AMDV1, 1, 0, 0, U64(0x1200000200), U64(1) },
+	{ LIBIOMMU_PGTABLE_AMDV1, 3, 0, 0, U64(0x1200000600), U64(3) },
+	{ LIBIOMMU_PGTABLE_AMDV1, 4, 0, 0, U64(0x1200000800), U64(4) },
+	{ LIBIOMMU_PGTABLE_AMDV1, 6, 0, 0, U64(0x1200000c00), U64(6) },
+};
+
+START_TEST(root_words)
+{
+	check_roots(root_values, COUNT(root_values));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden amdv1");
@@ -143,6 +157,7 @@ int main(void)
 	tcase_add_test(tc, marked);
 	tcase_add_test(tc, not_coherent);
 	tcase_add_test(tc, small_pages);
+	tcase_add_test(tc, root_words);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

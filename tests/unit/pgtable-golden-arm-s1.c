@@ -374,6 +374,27 @@ START_TEST(hint_without_room)
 }
 END_TEST
 
+/*
+ * SMMUv3 context descriptor: T0SZ 5:0 = 64 - bits, TG0 7:6 (0 4K, 1 64K, 2 16K), IPS 34:32
+ * (2 is 40 bits, 4 is 44, 5 is 48, 6 is 52); TTB0 51:4
+ */
+static const struct golden_root root_values[] = {
+	{ LIBIOMMU_PGTABLE_ARM_S1_4K, 0, 0, 0, U64(0x1200000000), U64(0x0000000500000010) },
+	{ LIBIOMMU_PGTABLE_ARM_S1_4K, 0, 40, 40, U64(0x1200000000), U64(0x0000000200000018) },
+	{ LIBIOMMU_PGTABLE_ARM_S1_4K, 0, 32, 44, U64(0x1200000000), U64(0x0000000400000020) },
+	{ LIBIOMMU_PGTABLE_ARM_S1_16K, 0, 0, 0, U64(0x1200000000), U64(0x0000000500000090) },
+	{ LIBIOMMU_PGTABLE_ARM_S1_16K, 0, 36, 0, U64(0x1200000000), U64(0x000000050000009c) },
+	{ LIBIOMMU_PGTABLE_ARM_S1_64K, 0, 0, 0, U64(0x1200000000), U64(0x0000000600000050) },
+	{ LIBIOMMU_PGTABLE_ARM_S1_64K, 0, 52, 0, U64(0x1200000000), U64(0x000000060000004c) },
+	{ LIBIOMMU_PGTABLE_ARM_S1_64K, 0, 42, 48, U64(0x1200000000), U64(0x0000000500000056) },
+};
+
+START_TEST(root_words)
+{
+	check_roots(root_values, COUNT(root_values));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden arm-s1");
@@ -389,6 +410,7 @@ int main(void)
 	tcase_add_test(tc, less_hardware);
 	tcase_add_test(tc, widths);
 	tcase_add_test(tc, hint_without_room);
+	tcase_add_test(tc, root_words);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

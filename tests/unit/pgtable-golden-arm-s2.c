@@ -235,6 +235,28 @@ START_TEST(attributes)
 }
 END_TEST
 
+/*
+ * VTCR_EL2: T0SZ 5:0, SL0 7:6, TG0 15:14 (0 4K, 1 64K, 2 16K), PS 18:16. SL0 with 4K: 0 begins at
+ * ARM's level 2, 1 at 1, 2 at 0; with others 1 at 2, 2 at 1.
+ */
+static const struct golden_root root_values[] = {
+	{ LIBIOMMU_PGTABLE_ARM_S2_4K, 0, 0, 0, U64(0x1200000000), U64(0x50090) },
+	{ LIBIOMMU_PGTABLE_ARM_S2_4K, 0, 40, 40, U64(0x1200000000), U64(0x20058) },
+	{ LIBIOMMU_PGTABLE_ARM_S2_4K, 0, 43, 44, U64(0x1200000000), U64(0x40055) },
+	{ LIBIOMMU_PGTABLE_ARM_S2_4K, 0, 32, 40, U64(0x1200000000), U64(0x20020) },
+	{ LIBIOMMU_PGTABLE_ARM_S2_16K, 0, 0, 0, U64(0x1200000000), U64(0x58090) },
+	{ LIBIOMMU_PGTABLE_ARM_S2_16K, 0, 40, 0, U64(0x1200000000), U64(0x58058) },
+	{ LIBIOMMU_PGTABLE_ARM_S2_64K, 0, 0, 0, U64(0x1200000000), U64(0x64090) },
+	{ LIBIOMMU_PGTABLE_ARM_S2_64K, 0, 46, 0, U64(0x1200000000), U64(0x64052) },
+	{ LIBIOMMU_PGTABLE_ARM_S2_64K, 0, 52, 52, U64(0x1200000000), U64(0x6408c) },
+};
+
+START_TEST(root_words)
+{
+	check_roots(root_values, COUNT(root_values));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden arm-s2");
@@ -246,6 +268,7 @@ int main(void)
 	tcase_add_test(tc, marked);
 	tcase_add_test(tc, foreign_tracked);
 	tcase_add_test(tc, attributes);
+	tcase_add_test(tc, root_words);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -253,6 +253,22 @@ START_TEST(less_hardware)
 }
 END_TEST
 
+/* fsc and iohgatp: mode 63:60 is 8, 9, 10 for Sv39(x4), Sv48(x4), Sv57(x4); PPN 43:0 */
+static const struct golden_root root_values[] = {
+	{ LIBIOMMU_PGTABLE_RISCV, 3, 0, 0, U64(0x8000000001200000), U64(8) },
+	{ LIBIOMMU_PGTABLE_RISCV, 4, 0, 0, U64(0x9000000001200000), U64(9) },
+	{ LIBIOMMU_PGTABLE_RISCV, 5, 0, 0, U64(0xa000000001200000), U64(10) },
+	{ LIBIOMMU_PGTABLE_RISCV_G, 3, 0, 0, U64(0x8000000001200000), U64(8) },
+	{ LIBIOMMU_PGTABLE_RISCV_G, 4, 0, 0, U64(0x9000000001200000), U64(9) },
+	{ LIBIOMMU_PGTABLE_RISCV_G, 5, 0, 0, U64(0xa000000001200000), U64(10) },
+};
+
+START_TEST(root_words)
+{
+	check_roots(root_values, COUNT(root_values));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden riscv");
@@ -266,6 +282,7 @@ int main(void)
 	tcase_add_test(tc, foreign_tracked);
 	tcase_add_test(tc, attributes);
 	tcase_add_test(tc, less_hardware);
+	tcase_add_test(tc, root_words);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

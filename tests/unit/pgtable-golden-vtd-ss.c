@@ -86,6 +86,19 @@ START_TEST(marked)
 }
 END_TEST
 
+/* 9.3 and 9.6: second-stage pointer 63:12; AW 1 is 39 bits, 2 is 48, 3 is 57 */
+static const struct golden_root root_values[] = {
+	{ LIBIOMMU_PGTABLE_VTD_SS, 3, 0, 0, U64(0x1200000000), U64(1) },
+	{ LIBIOMMU_PGTABLE_VTD_SS, 4, 0, 0, U64(0x1200000000), U64(2) },
+	{ LIBIOMMU_PGTABLE_VTD_SS, 5, 0, 0, U64(0x1200000000), U64(3) },
+};
+
+START_TEST(root_words)
+{
+	check_roots(root_values, COUNT(root_values));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden vtd-ss");
@@ -95,6 +108,7 @@ int main(void)
 	tcase_add_test(tc, tables);
 	tcase_add_test(tc, foreign);
 	tcase_add_test(tc, marked);
+	tcase_add_test(tc, root_words);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -86,6 +86,18 @@ START_TEST(marked)
 }
 END_TEST
 
+/* VT-d 9.6: first-stage pointer 63:12; FSPM 0 is four levels, 1 is five */
+static const struct golden_root root_values[] = {
+	{ LIBIOMMU_PGTABLE_X86_64, 4, 0, 0, U64(0x1200000000), U64(0) },
+	{ LIBIOMMU_PGTABLE_X86_64, 5, 0, 0, U64(0x1200000000), U64(1) },
+};
+
+START_TEST(root_words)
+{
+	check_roots(root_values, COUNT(root_values));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden x86-64");
@@ -95,6 +107,7 @@ int main(void)
 	tcase_add_test(tc, tables);
 	tcase_add_test(tc, foreign);
 	tcase_add_test(tc, marked);
+	tcase_add_test(tc, root_words);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

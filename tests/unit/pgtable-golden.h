@@ -265,6 +265,33 @@ static inline void check_marked(const struct libiommu_pgtable_options *options, 
 	close_golden();
 }
 
+/* What the structures of the hardware must say about a table whose root is at USUAL_ROOMS. */
+struct golden_root {
+	enum libiommu_pgtable_format format;
+	unsigned int levels, iova_bits, phys_bits;
+	uint64_t pointer, control;
+};
+
+static inline void check_roots(const struct golden_root *row, size_t count)
+{
+	struct libiommu_pgtable_options options = LIBIOMMU_PGTABLE_OPTIONS_INIT;
+	struct libiommu_pgtable_hardware h = LIBIOMMU_PGTABLE_HARDWARE_INIT;
+	size_t i;
+
+	for (i = 0; i < count; i++, row++) {
+		options.format = row->format;
+		options.levels = row->levels;
+		options.iova_bits = row->iova_bits;
+		options.phys_bits = row->phys_bits;
+		open_golden(&options, USUAL_ROOMS);
+		ck_assert_int_eq(libiommu_pgtable_hardware(pt, &h, NULL), 0);
+		ck_assert_uint_eq(h.root, USUAL_ROOMS);
+		ck_assert_msg(h.pointer == row->pointer && h.control == row->control,
+			      "row %zu: 0x%" PRIx64 " and 0x%" PRIx64, i, h.pointer, h.control);
+		close_golden();
+	}
+}
+
 #define COUNT(rows)                      (sizeof(rows) / sizeof((rows)[0]))
 #define CHECK_LEAVES(options, rows)      check_leaves((options), (rows), COUNT(rows))
 #define CHECK_RUNS(options, rows)        check_runs((options), (rows), COUNT(rows))
