@@ -31,25 +31,31 @@ struct run {
 	uint64_t sent;            /* bytes in requests so far */
 	uint64_t done;            /* bytes in requests that are over, in order */
 	unsigned int first, used; /* pieces under way, as a ring */
-	int code;                 /* the first thing that failed */
+	int code;                 /* of the failure that is nearest to the first block */
+	uint64_t failed_at;
 	struct nvme_failure *failure;
 };
 
-static void fail(struct run *run, int code, const char *text)
+static void keep(struct run *run, uint64_t offset, const struct nvme_failure *failure)
 {
-	if (run->code)
+	if (run->code && run->failed_at <= offset)
 		return;
-	run->code = code;
-	nvme_fail(run->failure, code, "%s", text);
+	run->code = failure->code;
+	run->failed_at = offset;
+	if (run->failure)
+		*run->failure = *failure;
 }
 
 static void on_done(void *data, const struct nvme_result *result)
 {
 	struct piece *piece = data;
+	struct nvme_failure failure;
 
 	piece->over = true;
-	if (result->code)
-		fail(piece->run, result->code, result->text);
+	if (!result->code)
+		return;
+	nvme_fail(&failure, result->code, "%s", result->text);
+	keep(piece->run, piece->offset, &failure);
 }
 
 static int prepare(struct run *run, const struct nvme_transfer *transfer)
@@ -76,66 +82,84 @@ static int prepare(struct run *run, const struct nvme_transfer *transfer)
 			       run->failure);
 }
 
-/* Send one more. @return 0; -EAGAIN when nothing can be sent now */
-static int send(struct run *run)
+/* Let the caller fill a piece that is to be written; less than asked for is the end. */
+static int fill(struct run *run, struct piece *piece, struct nvme_failure *failure)
 {
 	const struct nvme_transfer *transfer = run->transfer;
-	unsigned int n = (run->first + run->used) % run->count;
-	struct piece *piece = &run->pieces[n];
-	struct nvme_io io = { .opcode = transfer->opcode, .ns = transfer->ns };
 	int64_t got;
 
+	if (transfer->opcode != NVME_IO_WRITE)
+		return 0;
+	got = transfer->move(transfer->data, piece->buffer, piece->offset, piece->length, failure);
+	if (got < 0)
+		return (int)got;
+	if ((uint64_t)got < piece->length)
+		run->total = run->sent + (uint64_t)got;
+	piece->length = (uint64_t)got;
+	return 0;
+}
+
+static int submit(struct run *run, struct piece *piece, struct nvme_failure *failure)
+{
+	const struct nvme_transfer *transfer = run->transfer;
+	const struct nvme_io io = {
+		.opcode = transfer->opcode,
+		.ns = transfer->ns,
+		.block = transfer->block + piece->offset / transfer->ns->block_size,
+		.blocks = (uint32_t)(piece->length / transfer->ns->block_size),
+		.buffer = piece->buffer,
+	};
+	int ret;
+
+	do { /* others may use the queue as well */
+		ret = nvme_io_submit(transfer->queue, &io, on_done, piece, failure);
+	} while (ret == -EAGAIN && nvme_wait(transfer->queue));
+	return ret;
+}
+
+/* Send one more. @return false when nothing can be sent now */
+static bool send(struct run *run)
+{
+	unsigned int n = (run->first + run->used) % run->count;
+	struct piece *piece = &run->pieces[n];
+	struct nvme_failure failure;
+	int ret;
+
 	if (run->code || run->used == run->count || run->sent == run->total)
-		return -EAGAIN;
-	if (transfer->queue->nvme->wanted) {
-		fail(run, -ESHUTDOWN, "the machine's owner wants the device back");
-		return -EAGAIN;
-	}
+		return false;
 	*piece = (struct piece){ .run = run, .offset = run->sent };
 	piece->buffer = (char *)run->memory.address + n * run->size;
 	piece->length = run->total - run->sent < run->size ? run->total - run->sent : run->size;
-	if (transfer->opcode == NVME_IO_WRITE) {
-		got = transfer->move(transfer->data, piece->buffer, piece->offset, piece->length,
-				     run->failure);
-		if (got < 0) {
-			run->code = (int)got;
-			return -EAGAIN;
-		}
-		if ((uint64_t)got < piece->length)
-			run->total = run->sent + (uint64_t)got;
-		piece->length = (uint64_t)got;
-		if (!got)
-			return -EAGAIN;
-	}
-	io.block = transfer->block + piece->offset / transfer->ns->block_size;
-	io.blocks = (uint32_t)(piece->length / transfer->ns->block_size);
-	io.buffer = piece->buffer;
-	do { /* others may use the queue as well */
-		run->code = nvme_io_submit(transfer->queue, &io, on_done, piece, run->failure);
-	} while (run->code == -EAGAIN && nvme_wait(transfer->queue));
-	if (run->code)
-		return -EAGAIN;
+	if (run->transfer->queue->nvme->wanted)
+		ret = nvme_fail(&failure, -ESHUTDOWN, "the machine's owner wants the device back");
+	else
+		ret = fill(run, piece, &failure);
+	if (!ret && piece->length)
+		ret = submit(run, piece, &failure);
+	if (ret)
+		keep(run, piece->offset, &failure);
+	if (ret || !piece->length)
+		return false;
 	run->sent += piece->length;
 	run->used++;
-	return 0;
+	return true;
 }
 
 /* The pieces at the front that are over. */
 static void take(struct run *run)
 {
 	const struct nvme_transfer *transfer = run->transfer;
-	int64_t ret;
 
 	while (run->used && run->pieces[run->first].over) {
 		struct piece *piece = &run->pieces[run->first];
+		bool good = !run->code || piece->offset < run->failed_at;
+		struct nvme_failure failure;
 
-		if (!run->code && transfer->opcode == NVME_IO_READ) {
-			ret = transfer->move(transfer->data, piece->buffer, piece->offset,
-					     piece->length, run->failure);
-			if (ret < 0)
-				run->code = (int)ret;
-		}
-		if (!run->code)
+		if (good && transfer->opcode == NVME_IO_READ &&
+		    transfer->move(transfer->data, piece->buffer, piece->offset, piece->length,
+				   &failure) < 0)
+			keep(run, piece->offset, &failure);
+		else if (good)
 			run->done += piece->length;
 		run->first = (run->first + 1) % run->count;
 		run->used--;
@@ -160,7 +184,7 @@ int nvme_transfer_run(const struct nvme_transfer *transfer, uint64_t *done,
 		return ret;
 	}
 	do {
-		while (!send(&run))
+		while (send(&run))
 			;
 		if (NVME_PLANTED(NVME_BUG_UNMAP_EARLY))
 			libiommu_domain_unmap(transfer->queue->nvme->dom, run.memory.iova,
