@@ -238,16 +238,26 @@ int libiommu_dma_register(struct libiommu_domain *dom, const void *address, uint
 }
 
 int libiommu_dma_lookup(struct libiommu_domain *dom, struct libiommu_reader *reader,
-			const void *address, uint64_t *iova, uint64_t *length)
+			const void *address, uint32_t prot, uint64_t *iova, uint64_t *length)
 {
+	struct libiommu_source source = libiommu_source_memory(address);
 	struct libiommu_mapping found = LIBIOMMU_MAPPING_INIT;
-	int code;
+	uint64_t from = 0, at;
+	int code, none = -ENOENT;
 
 	if (!iova)
 		return -EINVAL;
-	code = libiommu_domain_find_source(dom, reader, libiommu_source_memory(address), 0, iova,
-					   &found);
-	if (!code && length)
-		*length = found.length - (*iova - found.iova);
-	return code;
+	do {
+		code = libiommu_domain_find_source(dom, reader, source, from, &at, &found);
+		if (code)
+			return code == -ENOENT ? none : code;
+		none = -EACCES;
+		from = at + 1;
+	} while (prot & ~found.prot && from);
+	if (prot & ~found.prot)
+		return none;
+	*iova = at;
+	if (length)
+		*length = found.length - (at - found.iova);
+	return 0;
 }

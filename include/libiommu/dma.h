@@ -239,14 +239,17 @@ LIBIOMMU_API int libiommu_dma_unregister(struct libiommu_domain *dom, const void
 					 struct libiommu_error **err);
 
 /**
- * Where a byte of this process is for devices, however it was mapped: the lowest IOVA.
+ * Where a byte of this process is for devices, however it was mapped: the lowest IOVA at which
+ * they may do what is asked for.
  * @param reader the calling thread's reader; NULL works and is slower
+ * @param prot LIBIOMMU_PROT_READ, LIBIOMMU_PROT_WRITE or both; 0: any mapping will do
  * @param[out] iova written on success
  * @param[out] length bytes from there to the end of the mapping, at least 1; may be NULL
- * @return as libiommu_domain_find_source()
+ * @return as libiommu_domain_find_source(); -EACCES when no mapping of it allows that
  */
 LIBIOMMU_API int libiommu_dma_lookup(struct libiommu_domain *dom, struct libiommu_reader *reader,
-				     const void *address, uint64_t *iova, uint64_t *length);
+				     const void *address, uint32_t prot, uint64_t *iova,
+				     uint64_t *length);
 
 #ifdef __cplusplus
 }

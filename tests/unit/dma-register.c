@@ -30,14 +30,14 @@ static uint64_t iova_of(const void *address)
 {
 	uint64_t iova;
 
-	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, address, &iova, NULL), 0);
+	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, address, 0, &iova, NULL), 0);
 	return iova;
 }
 
 static bool is_mapped(size_t n)
 {
 	uint64_t iova;
-	int code = libiommu_dma_lookup(w.dom, NULL, page(n), &iova, NULL);
+	int code = libiommu_dma_lookup(w.dom, NULL, page(n), 0, &iova, NULL);
 
 	ck_assert(!code || code == -ENOENT);
 	return !code;
@@ -51,7 +51,7 @@ static void mapped_as(const char *pattern)
 
 	for (size_t i = 0; i < strlen(pattern); i++) {
 		seen[i + 1] = '\0';
-		if (libiommu_dma_lookup(w.dom, NULL, page(i), &iova, NULL)) {
+		if (libiommu_dma_lookup(w.dom, NULL, page(i), 0, &iova, NULL)) {
 			seen[i] = '.';
 			last = 0;
 			continue;
@@ -76,7 +76,7 @@ START_TEST(registered_memory_is_rounded_outward)
 	begin(DEVICE);
 	OK(libiommu_dma_register(w.dom, page(1) + 4000, 200, RW, E));
 	mapped_as(".11.");
-	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, page(1) + 4000, &iova, &length), 0);
+	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, page(1) + 4000, RW, &iova, &length), 0);
 	ck_assert_uint_eq(length, 2 * PAGE - 4000);
 	ck_assert_int_eq(device_writes(iova + 100, 3), 0);
 	ck_assert_uint_eq(page(2)[4], 3);
@@ -196,6 +196,26 @@ START_TEST(protection_is_that_of_the_first)
 }
 END_TEST
 
+START_TEST(a_lookup_finds_what_allows_the_access)
+{
+	uint64_t iova, length, high = UINT64_C(1) << 32;
+
+	begin(DEVICE);
+	OK(REGISTER(0, 4, LIBIOMMU_PROT_READ));
+	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, page(2), LIBIOMMU_PROT_READ, &iova, NULL),
+			 0);
+	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, page(2), RW, &iova, NULL), -EACCES);
+	OK(libiommu_domain_map(w.dom, high, libiommu_source_memory(page(1)), 2 * PAGE, RW, E));
+	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, page(2), RW, &iova, &length), 0);
+	ck_assert_uint_eq(iova, high + PAGE);
+	ck_assert_uint_eq(length, PAGE);
+	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, page(2), 0, &iova, &length), 0);
+	ck_assert_uint_lt(iova, high);
+	ck_assert_uint_eq(length, 2 * PAGE);
+	end();
+}
+END_TEST
+
 START_TEST(what_was_unmapped_by_hand_is_mapped_again)
 {
 	begin(DEVICE);
@@ -259,9 +279,9 @@ START_TEST(what_makes_no_sense_is_refused)
 	blocked.type = LIBIOMMU_DOMAIN_BLOCKED;
 	OK(libiommu_domain_new(w.ctx, &blocked, &dom, E));
 	REFUSED(libiommu_dma_register(dom, memory, PAGE, RW, E), DOMAIN_TYPE);
-	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, page(9), &iova, NULL), -ENOENT);
-	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, page(0), NULL, NULL), -EINVAL);
-	ck_assert_int_eq(libiommu_dma_lookup(NULL, NULL, page(0), &iova, NULL), -EINVAL);
+	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, page(9), 0, &iova, NULL), -ENOENT);
+	ck_assert_int_eq(libiommu_dma_lookup(w.dom, NULL, page(0), 0, NULL, NULL), -EINVAL);
+	ck_assert_int_eq(libiommu_dma_lookup(NULL, NULL, page(0), 0, &iova, NULL), -EINVAL);
 	end();
 }
 END_TEST
@@ -330,7 +350,7 @@ static const char *agrees(void)
 {
 	for (size_t i = 0; i < PAGES; i++) {
 		uint64_t iova, length, rest = PAGE;
-		int code = libiommu_dma_lookup(w.dom, NULL, page(i), &iova, &length);
+		int code = libiommu_dma_lookup(w.dom, NULL, page(i), RW, &iova, &length);
 
 		if (!code != !!model.mapping[i])
 			return "another page is mapped";
@@ -407,9 +427,9 @@ static void *churn(void *data)
 		    libiommu_dma_register(w.dom, page(60), PAGE, RW, NULL) ||
 		    libiommu_dma_register(w.dom, page(mine + 1), 3 * PAGE, RW, NULL))
 			return "register";
-		if (libiommu_dma_lookup(w.dom, NULL, page(mine + 3), &iova, NULL) ||
+		if (libiommu_dma_lookup(w.dom, NULL, page(mine + 3), RW, &iova, NULL) ||
 		    libiommu_mock_dma_write(w.ep, iova, "x", 1, NULL) ||
-		    libiommu_dma_lookup(w.dom, NULL, page(60), &iova, NULL))
+		    libiommu_dma_lookup(w.dom, NULL, page(60), RW, &iova, NULL))
 			return "lookup";
 		if (libiommu_dma_unregister(w.dom, page(mine), 3 * PAGE, &kept, NULL) ||
 		    kept != PAGE || libiommu_dma_unregister(w.dom, page(60), PAGE, &kept, NULL) ||
@@ -502,6 +522,7 @@ int main(void)
 		a_mapping_stays_whole_while_a_part_of_it_is_registered,
 		neighbours_come_and_go_alone,
 		protection_is_that_of_the_first,
+		a_lookup_finds_what_allows_the_access,
 		what_was_unmapped_by_hand_is_mapped_again,
 		memory_that_stays_mapped_stays_registered,
 		what_makes_no_sense_is_refused,
