@@ -181,9 +181,13 @@ static struct ledger_node *find_in_cell(const struct ledger_sources *sources, ui
 					struct ledger_node *best, uint64_t *iova)
 {
 	unsigned int bits = atomic_load_explicit(&sources->bits, memory_order_acquire);
-	const struct ledger_link *link = walk(linked_mark(sources, bits, key >> (64 - bits)), key);
+	const struct ledger_link *link = linked_mark(sources, bits, key >> (64 - bits));
 
-	while ((link = next_of(link))->key == key) {
+	/* Each link is read once: read again, it may lead to what came between, of a lower key. */
+	do
+		link = next_of(link);
+	while (link->key < key);
+	for (; link->key == key; link = next_of(link)) {
 		struct ledger_node *node = node_of(link);
 		uint64_t offset = source - node->source, at = node->iova + offset;
 
