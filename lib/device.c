@@ -28,6 +28,9 @@ static const struct {
 	{ LIBIOMMU_CAP_READ_ONLY, "read-only" },
 	{ LIBIOMMU_CAP_P2P, "p2p" },
 	{ LIBIOMMU_CAP_IOMMUFD, "iommufd" },
+	{ LIBIOMMU_CAP_DIRTY_TRACKING, "dirty-tracking" },
+	{ LIBIOMMU_CAP_PASIDS, "pasids" },
+	{ LIBIOMMU_CAP_ATS, "ats" },
 };
 
 const char *libiommu_cap_name(enum libiommu_cap cap)

@@ -23,6 +23,27 @@ static int move_to(const struct way *way, uint32_t pt)
 	return way->move(ctx->transport->data, ctx->sys, &bound, &pt);
 }
 
+/*
+ * IOMMUs of different makes: a page table of the one is nothing for the other's driver. Who attaches is
+ * refused by the kernel; but when a device is moved, Linux 7.2 hands such a page table to the wrong
+ * driver, and stops.
+ */
+static bool foreign(const struct iommufd_device *device, const struct iommufd_hw *hw)
+{
+	return device->hw.known && hw->known && device->hw.info.type != hw->info.type;
+}
+
+/* Is a page table that the kernel has made for the domain one for other drivers? */
+static bool foreign_automatic(const struct iommufd_device *device,
+			      const struct iommufd_domain *domain)
+{
+	const struct iommufd_device *other = device->ctx->devices;
+
+	while (other && (other->domain != domain || other->hwpt || !foreign(device, &other->hw)))
+		other = other->next;
+	return other;
+}
+
 /* Into one that the domain has; -EINVAL: the device can share none of them. */
 static int share_hwpt(struct way *way)
 {
@@ -30,6 +51,8 @@ static int share_hwpt(struct way *way)
 	int rc = -EINVAL;
 
 	for (hwpt = way->domain->hwpts; hwpt && rc == -EINVAL; hwpt = hwpt->next) {
+		if (foreign(way->device, &hwpt->hw))
+			continue;
 		way->hwpt = hwpt;
 		rc = move_to(way, hwpt->id);
 	}
@@ -66,6 +89,7 @@ static int make_hwpt(struct way *way, struct libiommu_failure *failure)
 		libiommu_iommufd_free(ctx, hwpt, sizeof(*hwpt));
 		return refuse(way, rc, "IOMMU_HWPT_ALLOC", failure);
 	}
+	hwpt->hw = way->device->hw;
 	link_hwpt(way->domain, hwpt);
 	way->hwpt = hwpt;
 	rc = move_to(way, hwpt->id);
@@ -77,7 +101,7 @@ static int enter(struct way *way, struct libiommu_failure *failure)
 	const struct iommufd_ctx *ctx = way->device->ctx;
 	int rc = share_hwpt(way);
 
-	if (rc == -EINVAL && ctx->explicit_hwpt)
+	if (rc == -EINVAL && (ctx->explicit_hwpt || foreign_automatic(way->device, way->domain)))
 		return make_hwpt(way, failure);
 	if (rc == -EINVAL) {
 		way->hwpt = NULL;

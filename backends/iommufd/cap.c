@@ -29,6 +29,36 @@ static void file_mappings(const struct iommufd_ctx *ctx, struct libiommu_cap_ans
 		answer(out, false, 0, "IOMMU_IOAS_MAP_FILE: ENOTTY");
 }
 
+/* ECAP.SC: the driver can make no-snoop requests coherent, and iommufd has it do so where it can. */
+#define VTD_ECAP_SC (UINT64_C(1) << 7)
+
+static void snooping(const struct iommufd_hw *hw, struct libiommu_cap_answer *out)
+{
+	if (hw->known && hw->info.has_ecap)
+		answer(out, hw->info.ecap & VTD_ECAP_SC, 0, "IOMMU_GET_HW_INFO: ECAP.SC of VT-d");
+}
+
+static void dirty_tracking(const struct iommufd_hw *hw, struct libiommu_cap_answer *out)
+{
+	if (hw->known)
+		answer(out, hw->info.capabilities & IOMMU_HW_CAP_DIRTY_TRACKING, 0,
+		       "IOMMU_GET_HW_INFO: IOMMU_HW_CAP_DIRTY_TRACKING");
+}
+
+static void pasids(const struct iommufd_hw *hw, struct libiommu_cap_answer *out)
+{
+	if (hw->known)
+		answer(out, hw->info.pasid_bits, hw->info.pasid_bits,
+		       "IOMMU_GET_HW_INFO: out_max_pasid_log2");
+}
+
+/* Kernels that do not know the bit do not set it: that is no yes. */
+static void ats(const struct iommufd_hw *hw, struct libiommu_cap_answer *out)
+{
+	if (hw->known && hw->info.capabilities & IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED)
+		answer(out, false, 0, "IOMMU_GET_HW_INFO: IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED");
+}
+
 void libiommu_iommufd_device_cap(void *data, enum libiommu_cap cap, struct libiommu_cap_answer *out)
 {
 	struct iommufd_device *device = data;
@@ -63,6 +93,18 @@ void libiommu_iommufd_device_cap(void *data, enum libiommu_cap cap, struct libio
 		break;
 	case LIBIOMMU_CAP_CACHE_COHERENCY:
 		answer(out, true, 0, "VFIO_DEVICE_BIND_IOMMUFD takes cache-coherent devices only");
+		break;
+	case LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY:
+		snooping(&device->hw, out);
+		break;
+	case LIBIOMMU_CAP_DIRTY_TRACKING:
+		dirty_tracking(&device->hw, out);
+		break;
+	case LIBIOMMU_CAP_PASIDS:
+		pasids(&device->hw, out);
+		break;
+	case LIBIOMMU_CAP_ATS:
+		ats(&device->hw, out);
 		break;
 	case LIBIOMMU_CAP_P2P:
 		answer(out, false, 0, "IOMMU_IOAS_MAP refuses mapped BARs");

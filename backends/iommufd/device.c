@@ -155,6 +155,9 @@ int libiommu_iommufd_device_open_with(void *ctx_data, void *device_data, const c
 		ctx->sys->close(ctx->sys->data, fd);
 		return rc;
 	}
+	/* Kernels before 6.6 do not know the question; nothing depends on an answer. */
+	device->hw.known =
+		libiommu_iommufd_hw_info(ctx->sys, ctx->fd, device->id, &device->hw.info) >= 0;
 	device->dev.sys = ctx->sys;
 	device->dev.allocator = ctx->env->allocator;
 	device->dev.sysfs = &ctx->sysfs;

@@ -28,11 +28,18 @@ struct iommufd_ctx {
 	pthread_mutex_t lock; /* what devices are attached to */
 };
 
+/* What the kernel tells of an IOMMU, where it does. */
+struct iommufd_hw {
+	bool known;
+	struct libiommu_iommufd_hw info;
+};
+
 /* A page table that the library has made; it is freed with its last device. */
 struct iommufd_hwpt {
 	struct iommufd_hwpt *next;
 	uint32_t id;
 	unsigned int devices;
+	struct iommufd_hw hw; /* of the device that it was made for */
 };
 
 struct iommufd_domain {
@@ -50,6 +57,7 @@ struct iommufd_device {
 	struct iommufd_device *next;
 	uint32_t id; /* of the bind */
 	uint32_t group;
+	struct iommufd_hw hw;
 	struct iommufd_domain *domain;
 	struct iommufd_hwpt *hwpt; /* NULL: the kernel's own */
 	pthread_rwlock_t lock;     /* the descriptor and what is known through it */

@@ -135,6 +135,32 @@ int libiommu_iommufd_hwpt_alloc(const struct libiommu_sys *sys, int iommufd, uin
 	return rc;
 }
 
+int libiommu_iommufd_hw_info(const struct libiommu_sys *sys, int iommufd, uint32_t device,
+			     struct libiommu_iommufd_hw *hw)
+{
+	/* Others are longer; the kernel then writes their beginning. */
+	struct iommu_hw_info_vtd vtd = { 0 };
+	struct iommu_hw_info info = {
+		.size = sizeof(info),
+		.dev_id = device,
+		.data_len = sizeof(vtd),
+		.data_uptr = (uintptr_t)&vtd,
+	};
+	int rc = sys->ioctl(sys->data, iommufd, IOMMU_GET_HW_INFO, &info);
+
+	if (rc < 0)
+		return rc;
+	*hw = (struct libiommu_iommufd_hw){
+		.type = info.out_data_type,
+		.capabilities = info.out_capabilities,
+		.pasid_bits = info.out_max_pasid_log2,
+		.has_ecap = info.out_data_type == IOMMU_HW_INFO_TYPE_INTEL_VTD &&
+			    info.data_len >= sizeof(vtd),
+		.ecap = vtd.ecap_reg,
+	};
+	return 0;
+}
+
 int libiommu_iommufd_device_bind(const struct libiommu_sys *sys, int device, int iommufd,
 				 const unsigned char *token, uint32_t *id)
 {

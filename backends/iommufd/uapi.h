@@ -36,6 +36,18 @@ int libiommu_iommufd_ioas_unmap(const struct libiommu_sys *sys, int iommufd, uin
 int libiommu_iommufd_hwpt_alloc(const struct libiommu_sys *sys, int iommufd, uint32_t flags,
 				uint32_t device, uint32_t ioas, uint32_t *hwpt);
 
+/* What the kernel tells of the IOMMU in front of a device. */
+struct libiommu_iommufd_hw {
+	uint32_t type;         /* tells drivers apart; 0: it has nothing to tell */
+	uint64_t capabilities; /* IOMMU_HW_CAP_* */
+	unsigned int pasid_bits;
+	bool has_ecap; /* it is VT-d: its register ECAP */
+	uint64_t ecap;
+};
+/* @param[out] hw written when the kernel answers */
+int libiommu_iommufd_hw_info(const struct libiommu_sys *sys, int iommufd, uint32_t device,
+			     struct libiommu_iommufd_hw *hw);
+
 /* @param token 16 bytes, or NULL */
 int libiommu_iommufd_device_bind(const struct libiommu_sys *sys, int device, int iommufd,
 				 const unsigned char *token, uint32_t *id);

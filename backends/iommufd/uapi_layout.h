@@ -23,6 +23,11 @@ enum {
 
 #define IOMMU_HWPT_DATA_NONE 0u
 
+#define IOMMU_HW_INFO_TYPE_INTEL_VTD 1u
+
+#define IOMMU_HW_CAP_DIRTY_TRACKING        1u
+#define IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED 8u
+
 #define VFIO_DEVICE_BIND_FLAG_TOKEN 1u
 
 struct iommu_destroy {
@@ -91,6 +96,25 @@ struct iommu_hwpt_alloc {
 	uint32_t reserved2;
 };
 
+struct iommu_hw_info {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t dev_id;
+	uint32_t data_len;
+	uint64_t data_uptr;
+	uint32_t out_data_type;
+	uint8_t out_max_pasid_log2;
+	uint8_t reserved[3];
+	uint64_t out_capabilities;
+};
+
+struct iommu_hw_info_vtd {
+	uint32_t flags;
+	uint32_t reserved;
+	uint64_t cap_reg;
+	uint64_t ecap_reg;
+};
+
 struct vfio_device_bind_iommufd {
 	uint32_t argsz;
 	uint32_t flags;
@@ -120,6 +144,8 @@ static_assert(sizeof(struct iommu_ioas_map) == 40, "ABI");
 static_assert(sizeof(struct iommu_ioas_map_file) == 40, "ABI");
 static_assert(sizeof(struct iommu_ioas_unmap) == 24, "ABI");
 static_assert(sizeof(struct iommu_hwpt_alloc) == 48, "ABI");
+static_assert(sizeof(struct iommu_hw_info) == 40, "ABI");
+static_assert(sizeof(struct iommu_hw_info_vtd) == 24, "ABI");
 static_assert(sizeof(struct vfio_device_bind_iommufd) == 24, "ABI");
 static_assert(sizeof(struct vfio_device_attach_iommufd_pt) == 16, "ABI");
 static_assert(sizeof(struct vfio_device_detach_iommufd_pt) == 12, "ABI");

@@ -37,7 +37,7 @@ static void personality_cap(const struct mock_machine *machine, enum libiommu_ca
 	case LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED:
 		yes = true;
 		break;
-	default: /* reprotect, file mappings, P2P: none has them */
+	default: /* reprotect, file mappings, P2P, dirty tracking, PASIDs, ATS: none has them */
 		yes = false;
 		break;
 	}

@@ -123,6 +123,13 @@ void libiommu_vfio_device_cap(void *data, enum libiommu_cap cap, struct libiommu
 			answer(out, LIBIOMMU_ANSWER_YES, 0,
 			       "a detached group is in an empty container");
 		break;
+	case LIBIOMMU_CAP_DIRTY_TRACKING:
+		answer(out, LIBIOMMU_ANSWER_NO, 0,
+		       "VFIO type1 tells of all that is mapped, written or not");
+		break;
+	case LIBIOMMU_CAP_PASIDS:
+		answer(out, LIBIOMMU_ANSWER_NO, 0, "VFIO type1 has no PASIDs");
+		break;
 	case LIBIOMMU_CAP_P2P:
 		answer(out, LIBIOMMU_ANSWER_YES, 0, "VFIO_IOMMU_MAP_DMA takes mapped BARs");
 		break;

@@ -130,6 +130,9 @@ enum libiommu_cap {
 	LIBIOMMU_CAP_READ_ONLY,                 /**< read without write is enforced */
 	LIBIOMMU_CAP_P2P,                       /**< another device's BAR can be mapped */
 	LIBIOMMU_CAP_IOMMUFD,                   /**< the kernel lends this device through iommufd */
+	LIBIOMMU_CAP_DIRTY_TRACKING, /**< the kernel tells which pages a device has written */
+	LIBIOMMU_CAP_PASIDS, /**< it lends PASIDs of the device; value: their width in bits */
+	LIBIOMMU_CAP_ATS,    /**< the device may keep translations of its own (PCI ATS) */
 	LIBIOMMU_CAP_PAD_ = 0x7fffffff
 };
 

@@ -234,7 +234,7 @@ CASE(capabilities_have_names, "4.4.1 each capability has a stable name and gives
 	struct rig rig;
 	int cap, other;
 
-	for (cap = LIBIOMMU_CAP_PAGE_SIZES; cap <= LIBIOMMU_CAP_IOMMUFD; cap++) {
+	for (cap = LIBIOMMU_CAP_PAGE_SIZES; cap <= LIBIOMMU_CAP_ATS; cap++) {
 		ck_assert_ptr_nonnull(libiommu_cap_name((enum libiommu_cap)cap));
 		for (other = LIBIOMMU_CAP_PAGE_SIZES; other < cap; other++)
 			ck_assert_str_ne(libiommu_cap_name((enum libiommu_cap)cap),
@@ -245,7 +245,7 @@ CASE(capabilities_have_names, "4.4.1 each capability has a stable name and gives
 	ck_assert_str_eq(libiommu_cap_name(LIBIOMMU_CAP_REPLACE_HITLESS), "replace-hitless");
 	NEEDS(1, 0);
 	rig = rig_attached(1);
-	for (cap = LIBIOMMU_CAP_PAGE_SIZES; cap <= LIBIOMMU_CAP_IOMMUFD; cap++) {
+	for (cap = LIBIOMMU_CAP_PAGE_SIZES; cap <= LIBIOMMU_CAP_ATS; cap++) {
 		answer.evidence = NULL;
 		OK(libiommu_device_cap(rig.dev[0], (enum libiommu_cap)cap, &answer, E));
 		ck_assert_ptr_nonnull(answer.evidence);

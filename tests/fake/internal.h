@@ -51,6 +51,7 @@ struct reserved {
 struct group {
 	bool used;
 	unsigned int instance; /* of the IOMMU in front of it */
+	uint32_t make;         /* of that, as GET_HW_INFO has it; 0: VT-d */
 	unsigned int open;     /* descriptors */
 	unsigned int devices;  /* descriptors of its devices */
 	struct container *container;

@@ -28,6 +28,7 @@ struct hwpt {
 	uint32_t ioas;
 	bool automatic;
 	unsigned int instance; /* of the IOMMU */
+	uint32_t make;
 	unsigned int devices;
 };
 
@@ -84,6 +85,9 @@ const struct area *fake_ioas_find(const struct ioas *ioas, uint64_t iova);
 uint64_t fake_aperture(const struct fake_kernel *kernel);
 /* Whether a device in an address space keeps this region of its group free. */
 bool fake_reserves(const struct reserved *reserved);
+
+/* IOMMU_HW_INFO_TYPE_* of the IOMMU in front of a group. */
+uint32_t fake_make(const struct fake_kernel *kernel, unsigned int group);
 
 /* iommufd_cdev.c */
 struct cdev *fake_cdev_new(struct device *device);

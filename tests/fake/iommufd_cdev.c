@@ -148,6 +148,12 @@ static int fits(const struct fake_kernel *kernel, struct cdev *cdev, uint32_t id
 	const struct ioas *ioas = &cdev->iommufd->objects[hwpt->ioas].ioas;
 	const struct group *group = &kernel->groups[cdev->device->group];
 
+	if (hwpt->make != fake_make(kernel, cdev->device->group)) {
+		/* Who is moved is not asked: the wrong driver gets it, and the kernel stops. */
+		if (cdev->hwpt)
+			abort();
+		return -EINVAL;
+	}
 	for (size_t i = 0; i < group->reserved_count; i++)
 		if (fake_reserves(&group->reserved[i]) &&
 		    fake_ioas_free_of(ioas, group->reserved[i].start, group->reserved[i].last))

@@ -66,9 +66,12 @@ int64_t fake_hwpt_new(struct fake_kernel *kernel, struct iommufd *iommufd, const
 		return rc;
 	}
 	ioas->hwpts++;
-	iommufd->objects[id].hwpt =
-		(struct hwpt){ ioas_id, automatic, kernel->groups[cdev->device->group].instance,
-			       0 };
+	iommufd->objects[id].hwpt = (struct hwpt){
+		.ioas = ioas_id,
+		.automatic = automatic,
+		.instance = kernel->groups[cdev->device->group].instance,
+		.make = fake_make(kernel, cdev->device->group),
+	};
 	return id;
 }
 
@@ -136,6 +139,42 @@ static int hwpt_alloc(struct fake_kernel *kernel, struct iommufd *iommufd,
 	return 0;
 }
 
+uint32_t fake_make(const struct fake_kernel *kernel, unsigned int group)
+{
+	const uint32_t make = kernel->groups[group].make;
+
+	return make ? make : IOMMU_HW_INFO_TYPE_INTEL_VTD;
+}
+
+static int hw_info(struct fake_kernel *kernel, struct iommufd *iommufd, struct iommu_hw_info *info)
+{
+	const struct object *device = fake_object(iommufd, info->dev_id, OBJECT_DEVICE);
+	const struct iommu_hw_info_vtd vtd = { .ecap_reg = kernel->knobs[FAKE_VTD_ECAP] };
+	const uint32_t room = info->data_len;
+	char all[40] = { 0 };
+
+	if (info->flags || info->reserved[0] || info->reserved[1] || info->reserved[2])
+		return -EOPNOTSUPP;
+	if (!device)
+		return -ENOENT;
+	info->out_data_type = fake_make(kernel, device->device->device->group);
+	info->data_len = sizeof(all);
+	if (info->out_data_type == IOMMU_HW_INFO_TYPE_INTEL_VTD) {
+		info->data_len = sizeof(vtd);
+		memcpy(all, &vtd, sizeof(vtd));
+	}
+	if (room && !info->data_uptr)
+		return -EFAULT;
+	if (room)
+		memset((void *)(uintptr_t)info->data_uptr, 0, room);
+	if (room)
+		memcpy((void *)(uintptr_t)info->data_uptr, all,
+		       room < info->data_len ? room : info->data_len);
+	info->out_max_pasid_log2 = (uint8_t)kernel->knobs[FAKE_PASID_BITS];
+	info->out_capabilities = kernel->knobs[FAKE_HW_CAPS];
+	return 0;
+}
+
 /* The kernel's order: the size, then the handler with a copy of its own struct, then the answer. */
 static const struct {
 	unsigned long request;
@@ -147,6 +186,7 @@ static const struct {
 	{ IOMMU_IOAS_MAP, 40, sizeof(struct iommu_ioas_map) },
 	{ IOMMU_IOAS_UNMAP, 24, sizeof(struct iommu_ioas_unmap) },
 	{ IOMMU_HWPT_ALLOC, 24, sizeof(struct iommu_hwpt_alloc) },
+	{ IOMMU_GET_HW_INFO, 32, sizeof(struct iommu_hw_info) },
 	{ IOMMU_IOAS_MAP_FILE, 40, sizeof(struct iommu_ioas_map_file) },
 };
 
@@ -166,6 +206,8 @@ static int handle(struct fake_kernel *kernel, struct iommufd *iommufd, unsigned 
 		return fake_ioas_unmap(kernel, iommufd, copy);
 	case IOMMU_HWPT_ALLOC:
 		return hwpt_alloc(kernel, iommufd, copy);
+	case IOMMU_GET_HW_INFO:
+		return hw_info(kernel, iommufd, copy);
 	default:
 		return fake_ioas_map_file(kernel, iommufd, copy);
 	}
@@ -184,7 +226,8 @@ int fake_iommufd_ioctl(struct fake_kernel *kernel, struct iommufd *iommufd, unsi
 	memcpy(&size, argument, sizeof(size));
 	while (i < count && calls[i].request != request)
 		i++;
-	if (i == count || (request == IOMMU_IOAS_MAP_FILE && kernel->knobs[FAKE_NO_MAP_FILE]))
+	if (i == count || (request == IOMMU_IOAS_MAP_FILE && kernel->knobs[FAKE_NO_MAP_FILE]) ||
+	    (request == IOMMU_GET_HW_INFO && kernel->knobs[FAKE_NO_HW_INFO]))
 		return -ENOTTY;
 	if (size < calls[i].least)
 		return -EINVAL;

@@ -84,6 +84,13 @@ void fake_kernel_instance(struct fake_kernel *kernel, unsigned int group, unsign
 	pthread_mutex_unlock(&kernel->lock);
 }
 
+void fake_kernel_make(struct fake_kernel *kernel, unsigned int group, uint32_t make)
+{
+	pthread_mutex_lock(&kernel->lock);
+	kernel->groups[group].make = make;
+	pthread_mutex_unlock(&kernel->lock);
+}
+
 static struct container *container_of(struct fake_kernel *kernel, const char *name)
 {
 	const struct device *device = fake_device(kernel, name);

@@ -50,6 +50,10 @@ enum fake_knob {
 	FAKE_NO_IOMMUFD,    /* /dev/iommu does not exist, as on Linux 6.1 */
 	FAKE_NO_CDEV,       /* devices have no nodes of their own, as before Linux 6.6 */
 	FAKE_NO_MAP_FILE,   /* IOMMU_IOAS_MAP_FILE is unknown, as before Linux 6.13 */
+	FAKE_NO_HW_INFO,    /* IOMMU_GET_HW_INFO is unknown, as before Linux 6.6 */
+	FAKE_HW_CAPS,       /* what it tells: IOMMU_HW_CAP_* */
+	FAKE_PASID_BITS,    /* the same of PASIDs */
+	FAKE_VTD_ECAP,      /* VT-d's register */
 	FAKE_KNOBS
 };
 
@@ -67,6 +71,12 @@ void fake_kernel_token(struct fake_kernel *kernel, const char *device, const cha
 
 /* Put another IOMMU of the same kind in front of a group. Before the group is opened. */
 void fake_kernel_instance(struct fake_kernel *kernel, unsigned int group, unsigned int instance);
+
+/*
+ * One of another make, with a driver of its own; as GET_HW_INFO tells it. A device that is moved into
+ * the page table of another driver ends the program, as it stops Linux 7.2.
+ */
+void fake_kernel_make(struct fake_kernel *kernel, unsigned int group, uint32_t make);
 
 /* How often a device was reset, and how many mappings there are where its group is. */
 unsigned int fake_kernel_resets(struct fake_kernel *kernel, const char *device);

@@ -195,6 +195,99 @@ START_TEST(page_tables)
 }
 END_TEST
 
+/*
+ * IOMMUs of two makes: nobody is handed to the wrong driver, which the kernel does not look after when a
+ * device is moved.
+ */
+START_TEST(two_makes)
+{
+	const char *const configs[] = { "hwpt=automatic", "hwpt=explicit" };
+
+	fake_kernel_make(kernel, 3, 2);
+	for (size_t i = 0; i < 2; i++) {
+		struct libiommu_device *a, *b, *m, *n;
+		struct libiommu_domain *d, *e;
+
+		again(configs[i]);
+		a = open_device(A);
+		b = open_device(B);
+		m = open_device(M0);
+		n = open_device(M1);
+		d = new_domain();
+		e = new_domain();
+		OK(map(d, 0x100000, 0, 1));
+		OK(try_attach(a, d, NULL));
+		OK(try_attach(m, d, NULL));
+		OK(try_attach(n, d, NULL));
+		/* One that the kernel cannot take for somebody else's. */
+		ck_assert_uint_eq(calls(IOMMU_HWPT_ALLOC), i + 1);
+		OK(try_attach(b, e, NULL));
+		OK(libiommu_endpoint_replace(ep(b), d, 0, NULL));
+		OK(libiommu_endpoint_replace(ep(m), e, LIBIOMMU_REPLACE_GROUP, NULL));
+		OK(libiommu_endpoint_replace(ep(b), e, 0, NULL));
+		OK(libiommu_endpoint_replace(ep(a), e, 0, NULL));
+		OK(libiommu_endpoint_replace(ep(m), d, LIBIOMMU_REPLACE_GROUP, NULL));
+		OK(libiommu_endpoint_replace(ep(a), d, 0, NULL));
+		ck_assert(fake_kernel_together(kernel, A, M0));
+		ck_assert(fake_kernel_together(kernel, A, M1));
+		ck_assert(!fake_kernel_together(kernel, A, B));
+		OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+		OK(libiommu_endpoint_detach(ep(m), 0, NULL));
+		OK(libiommu_endpoint_detach(ep(n), 0, NULL));
+		ck_assert_uint_eq(fake_kernel_locked(kernel), 0);
+	}
+}
+END_TEST
+
+static void check_cap(struct libiommu_device *device, enum libiommu_cap cap,
+		      enum libiommu_answer wanted, uint64_t value, const char *evidence)
+{
+	struct libiommu_cap_answer got = LIBIOMMU_CAP_ANSWER_INIT;
+
+	OK(libiommu_device_cap(device, cap, &got, NULL));
+	ck_assert_msg(got.answer == wanted, "%s: %d", libiommu_cap_name(cap), (int)got.answer);
+	ck_assert_uint_eq(got.value, value);
+	ck_assert_msg(strstr(got.evidence, evidence), "%s", got.evidence);
+}
+
+START_TEST(hardware)
+{
+	struct libiommu_device *a;
+
+	fake_kernel_set(kernel, FAKE_HW_CAPS, 1);
+	fake_kernel_set(kernel, FAKE_PASID_BITS, 20);
+	fake_kernel_set(kernel, FAKE_VTD_ECAP, 1u << 7);
+	a = open_device(A);
+	check_cap(a, LIBIOMMU_CAP_DIRTY_TRACKING, LIBIOMMU_ANSWER_YES, 0, "DIRTY_TRACKING");
+	check_cap(a, LIBIOMMU_CAP_PASIDS, LIBIOMMU_ANSWER_YES, 20, "max_pasid");
+	check_cap(a, LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY, LIBIOMMU_ANSWER_YES, 0, "ECAP.SC");
+	check_cap(a, LIBIOMMU_CAP_ATS, LIBIOMMU_ANSWER_UNKNOWN, 0, "");
+	OK(libiommu_device_close(a, NULL));
+	fake_kernel_set(kernel, FAKE_HW_CAPS, 8);
+	fake_kernel_set(kernel, FAKE_PASID_BITS, 0);
+	fake_kernel_set(kernel, FAKE_VTD_ECAP, ~(UINT64_C(1) << 7));
+	a = open_device(A);
+	check_cap(a, LIBIOMMU_CAP_DIRTY_TRACKING, LIBIOMMU_ANSWER_NO, 0, "DIRTY_TRACKING");
+	check_cap(a, LIBIOMMU_CAP_PASIDS, LIBIOMMU_ANSWER_NO, 0, "max_pasid");
+	check_cap(a, LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY, LIBIOMMU_ANSWER_NO, 0, "ECAP.SC");
+	check_cap(a, LIBIOMMU_CAP_ATS, LIBIOMMU_ANSWER_NO, 0, "ATS_NOT_SUPPORTED");
+	OK(libiommu_device_close(a, NULL));
+	/* Another make has other registers. */
+	fake_kernel_make(kernel, 1, 2);
+	a = open_device(A);
+	check_cap(a, LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY, LIBIOMMU_ANSWER_UNKNOWN, 0, "");
+	check_cap(a, LIBIOMMU_CAP_DIRTY_TRACKING, LIBIOMMU_ANSWER_NO, 0, "DIRTY_TRACKING");
+	OK(libiommu_device_close(a, NULL));
+	fake_kernel_set(kernel, FAKE_NO_HW_INFO, 1);
+	a = open_device(A);
+	check_cap(a, LIBIOMMU_CAP_DIRTY_TRACKING, LIBIOMMU_ANSWER_UNKNOWN, 0, "");
+	check_cap(a, LIBIOMMU_CAP_PASIDS, LIBIOMMU_ANSWER_UNKNOWN, 0, "");
+	check_cap(a, LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY, LIBIOMMU_ANSWER_UNKNOWN, 0, "");
+	check_cap(a, LIBIOMMU_CAP_ATS, LIBIOMMU_ANSWER_UNKNOWN, 0, "");
+	OK(try_attach(a, new_domain(), NULL));
+}
+END_TEST
+
 START_TEST(configs)
 {
 	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
@@ -399,9 +492,10 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { a_device,  other_users, no_kernel,     refused_devices,
-				       ranges,    many_ranges, page_tables,   configs,
-				       conflicts, bad_sources, locked_memory, transports };
+	const TTest *const tests[] = { a_device,      other_users, no_kernel,   refused_devices,
+				       ranges,        many_ranges, page_tables, two_makes,
+				       hardware,      configs,     conflicts,   bad_sources,
+				       locked_memory, transports };
 
 	return run("iommufd-backend", tests, sizeof(tests) / sizeof(tests[0]));
 }

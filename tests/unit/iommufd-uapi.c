@@ -183,9 +183,61 @@ START_TEST(devices)
 }
 END_TEST
 
+/* An IOMMU of some type with so much to tell, all of it ones. */
+static struct iommu_hw_info told;
+
+static int tell(void *data, int fd, unsigned long request, void *argument)
+{
+	struct iommu_hw_info *info = argument;
+
+	(void)data;
+	ck_assert_int_eq(fd, FD);
+	ck_assert_uint_eq(request, 0x3b8a);
+	ck_assert_uint_eq(info->size, 40);
+	ck_assert_uint_eq(info->flags, 0);
+	ck_assert_uint_eq(info->dev_id, 7);
+	ck_assert_uint_eq(info->data_len, 24);
+	ck_assert_uint_eq(info->out_data_type, 0);
+	memset((void *)(uintptr_t)info->data_uptr, 0xff,
+	       told.data_len < info->data_len ? told.data_len : info->data_len);
+	info->data_len = told.data_len;
+	info->out_data_type = told.out_data_type;
+	info->out_max_pasid_log2 = told.out_max_pasid_log2;
+	info->out_capabilities = told.out_capabilities;
+	return told.flags ? -EOPNOTSUPP : 0;
+}
+
+START_TEST(hardware)
+{
+	const struct libiommu_sys sys = { .size = sizeof(sys), .ioctl = tell };
+	struct libiommu_iommufd_hw hw = { .type = 99 };
+
+	told = (struct iommu_hw_info){ .flags = 1 };
+	ck_assert_int_eq(libiommu_iommufd_hw_info(&sys, FD, 7, &hw), -EOPNOTSUPP);
+	ck_assert_uint_eq(hw.type, 99);
+	told = (struct iommu_hw_info){
+		.data_len = 24, .out_data_type = 1, .out_max_pasid_log2 = 20, .out_capabilities = 9
+	};
+	ck_assert_int_eq(libiommu_iommufd_hw_info(&sys, FD, 7, &hw), 0);
+	ck_assert_uint_eq(hw.type, 1);
+	ck_assert_uint_eq(hw.pasid_bits, 20);
+	ck_assert_uint_eq(hw.capabilities, 9);
+	ck_assert(hw.has_ecap);
+	ck_assert_uint_eq(hw.ecap, UINT64_MAX);
+	/* A shorter answer has no such register, and another type has others there. */
+	told.data_len = 16;
+	ck_assert_int_eq(libiommu_iommufd_hw_info(&sys, FD, 7, &hw), 0);
+	ck_assert(!hw.has_ecap);
+	told.data_len = 40;
+	told.out_data_type = 2;
+	ck_assert_int_eq(libiommu_iommufd_hw_info(&sys, FD, 7, &hw), 0);
+	ck_assert(!hw.has_ecap);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = { known, objects, ranges, maps, devices };
+	const TTest *const tests[] = { known, objects, ranges, maps, devices, hardware };
 	Suite *suite = suite_create("iommufd-uapi");
 	TCase *tc = tcase_create("iommufd-uapi");
 

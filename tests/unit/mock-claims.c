@@ -146,7 +146,7 @@ START_TEST(every_capability_has_an_answer_and_evidence)
 	rig_device(&rig, &dev, "0000:00:03.0");
 	rig_domain(&rig, &dom, LIBIOMMU_DOMAIN_PAGING);
 	ck_assert_int_eq(rig_attach(&rig, &dev, &dom, true, NULL, 0), 0);
-	for (int cap = LIBIOMMU_CAP_PAGE_SIZES; cap <= LIBIOMMU_CAP_IOMMUFD; cap++) {
+	for (int cap = LIBIOMMU_CAP_PAGE_SIZES; cap <= LIBIOMMU_CAP_ATS; cap++) {
 		struct libiommu_cap_answer answer = { .size = sizeof(answer) };
 
 		mock->device_cap(&dev, (enum libiommu_cap)cap, &answer);
