@@ -11,7 +11,7 @@ int nvme_memory_open(struct nvme_memory *memory, struct libiommu_domain *dom,
 	struct libiommu_error *err;
 	int ret;
 
-	*memory = (struct nvme_memory){ .dom = dom, .last = LIBIOMMU_MAPPING_INIT };
+	*memory = (struct nvme_memory){ .dom = dom };
 	ret = libiommu_reader_new(libiommu_domain_ctx(dom), &memory->reader, &err);
 	return ret ? nvme_fail_iommu(failure, ret, "lookups", err) : 0;
 }
@@ -96,45 +96,31 @@ void nvme_pool_put(struct nvme_pool *pool, struct nvme_prp_list *list)
 	list->entries = NULL;
 }
 
-/* The rest of a mapping from an address of this process on. */
-static struct nvme_place place_in(const struct libiommu_mapping *mapping, uint64_t address)
-{
-	uint64_t offset = address - mapping->source.start;
-
-	return (struct nvme_place){ mapping->iova + offset, mapping->length - offset };
-}
-
-static bool holds(const struct libiommu_mapping *mapping, uint64_t address)
-{
-	return address - mapping->source.start < mapping->length;
-}
-
 int nvme_memory_locate(void *data, const void *address, struct nvme_place *place,
 		       struct nvme_failure *failure)
 {
 	const struct nvme_access *access = data;
 	struct nvme_memory *memory = access->memory;
-	struct libiommu_mapping mapping = LIBIOMMU_MAPPING_INIT;
-	uint32_t wanted = access->device_writes ? LIBIOMMU_PROT_WRITE : LIBIOMMU_PROT_READ;
-	uint64_t start = (uint64_t)(uintptr_t)address;
+	uint32_t prot = access->device_writes ? LIBIOMMU_PROT_WRITE : LIBIOMMU_PROT_READ;
 	int ret;
 
-	if (NVME_PLANTED(NVME_BUG_STALE_ADDRESS) && holds(&memory->last, start)) {
-		*place = place_in(&memory->last, start);
+	if (NVME_PLANTED(NVME_BUG_NO_PROT_CHECK))
+		prot = 0;
+	if (NVME_PLANTED(NVME_BUG_STALE_ADDRESS) && memory->last_address == address) {
+		*place = memory->last;
 		return 0;
 	}
-	ret = libiommu_domain_find_source(memory->dom, memory->reader,
-					  libiommu_source_memory(address), 0, NULL, &mapping);
+	ret = libiommu_dma_lookup(memory->dom, memory->reader, address, prot, &place->iova,
+				  &place->length);
 	if (ret == -ENOENT)
 		return nvme_fail(failure, -EFAULT, "the device cannot reach the memory at %p",
 				 address);
+	if (ret == -EACCES)
+		return nvme_fail(failure, ret, "the device may not %s the memory at %p",
+				 access->device_writes ? "write" : "read", address);
 	if (ret)
 		return nvme_fail(failure, ret, "the lookup of %p failed", address);
-	/* Memory may be mapped more than once: this is the first place, for whoever mapped it. */
-	if (!(mapping.prot & wanted) && !NVME_PLANTED(NVME_BUG_NO_PROT_CHECK))
-		return nvme_fail(failure, -EACCES, "the device may not %s the memory at %p",
-				 access->device_writes ? "write" : "read", address);
-	*place = place_in(&mapping, start);
-	memory->last = mapping;
+	memory->last_address = address;
+	memory->last = *place;
 	return 0;
 }

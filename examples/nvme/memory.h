@@ -12,7 +12,8 @@
 struct nvme_memory {
 	struct libiommu_domain *dom;
 	struct libiommu_reader *reader;
-	struct libiommu_mapping last; /* only for a planted bug */
+	const void *last_address; /* what was found last: only for a planted bug */
+	struct nvme_place last;
 };
 
 int nvme_memory_open(struct nvme_memory *memory, struct libiommu_domain *dom,
