@@ -61,22 +61,35 @@ image_name() {
 	esac
 }
 
-# The newest image for an architecture: from the folder the user names, from beside the
-# repository, or one that build-kernel made.
+# find_lab_kernel ARCH [OPTION]: the newest image for an architecture: from the folder the user names,
+# from beside the repository, or one that build-kernel made. With an OPTION (CONFIG_...=y) one whose
+# configuration, which build-kernel puts beside it, has that.
 find_lab_kernel() {
-	local arch=$1 dir pattern found
+	local arch=$1 option=${2:-} dir pattern found
 	pattern=$(image_name "$arch" '*')
 	for dir in "${LIBIOMMU_LAB_KERNELS:-}" "$root/../shared/lab" "$cache/kernels"; do
 		[[ -n $dir && -d $dir ]] || continue
-		found=$(find "$dir" -maxdepth 1 -name "$pattern" | sort -V | tail -n 1)
+		found=$(find "$dir" -maxdepth 1 -name "$pattern" | sort -V)
+		[[ -z $option ]] || found=$(with_option "$option" <<<"$found")
+		found=$(tail -n 1 <<<"$found")
 		if [[ -n $found ]]; then
 			echo "$found"
 			return
 		fi
-		[[ $dir == "${LIBIOMMU_LAB_KERNELS:-}" ]] && break
+		[[ $dir == "${LIBIOMMU_LAB_KERNELS:-}" && -z $option ]] && break
 	done
-	echo "no kernel $pattern: set LIBIOMMU_LAB_KERNELS, or run tests/lab/build-kernel $arch" >&2
+	echo "no kernel $pattern${option:+ is known to have $option}:" \
+		"set LIBIOMMU_LAB_KERNELS, or run tests/lab/build-kernel $arch" >&2
 	return 1
+}
+
+# Those of the images on standard input that have an option.
+with_option() {
+	local image
+	while read -r image; do
+		grep -qsx "$1" "$image.config" && echo "$image"
+	done
+	return 0
 }
 
 # The distribution's kernel for clouds: prints "IMAGE MODULES-FOLDER".

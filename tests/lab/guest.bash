@@ -90,12 +90,13 @@ each() {
 
 # Arguments of a step's program.
 arguments() {
-	local row=$1 backend=$2 step=$3 alone members half unbound bound
+	local row=$1 backend=$2 step=$3 alone members half unbound bound many
 	read -ra alone <<<"$(get_devices "$row" alone)"
 	read -ra members <<<"$(get_devices "$row" members)"
 	read -ra half <<<"$(get_devices "$row" half_bound)"
 	read -ra unbound <<<"$(get_devices "$row" unbound)"
 	read -ra bound <<<"$(get_devices "$row" kernel_bound)"
+	read -ra many <<<"$(get "$row" many)"
 	case $step in
 	probe)
 		each --alone "${alone[@]}"
@@ -109,10 +110,12 @@ arguments() {
 		each --device "${alone[@]:0:2}" "${members[@]}"
 		each --half-bound "${half[@]}"
 		each --kernel-bound "${bound[@]}"
+		each --many "${many[@]}"
 		;;
 	sweep)
 		echo -n " --backend $backend"
 		each --device "${alone[@]:0:2}" "${members[@]}"
+		shared_sweep "$(get "$row" sweep)"
 		;;
 	refusal)
 		echo -n " --backend $backend --reason $(get "$row" refusal)"
@@ -128,6 +131,11 @@ arguments() {
 		;;
 	*) fill_in "$row" "$backend" " $(step_says "$step" arguments)" ;;
 	esac
+}
+
+# "K/N": every N-th failure, from the K-th on.
+shared_sweep() {
+	[[ -z $1 ]] || echo -n " --first ${1%/*} --every ${1#*/}"
 }
 
 # @backend@, and @KEY@ of a row or its devices, in the arguments of a run's step.
@@ -185,10 +193,14 @@ add_file() {
 	cp -L "$path" "$tree/$path"
 }
 
-# add_program TREE PROGRAM FOLDER: with its shared libraries, which keep their paths.
+# add_program TREE PROGRAM FOLDER: with its shared libraries, which keep their paths; without what only a
+# debugger reads, because the guest's kernel has to unpack it all.
 add_program() {
-	local tree=$1 program=$2 lib
-	cp -L "$program" "$tree/$3/"
+	local tree=$1 program=$2 lib strip=strip arch
+	arch=$(get "$row" arch)
+	[[ $arch == "$(host_arch)" ]] || strip=${arch/arm64/aarch64}-linux-gnu-strip
+	"$strip" --strip-debug -o "$tree/$3/${program##*/}" "$program" 2>/dev/null ||
+		cp -L "$program" "$tree/$3/"
 	while read -r lib; do
 		add_file "$tree" "$lib"
 	done < <(ldd "$program" 2>/dev/null | grep -oE '/[^ ]+' || true)

@@ -26,6 +26,9 @@
 #                 allow unsafe interrupts: the step of that name turns them off, and on again
 #   selftest      the backend that is run on the kernel's own test devices, where it has them
 #   entries       limit of mappings of a container, for rows on which 65535 take minutes
+#   many          mappings where nothing limits them, instead of 200000
+#   sweep         K/N: of the sweep only every N-th failure, from the K-th on
+#   wants         CONFIG_OPTION=VALUE of the kernel, or the row is skipped
 #   clock         real: the guest's processors run at the same time, and 100 ms of a device last
 #                 100 ms. Else its time is counted in instructions, and no time is spent waiting;
 #                 not every kernel boots like that
@@ -88,7 +91,7 @@ row vtd \
 row smmuv3 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
-	entries=4096
+	entries=4096 many=70000
 
 row virtio \
 	arch=x86_64 kernel=lab machine=q35 \
@@ -96,7 +99,7 @@ row virtio \
 	append='vfio_iommu_type1.allow_unsafe_interrupts=1 iommufd.allow_unsafe_interrupts=1 kunit.enable=0' \
 	refusal=msi-not-isolated \
 	devices=standard backends='vfio iommufd' witness=virtio timeout=420 \
-	entries=4096
+	entries=4096 many=70000 sweep=1/3
 
 row stock \
 	arch=x86_64 kernel=debian machine=q35 \
@@ -109,7 +112,7 @@ row vtd39 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=39' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=standard backends='vfio iommufd' witness=vtd timeout=420 \
-	entries=4096
+	entries=4096 many=70000 sweep=2/3
 
 # Scalable mode with tables of the first stage.
 row vtd-fs \
@@ -117,26 +120,26 @@ row vtd-fs \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,x-scalable-mode=on,x-flts=on' \
 	append='intel_iommu=on,sm_on kunit.enable=0' \
 	devices=standard backends='vfio iommufd' witness=vtd timeout=420 \
-	entries=4096
+	entries=4096 many=70000 sweep=3/3
 
 row smmuv3-s2 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=2' \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
-	entries=4096
+	entries=4096 many=70000 sweep=1/2
 
 row smmuv3-nested \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=nested' \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
-	entries=4096
+	entries=4096 many=70000 sweep=2/2
 
 row two \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=functions backends='vfio iommufd' witness=vtd timeout=420 \
-	entries=4096
+	entries=4096 many=70000 sweep=1/3
 
 # Controllers of the kind that people have: one namespace, blocks of 4 KiB, functions, and one that
 # can be taken out.
@@ -159,3 +162,7 @@ run nvme \
 	machines='vtd stock smmuv3' devices=nvme clock=real timeout=240 \
 	drives='plain=256M large=128M functions=64M removable=64M' \
 	kernel_steps=nvme-kernel steps=
+
+# The filter of tests/sandbox where the kernel has one: the rows' kernels need not.
+run sandbox \
+	machines=vtd wants=CONFIG_SECCOMP_FILTER=y steps=sandbox
