@@ -13,6 +13,8 @@ static int check(const struct libiommu_device *dev, enum libiommu_interrupt_kind
 	case LIBIOMMU_INTERRUPT_INTX:
 	case LIBIOMMU_INTERRUPT_MSI:
 	case LIBIOMMU_INTERRUPT_MSIX:
+	case LIBIOMMU_INTERRUPT_ERROR:
+	case LIBIOMMU_INTERRUPT_REQUEST:
 		return 0;
 	}
 	return libiommu_refuse(f, LIBIOMMU_REASON_NO_INTERRUPT, dev->name, "There is no kind %d.",

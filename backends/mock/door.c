@@ -4,6 +4,7 @@
 
 #include "backends/mock/dma.h"
 #include "backends/mock/door.h"
+#include "backends/mock/model.h"
 #include "backends/mock/parse.h"
 #include "lib/error.h"
 
@@ -171,6 +172,30 @@ int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 	if (!attached)
 		return libiommu_error_set(err, LIBIOMMU_REASON_NOT_ATTACHED, dev->name, NULL);
 	return error;
+}
+
+static int signal_owner(struct libiommu_endpoint *ep, enum libiommu_interrupt_kind kind,
+			struct libiommu_error **err)
+{
+	struct mock_device *dev;
+	int error = mock_door_device(ep, ep, &dev, err);
+
+	if (error)
+		return error;
+	pthread_mutex_lock(&dev->lock);
+	mock_interrupt_owner(dev, kind);
+	pthread_mutex_unlock(&dev->lock);
+	return 0;
+}
+
+int libiommu_mock_device_request(struct libiommu_endpoint *ep, struct libiommu_error **err)
+{
+	return signal_owner(ep, LIBIOMMU_INTERRUPT_REQUEST, err);
+}
+
+int libiommu_mock_device_error(struct libiommu_endpoint *ep, struct libiommu_error **err)
+{
+	return signal_owner(ep, LIBIOMMU_INTERRUPT_ERROR, err);
 }
 
 int libiommu_mock_stats(struct libiommu_ctx *ctx, struct libiommu_mock_stats *out)

@@ -38,6 +38,11 @@ void mock_interrupt_message(struct mock_device *dev, unsigned int vector)
 	signal_event(&dev->interrupts.events[MSIX], vector);
 }
 
+void mock_interrupt_owner(struct mock_device *dev, enum libiommu_interrupt_kind kind)
+{
+	signal_event(&dev->interrupts.events[kind], 0);
+}
+
 /* Level-triggered: it fires while the line is up, and is masked by firing. */
 static void fire_line(struct mock_device *dev)
 {
@@ -69,7 +74,7 @@ static void disable(struct mock_device *dev, unsigned int kind)
 	drop_events(dev, &dev->interrupts.events[kind]);
 	if (kind == INTX)
 		dev->interrupts.masked = false;
-	else
+	else if (kind <= MSIX)
 		mock_config_messages(dev, kind, false);
 }
 
@@ -81,7 +86,9 @@ void mock_device_silence(struct mock_device *dev)
 
 static unsigned int count_of(const struct mock_device *dev, enum libiommu_interrupt_kind kind)
 {
-	return (unsigned int)kind < MOCK_INTERRUPT_KINDS ? dev->interrupts.there[kind] : 0;
+	if (kind == LIBIOMMU_INTERRUPT_ERROR || kind == LIBIOMMU_INTERRUPT_REQUEST)
+		return 1;
+	return (unsigned int)kind <= MSIX ? dev->interrupts.there[kind] : 0;
 }
 
 int mock_interrupt_count(void *device, enum libiommu_interrupt_kind kind, unsigned int *count,
@@ -172,7 +179,7 @@ static int enable(struct mock_device *dev, unsigned int kind, const int *fds, un
 	struct mock_events taken = { 0 };
 	int error;
 
-	for (unsigned int other = INTX; other <= MSIX; other++) {
+	for (unsigned int other = INTX; kind <= MSIX && other <= MSIX; other++) {
 		if (other != kind && dev->interrupts.events[other].count)
 			return libiommu_refuse_kernel(failure, -EINVAL, "VFIO_DEVICE_SET_IRQS",
 						      dev->name);
@@ -184,7 +191,7 @@ static int enable(struct mock_device *dev, unsigned int kind, const int *fds, un
 	dev->interrupts.events[kind] = taken;
 	if (kind == INTX)
 		fire_line(dev);
-	else
+	else if (kind <= MSIX)
 		mock_config_messages(dev, kind, true);
 	return 0;
 }

@@ -58,7 +58,7 @@ struct mock_group {
 
 #define MOCK_CONFIG_BYTES 256
 
-#define MOCK_INTERRUPT_KINDS 3
+#define MOCK_INTERRUPT_KINDS 5
 
 /* Own duplicates of eventfds. */
 struct mock_events {

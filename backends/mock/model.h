@@ -43,6 +43,8 @@ extern const struct mock_model mock_model_nvme;
 /* For models. A message (MSI or MSI-X, when it is on), or the level of INTx. */
 void mock_interrupt_message(struct mock_device *dev, unsigned int vector);
 void mock_interrupt_line(struct mock_device *dev, bool asserted);
+/* ERROR or REQUEST. */
+void mock_interrupt_owner(struct mock_device *dev, enum libiommu_interrupt_kind kind);
 bool mock_interrupt_is_message(const struct mock_device *dev);
 
 #endif

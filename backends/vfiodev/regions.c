@@ -9,6 +9,8 @@
 static_assert((int)LIBIOMMU_INTERRUPT_INTX == VFIO_PCI_INTX_IRQ_INDEX, "ABI");
 static_assert((int)LIBIOMMU_INTERRUPT_MSI == VFIO_PCI_MSI_IRQ_INDEX, "ABI");
 static_assert((int)LIBIOMMU_INTERRUPT_MSIX == VFIO_PCI_MSIX_IRQ_INDEX, "ABI");
+static_assert((int)LIBIOMMU_INTERRUPT_ERROR == VFIO_PCI_ERR_IRQ_INDEX, "ABI");
+static_assert((int)LIBIOMMU_INTERRUPT_REQUEST == VFIO_PCI_REQ_IRQ_INDEX, "ABI");
 
 /* Hold the device's descriptor. On type1 the group's other devices share the lock. */
 static int hold(struct libiommu_vfiodev *device, struct libiommu_failure *failure)
@@ -188,6 +190,12 @@ static int ask_count(struct libiommu_vfiodev *device, enum libiommu_interrupt_ki
 	uint32_t flags, number;
 	int rc = libiommu_vfio_irq_info(device->sys, device->fd, (uint32_t)kind, &flags, &number);
 
+	/* Only devices on PCIe have the one, and old kernels know neither. */
+	if (rc == -EINVAL &&
+	    (kind == LIBIOMMU_INTERRUPT_ERROR || kind == LIBIOMMU_INTERRUPT_REQUEST)) {
+		*count = 0;
+		return 0;
+	}
 	if (rc < 0) {
 		libiommu_vfiodev_diagnose(failure, rc, "VFIO_DEVICE_GET_IRQ_INFO", device->name);
 		if (rc == -EINVAL)

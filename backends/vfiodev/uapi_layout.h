@@ -48,6 +48,8 @@ enum {
 #define VFIO_PCI_INTX_IRQ_INDEX     0
 #define VFIO_PCI_MSI_IRQ_INDEX      1
 #define VFIO_PCI_MSIX_IRQ_INDEX     2
+#define VFIO_PCI_ERR_IRQ_INDEX      3
+#define VFIO_PCI_REQ_IRQ_INDEX      4
 
 #define VFIO_IOMMU_INFO_PGSIZES              1u
 #define VFIO_IOMMU_INFO_CAPS                 2u

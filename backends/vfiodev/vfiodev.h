@@ -22,7 +22,7 @@ struct libiommu_vfiodev {
 	int fd;                  /* -1: registers cannot be reached */
 	unsigned int mapped;     /* regions in this process' memory */
 	uint32_t enabled;        /* kinds of interrupts */
-	unsigned int vectors[3]; /* enabled of each kind */
+	unsigned int vectors[5]; /* enabled of each kind */
 	uint32_t known;          /* regions that were looked up */
 	struct libiommu_vfio_region regions[VFIO_PCI_NUM_REGIONS];
 	char name[LIBIOMMU_SYSFS_NAME];

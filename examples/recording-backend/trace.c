@@ -50,7 +50,7 @@ void trace_quote(struct trace_text *t, const char *key, const char *value)
 	trace_add(t, "\"");
 }
 
-#define NAMES 4
+#define NAMES 5
 
 static const char *const named[][NAMES] = {
 	[TRACE_PROT] = { NULL, "r", "w", "rw" },
@@ -59,7 +59,9 @@ static const char *const named[][NAMES] = {
 			 [LIBIOMMU_DOMAIN_IDENTITY] = "identity" },
 	[TRACE_KIND] = { [LIBIOMMU_INTERRUPT_INTX] = "intx",
 			 [LIBIOMMU_INTERRUPT_MSI] = "msi",
-			 [LIBIOMMU_INTERRUPT_MSIX] = "msix" },
+			 [LIBIOMMU_INTERRUPT_MSIX] = "msix",
+			 [LIBIOMMU_INTERRUPT_ERROR] = "error",
+			 [LIBIOMMU_INTERRUPT_REQUEST] = "request" },
 };
 
 void trace_named(struct trace_text *t, const char *key, enum trace_names names, unsigned int value)

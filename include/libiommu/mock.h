@@ -111,6 +111,21 @@ LIBIOMMU_API int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 				    struct libiommu_pgtable_walk *out, const char **format,
 				    struct libiommu_error **err);
 
+/**
+ * The owner of the machine wants the device back: LIBIOMMU_INTERRUPT_REQUEST. Nobody
+ * need listen. Nothing else happens: the mock's owner waits for ever.
+ * Reasons: null-argument, foreign-context.
+ */
+LIBIOMMU_API int libiommu_mock_device_request(struct libiommu_endpoint *ep,
+					      struct libiommu_error **err);
+
+/**
+ * The device reports an error that is not its driver's: LIBIOMMU_INTERRUPT_ERROR.
+ * As libiommu_mock_device_request().
+ */
+LIBIOMMU_API int libiommu_mock_device_error(struct libiommu_endpoint *ep,
+					    struct libiommu_error **err);
+
 struct libiommu_mock_stats {
 	size_t size;
 	uint64_t pinned_pages;   /**< pins in force; a page pinned twice counts twice */

@@ -303,6 +303,46 @@ CASE(dma_with_interrupt, "region.h: a transfer's end is told by an interrupt")
 	edu_put(&edu, EDU_ACK, 0x100);
 }
 
+CASE(request_interrupt, "interrupt.h: that the owner wants the device back is told beside the rest")
+{
+	int fd = keep_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	int other = keep_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), two[2];
+	unsigned int requests = 99, errors = 99;
+	struct rig rig;
+	struct edu edu;
+	uint64_t events;
+
+	two[0] = two[1] = fd;
+	NEEDS(1, 0);
+	rig = rig_attached(1);
+	OK(libiommu_interrupt_count(rig.dev[0], LIBIOMMU_INTERRUPT_REQUEST, &requests, E));
+	OK(libiommu_interrupt_count(rig.dev[0], LIBIOMMU_INTERRUPT_ERROR, &errors, E));
+	ck_assert_uint_eq(requests, 1);
+	ck_assert_uint_le(errors, 1);
+	REFUSED(libiommu_interrupt_enable(rig.dev[0], LIBIOMMU_INTERRUPT_REQUEST, two, 2, E),
+		NO_INTERRUPT, NULL);
+	OK(libiommu_interrupt_enable(rig.dev[0], LIBIOMMU_INTERRUPT_REQUEST, &fd, 1, E));
+	/* It takes nothing away from the interrupts of the device. */
+	edu = edu_open(rig.dev[0]);
+	OK(libiommu_interrupt_enable(rig.dev[0], LIBIOMMU_INTERRUPT_MSI, &other, 1, E));
+	if (errors)
+		OK(libiommu_interrupt_enable(rig.dev[0], LIBIOMMU_INTERRUPT_ERROR, &other, 1, E));
+	else
+		REFUSED(libiommu_interrupt_enable(rig.dev[0], LIBIOMMU_INTERRUPT_ERROR, &other, 1,
+						  E),
+			NO_INTERRUPT, NULL);
+	edu_put(&edu, EDU_RAISE, 1);
+	ck_assert_uint_ge(wait_event(other), 1);
+	edu_put(&edu, EDU_ACK, 1);
+	OK(libiommu_interrupt_enable(rig.dev[0], LIBIOMMU_INTERRUPT_REQUEST, &other, 1, E));
+	ck_assert_int_eq(read(fd, &events, sizeof(events)), -1);
+	OK(libiommu_interrupt_disable(rig.dev[0], LIBIOMMU_INTERRUPT_REQUEST, E));
+	OK(libiommu_interrupt_disable(rig.dev[0], LIBIOMMU_INTERRUPT_REQUEST, E));
+	OK(libiommu_interrupt_disable(rig.dev[0], LIBIOMMU_INTERRUPT_ERROR, E));
+	edu_put(&edu, EDU_RAISE, 1);
+	ck_assert_uint_ge(wait_event(other), 1);
+}
+
 CASE(interrupt_arguments, "interrupt.h: bad descriptors, numbers and kinds are refused")
 {
 	int none = -1, closed = 1 << 19, fds[64], fd = keep_fd(eventfd(0, EFD_CLOEXEC));
@@ -389,6 +429,7 @@ void suite_regions(struct registry *registry)
 		&msi,
 		&intx,
 		&dma_with_interrupt,
+		&request_interrupt,
 		&interrupt_arguments,
 		&reset,
 		&two_handles_of_a_region,

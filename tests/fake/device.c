@@ -58,7 +58,7 @@ void fake_device_open(struct fake_kernel *kernel, struct device *device)
 void fake_device_close(struct fake_kernel *kernel, struct device *device)
 {
 	if (--device->open == 0) {
-		for (unsigned int kind = 0; kind < 3; kind++)
+		for (unsigned int kind = 0; kind < IRQ_KINDS; kind++)
 			forget_event(device, kind);
 		device->edu.config[COMMAND] &= (uint8_t)~BUS_MASTER;
 	}
@@ -298,15 +298,34 @@ static int region_info(struct vfio_region_info *info)
 	return 0;
 }
 
-static int irq_info(struct vfio_irq_info *info)
+/* How many there are; a device of conventional PCI does not know that it could err. */
+static int irq_count(const struct fake_kernel *kernel, uint32_t index)
 {
-	if (info->argsz < sizeof(*info) || info->index > VFIO_PCI_MSIX_IRQ_INDEX)
+	switch (index) {
+	case VFIO_PCI_INTX_IRQ_INDEX:
+	case VFIO_PCI_MSI_IRQ_INDEX:
+	case VFIO_PCI_REQ_IRQ_INDEX:
+		return 1;
+	case VFIO_PCI_MSIX_IRQ_INDEX:
+		return 0;
+	case VFIO_PCI_ERR_IRQ_INDEX:
+		return kernel->knobs[FAKE_PCIE] ? 1 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int irq_info(const struct fake_kernel *kernel, struct vfio_irq_info *info)
+{
+	int count = irq_count(kernel, info->index);
+
+	if (info->argsz < sizeof(*info) || count < 0)
 		return -EINVAL;
 	info->flags = VFIO_IRQ_INFO_EVENTFD;
 	info->flags |= info->index == VFIO_PCI_INTX_IRQ_INDEX
 			       ? VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED
 			       : VFIO_IRQ_INFO_NORESIZE;
-	info->count = info->index == VFIO_PCI_MSIX_IRQ_INDEX ? 0 : 1;
+	info->count = (uint32_t)count;
 	return 0;
 }
 
@@ -334,14 +353,13 @@ static bool is_eventfd(int fd)
 	       !memcmp(target, name, sizeof(name) - 1);
 }
 
-static int set_irqs(struct device *device, const struct vfio_irq_set *set)
+static int set_irqs(const struct fake_kernel *kernel, struct device *device,
+		    const struct vfio_irq_set *set)
 {
-	unsigned int max = set->index == VFIO_PCI_MSIX_IRQ_INDEX ? 0 : 1;
+	int fd, max = irq_count(kernel, set->index);
 	bool on;
-	int fd;
 
-	if (set->argsz < sizeof(*set) || set->index > VFIO_PCI_MSIX_IRQ_INDEX || set->count > max ||
-	    set->start)
+	if (set->argsz < sizeof(*set) || max < 0 || set->count > (uint32_t)max || set->start)
 		return -EINVAL;
 	on = device->events[set->index] >= 0;
 	if (set->flags == (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK))
@@ -355,8 +373,8 @@ static int set_irqs(struct device *device, const struct vfio_irq_set *set)
 	if (set->flags != (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER) ||
 	    !set->count || set->argsz < sizeof(*set) + sizeof(fd))
 		return -EINVAL;
-	/* One kind at a time. */
-	if (device->events[1 - set->index] >= 0)
+	/* One of these kinds at a time. */
+	if (set->index <= VFIO_PCI_MSI_IRQ_INDEX && device->events[1 - set->index] >= 0)
 		return -EINVAL;
 	memcpy(&fd, set->data, sizeof(fd));
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -368,6 +386,8 @@ static int set_irqs(struct device *device, const struct vfio_irq_set *set)
 	}
 	forget_event(device, set->index);
 	device->events[set->index] = fd;
+	if (set->index > VFIO_PCI_MSI_IRQ_INDEX)
+		return 0;
 	device->masked = false;
 	device->pending = false;
 	return 0;
@@ -417,9 +437,9 @@ int fake_device_ioctl(struct fake_kernel *kernel, struct device *device, unsigne
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return region_info(argument);
 	case VFIO_DEVICE_GET_IRQ_INFO:
-		return irq_info(argument);
+		return irq_info(kernel, argument);
 	case VFIO_DEVICE_SET_IRQS:
-		return set_irqs(device, argument);
+		return set_irqs(kernel, device, argument);
 	case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
 		return hot_reset_info(kernel, argument);
 	case VFIO_DEVICE_RESET:

@@ -9,12 +9,13 @@
 #include <sys/mman.h>
 
 /* Far above every real descriptor. */
-#define FAKE_FD  (1 << 24)
-#define MAX_FDS  1024
-#define DEVICES  10
-#define GROUPS   6 /* 0 is unused, and stands for no group */
-#define RESERVED 4
-#define PAGE     4096ull
+#define FAKE_FD   (1 << 24)
+#define MAX_FDS   1024
+#define DEVICES   10
+#define IRQ_KINDS 5 /* INTx, MSI, MSI-X, error, request */
+#define GROUPS    6 /* 0 is unused, and stands for no group */
+#define RESERVED  4
+#define PAGE      4096ull
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ  22
@@ -74,10 +75,10 @@ struct device {
 	char driver[24];
 	char token[40]; /* "": none is asked for */
 	unsigned int open, resets;
-	int memory;           /* of BAR 2 */
-	int events[3];        /* eventfds of INTx, MSI, MSI-X; -1: none */
-	bool masked, pending; /* INTx */
-	struct cdev *cdev;    /* the one that is bound; NULL: none */
+	int memory;            /* of BAR 2 */
+	int events[IRQ_KINDS]; /* eventfds by kind; -1: none */
+	bool masked, pending;  /* INTx */
+	struct cdev *cdev;     /* the one that is bound; NULL: none */
 	struct edu edu;
 };
 

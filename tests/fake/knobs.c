@@ -5,6 +5,22 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+void fake_kernel_request(struct fake_kernel *kernel, const char *name)
+{
+	const uint64_t one = 1;
+
+	pthread_mutex_lock(&kernel->lock);
+	for (size_t i = 0; i < DEVICES; i++) {
+		int fd = kernel->devices[i].events[VFIO_PCI_REQ_IRQ_INDEX];
+
+		if (!strcmp(kernel->devices[i].name, name) && fd >= 0 &&
+		    write(fd, &one, sizeof(one)) < 0)
+			break;
+	}
+	pthread_mutex_unlock(&kernel->lock);
+}
 
 size_t fake_kernel_open_fds(struct fake_kernel *kernel)
 {
@@ -14,7 +30,7 @@ size_t fake_kernel_open_fds(struct fake_kernel *kernel)
 	for (size_t i = 0; i < MAX_FDS; i++)
 		count += kernel->files[i].kind != FREE;
 	for (size_t i = 0; i < DEVICES; i++)
-		for (unsigned int kind = 0; kind < 3; kind++)
+		for (unsigned int kind = 0; kind < IRQ_KINDS; kind++)
 			count += kernel->devices[i].events[kind] >= 0;
 	pthread_mutex_unlock(&kernel->lock);
 	return count;

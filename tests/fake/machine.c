@@ -36,7 +36,7 @@ static void make_device(struct fake_kernel *kernel, size_t i)
 	device->class_code = machine[i].class_code;
 	strcpy(device->driver, machine[i].driver);
 	device->memory = -1;
-	for (unsigned int kind = 0; kind < 3; kind++)
+	for (unsigned int kind = 0; kind < IRQ_KINDS; kind++)
 		device->events[kind] = -1;
 	kernel->groups[device->group].used = device->group != 0;
 }

@@ -40,6 +40,7 @@ enum fake_knob {
 	FAKE_NO_IOMMU,      /* groups are in no-IOMMU mode */
 	FAKE_UNSAFE_MSI,    /* interrupts are not isolated */
 	FAKE_ALLOW_UNSAFE,  /* and the administrator does not mind */
+	FAKE_PCIE,          /* the devices are on PCIe: they can report errors */
 	FAKE_NO_BUS_RESET,  /* the bus of the devices cannot be reset */
 	FAKE_BUS_PADDING,   /* how many more devices are on it, of group 0 */
 	FAKE_NO_RANGES,     /* GET_INFO does not tell of IOVA ranges */
@@ -77,6 +78,9 @@ void fake_kernel_instance(struct fake_kernel *kernel, unsigned int group, unsign
  * the page table of another driver ends the program, as it stops Linux 7.2.
  */
 void fake_kernel_make(struct fake_kernel *kernel, unsigned int group, uint32_t make);
+
+/* Ask for a device, as when somebody unbinds it that is in use. */
+void fake_kernel_request(struct fake_kernel *kernel, const char *device);
 
 /* How often a device was reset, and how many mappings there are where its group is. */
 unsigned int fake_kernel_resets(struct fake_kernel *kernel, const char *device);

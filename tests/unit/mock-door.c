@@ -4,6 +4,7 @@
 
 #include <libiommu/mock.h>
 
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -139,6 +140,40 @@ START_TEST(figures_follow_what_happens)
 }
 END_TEST
 
+static bool fired(int fd)
+{
+	uint64_t count;
+
+	return read(fd, &count, sizeof(count)) == sizeof(count);
+}
+
+START_TEST(owners_want_devices_and_devices_err)
+{
+	int request = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int error = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	start(NULL);
+	ck_assert_int_eq(libiommu_mock_device_request(ep, NULL), 0);
+	ck_assert_int_eq(
+		libiommu_interrupt_enable(dev, LIBIOMMU_INTERRUPT_REQUEST, &request, 1, NULL), 0);
+	ck_assert_int_eq(libiommu_interrupt_enable(dev, LIBIOMMU_INTERRUPT_ERROR, &error, 1, NULL),
+			 0);
+	ck_assert(!fired(request));
+	ck_assert_int_eq(libiommu_mock_device_request(ep, NULL), 0);
+	ck_assert(fired(request));
+	ck_assert(!fired(error));
+	ck_assert_int_eq(libiommu_mock_device_error(ep, NULL), 0);
+	ck_assert(fired(error));
+	ck_assert_int_eq(libiommu_interrupt_disable(dev, LIBIOMMU_INTERRUPT_REQUEST, NULL), 0);
+	ck_assert_int_eq(libiommu_mock_device_request(ep, NULL), 0);
+	ck_assert(!fired(request));
+	ck_assert_int_eq(libiommu_mock_device_request(NULL, NULL), -EINVAL);
+	stop();
+	close(request);
+	close(error);
+}
+END_TEST
+
 START_TEST(another_backend_has_no_such_door)
 {
 	struct libiommu_mock_fault fault = LIBIOMMU_MOCK_FAULT_INIT;
@@ -225,6 +260,7 @@ int main(void)
 		dma_moves_bytes_and_names_its_fault,
 		a_walk_shows_every_level,
 		figures_follow_what_happens,
+		owners_want_devices_and_devices_err,
 		another_backend_has_no_such_door,
 		contexts_share_a_machine,
 		a_child_frees_without_the_parent_noticing,

@@ -454,6 +454,39 @@ START_TEST(interrupts)
 }
 END_TEST
 
+START_TEST(the_owner_wants_the_device)
+{
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	struct libiommu_device *a = open_device(A);
+	struct libiommu_domain *d = new_domain();
+	unsigned int count = 7;
+
+	OK(libiommu_endpoint_attach(ep(a), d, NULL));
+	OK(libiommu_interrupt_count(a, LIBIOMMU_INTERRUPT_REQUEST, &count, NULL));
+	ck_assert_uint_eq(count, 1);
+	OK(libiommu_interrupt_enable(a, LIBIOMMU_INTERRUPT_REQUEST, &fd, 1, NULL));
+	fake_kernel_request(kernel, B);
+	ck_assert(!fired(fd));
+	fake_kernel_request(kernel, A);
+	ck_assert(fired(fd));
+	OK(libiommu_interrupt_disable(a, LIBIOMMU_INTERRUPT_REQUEST, NULL));
+	fake_kernel_request(kernel, A);
+	ck_assert(!fired(fd));
+	/* Conventional PCI reports no errors. */
+	OK(libiommu_interrupt_count(a, LIBIOMMU_INTERRUPT_ERROR, &count, NULL));
+	ck_assert_uint_eq(count, 0);
+	REFUSED(libiommu_interrupt_enable(a, LIBIOMMU_INTERRUPT_ERROR, &fd, 1, &err), NO_INTERRUPT,
+		A, "0 of this kind");
+	fake_kernel_set(kernel, FAKE_PCIE, 1);
+	OK(libiommu_interrupt_count(a, LIBIOMMU_INTERRUPT_ERROR, &count, NULL));
+	ck_assert_uint_eq(count, 1);
+	OK(libiommu_interrupt_enable(a, LIBIOMMU_INTERRUPT_ERROR, &fd, 1, NULL));
+	/* What stays enabled goes with the device. */
+	OK(libiommu_interrupt_enable(a, LIBIOMMU_INTERRUPT_REQUEST, &fd, 1, NULL));
+	close(fd);
+}
+END_TEST
+
 START_TEST(regions)
 {
 	struct libiommu_device *a = open_device(A);
@@ -492,6 +525,7 @@ int main(void)
 		geometry_is_told,
 		no_ranges_told,
 		interrupts,
+		the_owner_wants_the_device,
 		regions,
 	};
 
