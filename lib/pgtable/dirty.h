@@ -6,22 +6,22 @@
 #ifndef LIBIOMMU_LIB_PGTABLE_DIRTY_H
 #define LIBIOMMU_LIB_PGTABLE_DIRTY_H
 
-static inline bool is_marked(const struct pgtable_harvest *h, uint64_t entry)
+static inline bool is_marked(bool accessed, uint64_t entry)
 {
-	return is_present(entry) && (h->accessed ? fmt_accessed(entry) : fmt_dirty(entry));
+	return is_present(entry) && (accessed ? fmt_accessed(entry) : fmt_dirty(entry));
 }
 
 /*
  * An entry with both marks is nothing that hardware would change, so a store
  * cannot undo what it does meanwhile. Otherwise it might add a mark.
  */
-static inline void clean(const struct pgtable_harvest *h, uint64_t *slot, uint64_t entry)
+static inline void clean(bool accessed, uint64_t *slot, uint64_t entry)
 {
 	if (pgtable_likely(fmt_accessed(entry) && fmt_dirty(entry))) {
-		pgtable_store(slot, fmt_unmark(entry, !h->accessed));
+		pgtable_store(slot, fmt_unmark(entry, !accessed));
 		return;
 	}
-	while (!__atomic_compare_exchange_n(slot, &entry, fmt_unmark(entry, !h->accessed), false,
+	while (!__atomic_compare_exchange_n(slot, &entry, fmt_unmark(entry, !accessed), false,
 					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 }
@@ -38,38 +38,53 @@ static void harvest_leaf(struct pgtable_harvest *h, uint64_t *slot, unsigned int
 		return;
 	changed(h->gather, level, iova & ~mask, iova | mask);
 	if (run == 1) {
-		clean(h, slot, entry);
+		clean(h->accessed, slot, entry);
 		return;
 	}
 	slot = first_of_run(slot, level, iova, run);
 	for (i = 0; i < run; i++) {
 		entry = pgtable_load(&slot[i]);
-		if (is_marked(h, entry))
-			clean(h, &slot[i], entry);
+		if (is_marked(h->accessed, entry))
+			clean(h->accessed, &slot[i], entry);
 	}
 }
 
-/* Up to 64 entries of the lowest level. A bit of the result for each that is marked. */
-static inline uint64_t harvest_smallest(struct pgtable_harvest *h, uint64_t *slot, unsigned int n,
-					uint64_t iova)
+/*
+ * Up to 64 entries of the lowest level. A bit of the result for each that is
+ * marked. What is asked for are constants at every call.
+ */
+static inline __attribute__((always_inline)) uint64_t harvest_as(struct pgtable_harvest *h,
+								 uint64_t *slot, unsigned int n,
+								 uint64_t iova, bool accessed,
+								 bool keep)
 {
 	uint64_t entry, found = 0;
 	unsigned int i;
 
+	UNROLL
 	for (i = 0; i < n; i++) {
 		entry = pgtable_load(&slot[i]);
-		if (!is_marked(h, entry))
+		if (!is_marked(accessed, entry))
 			continue;
-		if (FMT_RUNS && fmt_leaf_shift(1, entry) != FMT_GRANULE) {
-			harvest_leaf(h, &slot[i], 1, iova + (uint64_t)i * (span_mask(1) + 1),
-				     entry);
+		if (pgtable_unlikely(!fmt_is_single(1, entry))) {
+			harvest_leaf(h, &slot[i], 1, iova + i * (span_mask(1) + 1), entry);
 			continue;
 		}
 		found |= UINT64_C(1) << i;
-		if (!h->keep)
-			clean(h, &slot[i], entry);
+		if (!keep)
+			clean(accessed, &slot[i], entry);
 	}
 	return found;
+}
+
+static uint64_t harvest_smallest(struct pgtable_harvest *h, uint64_t *slot, unsigned int n,
+				 uint64_t iova)
+{
+	if (h->keep)
+		return h->accessed ? harvest_as(h, slot, n, iova, true, true)
+				   : harvest_as(h, slot, n, iova, false, true);
+	return h->accessed ? harvest_as(h, slot, n, iova, true, false)
+			   : harvest_as(h, slot, n, iova, false, false);
 }
 
 static void harvest_lowest(struct pgtable_harvest *h, uint64_t *table, uint64_t iova, uint64_t last)
@@ -112,7 +127,7 @@ static void harvest(struct pgtable_harvest *h, uint64_t *table, unsigned int lev
 		if (!is_present(entry)) {
 			/* a hole */
 		} else if (fmt_is_leaf(level, entry)) {
-			if (is_marked(h, entry))
+			if (is_marked(h->accessed, entry))
 				harvest_leaf(h, slot, level, at, entry);
 		} else {
 			next = below(h->pt, entry);

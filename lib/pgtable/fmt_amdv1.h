@@ -102,6 +102,13 @@ static inline uint64_t fmt_pages(uint64_t entry)
 	return (entry & AMDV1_OA) >> AMDV1_OA_SHIFT;
 }
 
+/* Is a leaf one entry? */
+static inline bool fmt_is_single(unsigned int level, uint64_t entry)
+{
+	(void)level;
+	return !(entry & AMDV1_NL);
+}
+
 /* log2 of the bytes of the leaf that this entry belongs to. */
 static inline unsigned int fmt_leaf_shift(unsigned int level, uint64_t entry)
 {

@@ -184,6 +184,13 @@ static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)
 	return level == 1 || !(entry & ARM_TABLE);
 }
 
+/* Is a leaf one entry? */
+static inline bool fmt_is_single(unsigned int level, uint64_t entry)
+{
+	(void)level;
+	return !(entry & FMT_HINTS);
+}
+
 /* log2 of the bytes of the leaf that this entry belongs to. */
 static inline unsigned int fmt_leaf_shift(unsigned int level, uint64_t entry)
 {

@@ -108,6 +108,13 @@ static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)
 	return entry & (RISCV_R | RISCV_W | RISCV_X);
 }
 
+/* Is a leaf one entry? */
+static inline bool fmt_is_single(unsigned int level, uint64_t entry)
+{
+	(void)level;
+	return !(entry & RISCV_N);
+}
+
 /* log2 of the bytes of the leaf that this entry belongs to. */
 static inline unsigned int fmt_leaf_shift(unsigned int level, uint64_t entry)
 {
@@ -164,11 +171,12 @@ static inline uint64_t fmt_table(unsigned int level, uint64_t phys, uint64_t bit
  */
 static inline uint32_t fmt_leaf_prot(const struct pgtable_bits *bits, uint64_t entry)
 {
-	uint64_t allowed = (entry | bits->tracked) >> 6 & entry >> 4 & 1;
-	uint64_t write = (entry | bits->tracked) >> 7 & entry >> 2 & 1;
+	uint64_t seen = entry | bits->tracked, prot = entry >> 1 & PROT_RW;
 
-	static_assert(LIBIOMMU_PROT_READ == 1 && LIBIOMMU_PROT_WRITE == 2, "bits 0 and 1");
-	return (uint32_t)((entry >> 1 & 1) | write << 1) & -(uint32_t)allowed;
+	static_assert(LIBIOMMU_PROT_READ == 1 && LIBIOMMU_PROT_WRITE == 2, "in the order of R, W");
+	if (!(entry & RISCV_U) || !(seen & RISCV_A))
+		return 0;
+	return (uint32_t)(seen & RISCV_D ? prot : prot & LIBIOMMU_PROT_READ);
 }
 
 static inline uint32_t fmt_table_prot(uint64_t entry)

@@ -7,6 +7,7 @@
 #ifndef LIBIOMMU_LIB_PGTABLE_SHAPE_H
 #define LIBIOMMU_LIB_PGTABLE_SHAPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifndef FMT_GRANULE
@@ -83,6 +84,14 @@ static inline bool fmt_tracked(const struct libiommu_pgtable_options *opts)
 #endif
 
 #if !FMT_RUNS
+/* Is a leaf one entry? */
+static inline bool fmt_is_single(unsigned int level, uint64_t entry)
+{
+	(void)level;
+	(void)entry;
+	return true;
+}
+
 /* log2 of the bytes of the leaf that this entry belongs to. */
 static inline unsigned int fmt_leaf_shift(unsigned int level, uint64_t entry)
 {

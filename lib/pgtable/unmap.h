@@ -198,46 +198,6 @@ static bool is_cut(const struct libiommu_pgtable *pt, uint64_t top, uint64_t at,
 	return false;
 }
 
-static __attribute__((noinline)) uint64_t *lowest_table_by_hooks(const struct libiommu_pgtable *pt,
-								 uint64_t iova)
-{
-	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
-	unsigned int level;
-
-	if (!reaches(top, iova))
-		return NULL;
-	for (level = pgtable_levels(top); table && level > 1; level--) {
-		entry = pgtable_load_acquire(&table[index_at(level, iova)]);
-		if (!fmt_is_plain_table(level, entry))
-			return NULL;
-		table = table_of(pt, entry, false);
-	}
-	return table;
-}
-
-/* The table of level 1 that holds iova, where plain tables lead to it; else NULL. */
-static inline __attribute__((always_inline)) uint64_t *lowest_table(
-	const struct libiommu_pgtable *pt, uint64_t iova)
-{
-	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
-	unsigned int levels = pgtable_levels(top);
-
-	if (pgtable_unlikely(!pt->identity))
-		return lowest_table_by_hooks(pt, iova);
-	if (pgtable_unlikely(!reaches(top, iova)))
-		return NULL;
-#define STEP(n)                                                            \
-	do {                                                               \
-		entry = pgtable_load_acquire(&table[index_at((n), iova)]); \
-		if (pgtable_unlikely(!fmt_is_plain_table((n), entry)))     \
-			return NULL;                                       \
-		table = table_of(pt, entry, true);                         \
-	} while (0)
-	EACH_LEVEL(levels, STEP);
-#undef STEP
-	return table;
-}
-
 /* Is the range part of one lowest table, so that it can only hold leaves of that level? */
 static inline bool is_small(uint64_t iova, uint64_t last)
 {

@@ -216,8 +216,58 @@ static inline void report_leaf(const struct libiommu_pgtable *pt, const struct p
 	}
 }
 
-static bool op_translate(const struct libiommu_pgtable *pt, uint64_t iova,
-			 struct libiommu_pgtable_leaf *leaf)
+static __attribute__((noinline)) uint64_t *lowest_table_by_hooks(const struct libiommu_pgtable *pt,
+								 uint64_t iova)
+{
+	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
+	unsigned int level;
+
+	if (!reaches(top, iova))
+		return NULL;
+	for (level = pgtable_levels(top); table && level > 1; level--) {
+		entry = pgtable_load_acquire(&table[index_at(level, iova)]);
+		if (!fmt_is_plain_table(level, entry))
+			return NULL;
+		table = table_of(pt, entry, false);
+	}
+	return table;
+}
+
+/* The table of level 1 that holds iova, where plain tables lead to it; else NULL. */
+static inline __attribute__((always_inline)) uint64_t *lowest_table(
+	const struct libiommu_pgtable *pt, uint64_t iova)
+{
+	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
+	unsigned int levels = pgtable_levels(top);
+
+	if (pgtable_unlikely(!pt->identity))
+		return lowest_table_by_hooks(pt, iova);
+	if (pgtable_unlikely(!reaches(top, iova)))
+		return NULL;
+#define STEP(n)                                                            \
+	do {                                                               \
+		entry = pgtable_load_acquire(&table[index_at((n), iova)]); \
+		if (pgtable_unlikely(!fmt_is_plain_table((n), entry)))     \
+			return NULL;                                       \
+		table = table_of(pt, entry, true);                         \
+	} while (0)
+	EACH_LEVEL(levels, STEP);
+#undef STEP
+	return table;
+}
+
+/* Is it a leaf of its level's own size that has nothing odd? */
+static inline bool is_plain_leaf(const struct libiommu_pgtable *pt, unsigned int level,
+				 uint64_t entry)
+{
+	return is_present(entry) && fmt_is_leaf(level, entry) && fmt_is_single(level, entry) &&
+	       !(entry & pt->reserved) && !fmt_reserved(level, entry, true) &&
+	       (level == 1 || pt->leaf_sizes >> fmt_level_shift(level) & 1);
+}
+
+static __attribute__((noinline)) bool translate_odd(const struct libiommu_pgtable *pt,
+						    uint64_t iova,
+						    struct libiommu_pgtable_leaf *leaf)
 {
 	struct pgtable_place place;
 
@@ -228,11 +278,48 @@ static bool op_translate(const struct libiommu_pgtable *pt, uint64_t iova,
 	return true;
 }
 
-/*
- * Not a plain OR: between the look and the mark the entry may be removed, or
- * become the link of a list of waiting tables, and must stay untouched then.
- */
-static bool op_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write)
+/* The walk has come to this entry by plain tables; `level` is a constant. */
+static inline __attribute__((always_inline)) bool translate_here(const struct libiommu_pgtable *pt,
+								 unsigned int level, uint64_t entry,
+								 uint64_t iova,
+								 struct libiommu_pgtable_leaf *leaf)
+{
+	if (pgtable_unlikely(!is_plain_leaf(pt, level, entry)))
+		return is_present(entry) && translate_odd(pt, iova, leaf);
+	leaf->length = span_mask(level) + 1;
+	leaf->iova = iova & ~span_mask(level);
+	leaf->phys = fmt_leaf_phys(level, entry);
+	leaf->prot = fmt_leaf_prot(&pt->bits, entry);
+	leaf->accessed = fmt_accessed(entry);
+	leaf->dirty = fmt_dirty(entry);
+	return true;
+}
+
+/* What most lookups find is found without a question more than it takes. */
+static bool op_translate(const struct libiommu_pgtable *pt, uint64_t iova,
+			 struct libiommu_pgtable_leaf *leaf)
+{
+	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
+	unsigned int levels = pgtable_levels(top);
+
+	if (pgtable_unlikely(!pt->identity))
+		return translate_odd(pt, iova, leaf);
+	if (pgtable_unlikely(!reaches(top, iova)))
+		return false;
+#define STEP(n)                                                            \
+	do {                                                               \
+		entry = pgtable_load_acquire(&table[index_at((n), iova)]); \
+		if (pgtable_unlikely(!fmt_is_plain_table((n), entry)))     \
+			return translate_here(pt, (n), entry, iova, leaf); \
+		table = table_of(pt, entry, true);                         \
+	} while (0)
+	EACH_LEVEL(levels, STEP);
+#undef STEP
+	return translate_here(pt, 1, pgtable_load(&table[index_at(1, iova)]), iova, leaf);
+}
+
+static __attribute__((noinline)) bool mark_odd(struct libiommu_pgtable *pt, uint64_t iova,
+					       bool write)
 {
 	struct pgtable_place place;
 	uint64_t marked;
@@ -247,6 +334,27 @@ static bool op_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write)
 						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
 			return true;
 	}
+}
+
+/*
+ * Not a plain OR: between the look and the mark the entry may be removed, or
+ * become the link of a list of waiting tables, and must stay untouched then.
+ */
+static bool op_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write)
+{
+	uint64_t entry, marked, *slot, *table = lowest_table(pt, iova);
+
+	if (pgtable_unlikely(!table))
+		return mark_odd(pt, iova, write);
+	slot = &table[index_at(1, iova)];
+	entry = pgtable_load(slot);
+	if (pgtable_unlikely(!is_plain_leaf(pt, 1, entry)))
+		return mark_odd(pt, iova, write);
+	marked = fmt_mark(entry, write);
+	return marked == entry ||
+	       __atomic_compare_exchange_n(slot, &entry, marked, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED) ||
+	       mark_odd(pt, iova, write);
 }
 
 static void op_walk(const struct libiommu_pgtable *pt, uint64_t iova,
