@@ -80,9 +80,12 @@ static inline unsigned int fmt_iova_bits(unsigned int levels)
 	return bits < ARM_MOST_BITS ? bits : ARM_MOST_BITS;
 }
 
+/* With fewer bits the levels are too many, which is refused. */
 static inline unsigned int fmt_root_bits(unsigned int levels, unsigned int iova_bits)
 {
-	return iova_bits - fmt_level_shift(levels);
+	unsigned int below = fmt_level_shift(levels);
+
+	return iova_bits > below ? iova_bits - below : 0;
 }
 
 /* log2 of the entries that the Contiguous bit joins; 0 where it means nothing. */
