@@ -221,11 +221,14 @@ struct libiommu_pgtable_hardware {
 /** What the hardware would say to an access. */
 enum libiommu_pgtable_fault {
 	LIBIOMMU_PGTABLE_FAULT_NONE = 0,
-	LIBIOMMU_PGTABLE_FAULT_ADDRESS,    /**< more address bits than the present levels have */
-	LIBIOMMU_PGTABLE_FAULT_EMPTY,      /**< an entry is not present */
-	LIBIOMMU_PGTABLE_FAULT_PROTECTION, /**< the leaf is there, but does not allow it */
-	LIBIOMMU_PGTABLE_FAULT_RESERVED,   /**< an entry has bits that must be zero */
-	LIBIOMMU_PGTABLE_FAULT_UNREACHABLE /**< a table is not in the memory that was given */
+	LIBIOMMU_PGTABLE_FAULT_ADDRESS,     /**< more address bits than the present levels have */
+	LIBIOMMU_PGTABLE_FAULT_EMPTY,       /**< an entry is not present */
+	LIBIOMMU_PGTABLE_FAULT_PROTECTION,  /**< the leaf is there, but does not allow it */
+	LIBIOMMU_PGTABLE_FAULT_RESERVED,    /**< an entry has bits that must be zero */
+	LIBIOMMU_PGTABLE_FAULT_UNREACHABLE, /**< a table is not in the memory that was given */
+	LIBIOMMU_PGTABLE_FAULT_WIDTH, /**< an entry has an address wider than the hardware's */
+	/** the leaf lacks a mark that this hardware does not set (see MARKED) */
+	LIBIOMMU_PGTABLE_FAULT_UNMARKED
 };
 
 /** What a search for leaves has come to. */

@@ -252,6 +252,13 @@ static inline uint32_t fmt_leaf_prot(const struct pgtable_bits *bits, uint64_t e
 	return (uint32_t)((read & 1) | (write & 1) << 1);
 }
 
+/* An Access flag fault comes before one of permission. */
+static inline bool fmt_is_unmarked(const struct pgtable_bits *bits, uint64_t entry, uint32_t prot)
+{
+	(void)prot;
+	return !((entry | bits->tracked) & ARM_AF);
+}
+
 static inline uint32_t fmt_table_prot(uint64_t entry)
 {
 	if (ARM_STAGE == 2)

@@ -179,6 +179,12 @@ static inline uint32_t fmt_leaf_prot(const struct pgtable_bits *bits, uint64_t e
 	return (uint32_t)(seen & RISCV_D ? prot : prot & LIBIOMMU_PROT_READ);
 }
 
+/* Permissions come before A and D. */
+static inline bool fmt_is_unmarked(const struct pgtable_bits *bits, uint64_t entry, uint32_t prot)
+{
+	return !(prot & ~fmt_leaf_prot(bits, entry | RISCV_A | RISCV_D));
+}
+
 static inline uint32_t fmt_table_prot(uint64_t entry)
 {
 	(void)entry;

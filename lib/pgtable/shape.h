@@ -81,6 +81,15 @@ static inline bool fmt_tracked(const struct libiommu_pgtable_options *opts)
 	(void)opts;
 	return true;
 }
+
+/* Is a missing mark what forbids an access? */
+static inline bool fmt_is_unmarked(const struct pgtable_bits *bits, uint64_t entry, uint32_t prot)
+{
+	(void)bits;
+	(void)entry;
+	(void)prot;
+	return false;
+}
 #endif
 
 #if !FMT_RUNS

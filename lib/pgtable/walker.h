@@ -468,6 +468,20 @@ static enum libiommu_pgtable_found op_scan(const struct libiommu_pgtable *pt, ui
 	}
 }
 
+/* What is wrong with an entry that is present, but cannot be used. */
+static enum libiommu_pgtable_fault fault_of(const struct libiommu_pgtable *pt, unsigned int level,
+					    uint64_t entry)
+{
+	uint64_t wide = fmt_too_wide(pt->desc.phys_bits);
+
+	/* What is no fault of the entry is one of the address in it. */
+	if (classify(pt, level, entry) == LIBIOMMU_PGTABLE_TABLE)
+		return LIBIOMMU_PGTABLE_FAULT_UNREACHABLE;
+	if ((entry & wide) && classify(pt, level, entry & ~wide) != LIBIOMMU_PGTABLE_BROKEN)
+		return LIBIOMMU_PGTABLE_FAULT_WIDTH;
+	return LIBIOMMU_PGTABLE_FAULT_RESERVED;
+}
+
 static enum libiommu_pgtable_fault op_access(const struct libiommu_pgtable *pt, uint64_t iova,
 					     uint32_t prot, struct libiommu_pgtable_leaf *leaf,
 					     unsigned int *level)
@@ -479,13 +493,13 @@ static enum libiommu_pgtable_fault op_access(const struct libiommu_pgtable *pt, 
 	switch (place.kind) {
 	case LIBIOMMU_PGTABLE_LEAF:
 		report_leaf(pt, &place, iova, leaf);
-		return prot & ~place.prot ? LIBIOMMU_PGTABLE_FAULT_PROTECTION
-					  : LIBIOMMU_PGTABLE_FAULT_NONE;
+		if (!(prot & ~place.prot))
+			return LIBIOMMU_PGTABLE_FAULT_NONE;
+		return fmt_is_unmarked(&pt->bits, place.entry, prot)
+			       ? LIBIOMMU_PGTABLE_FAULT_UNMARKED
+			       : LIBIOMMU_PGTABLE_FAULT_PROTECTION;
 	case LIBIOMMU_PGTABLE_BROKEN:
-		/* What is no fault of the entry is one of the address in it. */
-		return classify(pt, place.level, place.entry) == LIBIOMMU_PGTABLE_TABLE
-			       ? LIBIOMMU_PGTABLE_FAULT_UNREACHABLE
-			       : LIBIOMMU_PGTABLE_FAULT_RESERVED;
+		return fault_of(pt, place.level, place.entry);
 	default:
 		return place.level ? LIBIOMMU_PGTABLE_FAULT_EMPTY : LIBIOMMU_PGTABLE_FAULT_ADDRESS;
 	}

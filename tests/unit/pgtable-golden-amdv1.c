@@ -146,6 +146,28 @@ START_TEST(root_words)
 }
 END_TEST
 
+/* Event IO_PAGE_FAULT: not present, no permission, reserved bit; addresses of 40 bits */
+static const struct golden_fault faults_rows[] = {
+	{ "a page", 1, U64(0x6000000000005001), RW, LIBIOMMU_PGTABLE_FAULT_NONE },
+	{ "writing is not allowed", 1, U64(0x2000000000005001), RW,
+	  LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "nothing", 1, U64(0x6000000000005000), RO, LIBIOMMU_PGTABLE_FAULT_EMPTY },
+	{ "a table of a higher level", 2, U64(0x6000001200300801), RO,
+	  LIBIOMMU_PGTABLE_FAULT_RESERVED },
+	{ "an address of 41 bits", 1, U64(0x6000010000000001), RO, LIBIOMMU_PGTABLE_FAULT_WIDTH },
+	{ "a table outside memory", 2, U64(0x6000009000000201), RO,
+	  LIBIOMMU_PGTABLE_FAULT_UNREACHABLE },
+};
+
+START_TEST(faults)
+{
+	struct libiommu_pgtable_options options = four;
+
+	options.phys_bits = 40;
+	CHECK_FAULTS(&options, 0x1000, faults_rows);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden amdv1");
@@ -158,6 +180,7 @@ int main(void)
 	tcase_add_test(tc, not_coherent);
 	tcase_add_test(tc, small_pages);
 	tcase_add_test(tc, root_words);
+	tcase_add_test(tc, faults);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -395,6 +395,36 @@ START_TEST(root_words)
 }
 END_TEST
 
+/* SMMUv3: F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION; addresses of 40 bits */
+static const struct golden_fault faults_rows[] = {
+	{ "a page", 1, U64(0x5f47), RW, LIBIOMMU_PGTABLE_FAULT_NONE },
+	{ "F_TRANSLATION: not valid", 1, U64(0x5f46), RO, LIBIOMMU_PGTABLE_FAULT_EMPTY },
+	{ "F_TRANSLATION: a block at level 3", 1, U64(0x5f45), RO,
+	  LIBIOMMU_PGTABLE_FAULT_RESERVED },
+	{ "F_ADDR_SIZE: a page of 41 bits", 1, U64(0x10000000f47), RO,
+	  LIBIOMMU_PGTABLE_FAULT_WIDTH },
+	{ "F_ADDR_SIZE: a table of 41 bits", 2, U64(0x10000000003), RO,
+	  LIBIOMMU_PGTABLE_FAULT_WIDTH },
+	{ "F_ACCESS: no Access flag", 1, U64(0x5b47), RO, LIBIOMMU_PGTABLE_FAULT_UNMARKED },
+	{ "F_ACCESS comes before F_PERMISSION", 1, U64(0x5b87), WO,
+	  LIBIOMMU_PGTABLE_FAULT_UNMARKED },
+	{ "F_PERMISSION: read-only", 1, U64(0x5fc7), WO, LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "F_PERMISSION: of the privileged", 1, U64(0x5f07), RO,
+	  LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "F_PERMISSION: APTable", 2, U64(0x4000001200300003), WO,
+	  LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "an external abort", 2, U64(0x9000000003), RO, LIBIOMMU_PGTABLE_FAULT_UNREACHABLE },
+};
+
+START_TEST(faults)
+{
+	struct libiommu_pgtable_options options = usual;
+
+	options.phys_bits = 40;
+	CHECK_FAULTS(&options, 0x1000, faults_rows);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden arm-s1");
@@ -411,6 +441,7 @@ int main(void)
 	tcase_add_test(tc, widths);
 	tcase_add_test(tc, hint_without_room);
 	tcase_add_test(tc, root_words);
+	tcase_add_test(tc, faults);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

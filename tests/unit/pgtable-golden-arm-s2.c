@@ -257,6 +257,29 @@ START_TEST(root_words)
 }
 END_TEST
 
+/* SMMUv3: F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION; addresses of 40 bits */
+static const struct golden_fault faults_rows[] = {
+	{ "a page", 1, U64(0x57ff), RW, LIBIOMMU_PGTABLE_FAULT_NONE },
+	{ "F_TRANSLATION: not valid", 1, U64(0x57fe), RO, LIBIOMMU_PGTABLE_FAULT_EMPTY },
+	{ "F_TRANSLATION: a block at level 0", 4, U64(0x7fd), RO, LIBIOMMU_PGTABLE_FAULT_RESERVED },
+	{ "F_ADDR_SIZE: a page of 41 bits", 1, U64(0x100000007ff), RO,
+	  LIBIOMMU_PGTABLE_FAULT_WIDTH },
+	{ "F_ACCESS: no Access flag", 1, U64(0x53ff), RO, LIBIOMMU_PGTABLE_FAULT_UNMARKED },
+	{ "F_PERMISSION: write-only", 1, U64(0x57bf), RO, LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "F_PERMISSION: clean, unknown DBM", 1, U64(0x000800000000577f), WO,
+	  LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "an external abort", 2, U64(0x9000000003), RO, LIBIOMMU_PGTABLE_FAULT_UNREACHABLE },
+};
+
+START_TEST(faults)
+{
+	struct libiommu_pgtable_options options = usual;
+
+	options.phys_bits = 40;
+	CHECK_FAULTS(&options, 0x1000, faults_rows);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden arm-s2");
@@ -269,6 +292,7 @@ int main(void)
 	tcase_add_test(tc, foreign_tracked);
 	tcase_add_test(tc, attributes);
 	tcase_add_test(tc, root_words);
+	tcase_add_test(tc, faults);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

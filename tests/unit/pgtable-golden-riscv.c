@@ -269,6 +269,34 @@ START_TEST(root_words)
 }
 END_TEST
 
+/* Steps of the translation, hardware that sets no A and D, addresses of 40 bits */
+static const struct golden_fault faults_rows[] = {
+	{ "a page", 1, U64(0x14df), RW, LIBIOMMU_PGTABLE_FAULT_NONE },
+	{ "step 3: not valid", 1, U64(0x14de), RO, LIBIOMMU_PGTABLE_FAULT_EMPTY },
+	{ "step 3: W without R", 1, U64(0x14d5), RO, LIBIOMMU_PGTABLE_FAULT_RESERVED },
+	{ "step 3: reserved bit", 2, U64(0x00400004800c0001), RO, LIBIOMMU_PGTABLE_FAULT_RESERVED },
+	{ "step 5: misaligned", 2, U64(0x1804df), RO, LIBIOMMU_PGTABLE_FAULT_RESERVED },
+	{ "step 6: not writable", 1, U64(0x145b), RW, LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "step 6: of the supervisor", 1, U64(0x140f), RO, LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "step 9: never accessed", 1, U64(0x141f), RO, LIBIOMMU_PGTABLE_FAULT_UNMARKED },
+	{ "step 9: clean, to be read", 1, U64(0x145f), RO, LIBIOMMU_PGTABLE_FAULT_NONE },
+	{ "step 9: clean, to be written", 1, U64(0x145f), WO, LIBIOMMU_PGTABLE_FAULT_UNMARKED },
+	{ "step 9: neither writable nor accessed", 1, U64(0x1413), WO,
+	  LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "an address of 41 bits", 1, U64(0x40000000df), RO, LIBIOMMU_PGTABLE_FAULT_WIDTH },
+	{ "step 2: a table outside memory", 2, U64(0x2400000001), RO,
+	  LIBIOMMU_PGTABLE_FAULT_UNREACHABLE },
+};
+
+START_TEST(faults)
+{
+	struct libiommu_pgtable_options options = sv48;
+
+	options.phys_bits = 40;
+	CHECK_FAULTS(&options, 0x1000, faults_rows);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden riscv");
@@ -283,6 +311,7 @@ int main(void)
 	tcase_add_test(tc, attributes);
 	tcase_add_test(tc, less_hardware);
 	tcase_add_test(tc, root_words);
+	tcase_add_test(tc, faults);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -99,6 +99,30 @@ START_TEST(root_words)
 }
 END_TEST
 
+/* 7.1.3: the kinds of faults, with addresses of 40 bits */
+static const struct golden_fault faults_rows[] = {
+	{ "a page", 1, U64(0x5003), RW, LIBIOMMU_PGTABLE_FAULT_NONE },
+	{ "reading is not allowed", 1, U64(0x5002), RO, LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "writing is not allowed", 1, U64(0x5001), WO, LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "nothing", 1, U64(0x5000), RO, LIBIOMMU_PGTABLE_FAULT_EMPTY },
+	{ "a table below which writing is not allowed", 3, U64(0x1200200001), WO,
+	  LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "reserved bit 62", 1, U64(0x4000000000005003), RO, LIBIOMMU_PGTABLE_FAULT_RESERVED },
+	{ "2 MiB with bit 12", 2, U64(0x601083), RO, LIBIOMMU_PGTABLE_FAULT_RESERVED },
+	{ "an address of 41 bits", 1, U64(0x10000000003), RO, LIBIOMMU_PGTABLE_FAULT_WIDTH },
+	{ "a table of 41 bits", 2, U64(0x10000000003), RO, LIBIOMMU_PGTABLE_FAULT_WIDTH },
+	{ "a table outside memory", 2, U64(0x9000000003), RO, LIBIOMMU_PGTABLE_FAULT_UNREACHABLE },
+};
+
+START_TEST(faults)
+{
+	struct libiommu_pgtable_options options = four;
+
+	options.phys_bits = 40;
+	CHECK_FAULTS(&options, 0x1000, faults_rows);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden vtd-ss");
@@ -109,6 +133,7 @@ int main(void)
 	tcase_add_test(tc, foreign);
 	tcase_add_test(tc, marked);
 	tcase_add_test(tc, root_words);
+	tcase_add_test(tc, faults);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -98,6 +98,26 @@ START_TEST(root_words)
 }
 END_TEST
 
+/* 4.7: present, access, reserved; addresses of 40 bits */
+static const struct golden_fault faults_rows[] = {
+	{ "a page", 1, U64(0x5007), RW, LIBIOMMU_PGTABLE_FAULT_NONE },
+	{ "writing is not allowed", 1, U64(0x5005), RW, LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "a page of the supervisor", 1, U64(0x5003), RO, LIBIOMMU_PGTABLE_FAULT_PROTECTION },
+	{ "nothing", 1, U64(0x5006), RO, LIBIOMMU_PGTABLE_FAULT_EMPTY },
+	{ "512 GiB", 4, U64(0x87), RO, LIBIOMMU_PGTABLE_FAULT_RESERVED },
+	{ "an address of 41 bits", 1, U64(0x10000000007), RO, LIBIOMMU_PGTABLE_FAULT_WIDTH },
+	{ "a table outside memory", 2, U64(0x9000000007), RO, LIBIOMMU_PGTABLE_FAULT_UNREACHABLE },
+};
+
+START_TEST(faults)
+{
+	struct libiommu_pgtable_options options = four;
+
+	options.phys_bits = 40;
+	CHECK_FAULTS(&options, 0x1000, faults_rows);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden x86-64");
@@ -108,6 +128,7 @@ int main(void)
 	tcase_add_test(tc, foreign);
 	tcase_add_test(tc, marked);
 	tcase_add_test(tc, root_words);
+	tcase_add_test(tc, faults);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -59,6 +59,15 @@ struct golden_found {
 	uint64_t length;
 };
 
+/* An entry that is found, and what hardware says to an access to the page at `iova`. */
+struct golden_fault {
+	const char *why;
+	unsigned int level;
+	uint64_t entry;
+	uint32_t prot;
+	enum libiommu_pgtable_fault fault;
+};
+
 static struct {
 	unsigned char *base;
 	unsigned char *object; /* the first allocation, which is no table */
@@ -243,6 +252,28 @@ static inline void check_found(const struct libiommu_pgtable_options *options, u
 	close_golden();
 }
 
+static inline void check_faults(const struct libiommu_pgtable_options *options, uint64_t iova,
+				const struct golden_fault *row, size_t count)
+{
+	enum libiommu_pgtable_fault fault;
+	unsigned int level;
+	uint64_t *slot, old, page;
+	size_t i;
+
+	open_golden(options, USUAL_ROOMS);
+	page = U64(1) << libiommu_pgtable_describe(pt)->granule;
+	golden_map(iova, page, page, RW);
+	for (i = 0; i < count; i++, row++) {
+		golden_step(iova, row->level, &slot);
+		old = *slot;
+		*slot = row->entry;
+		fault = libiommu_pgtable_access(pt, iova, row->prot, NULL, &level);
+		*slot = old;
+		ck_assert_msg(fault == row->fault, "%s: fault %u", row->why, fault);
+	}
+	close_golden();
+}
+
 /* What hardware's marks make of an entry: as it was, read, written. */
 static inline void check_marked(const struct libiommu_pgtable_options *options, uint64_t iova,
 				unsigned int level, uint64_t length, const uint64_t entries[3])
@@ -292,9 +323,10 @@ static inline void check_roots(const struct golden_root *row, size_t count)
 	}
 }
 
-#define COUNT(rows)                      (sizeof(rows) / sizeof((rows)[0]))
-#define CHECK_LEAVES(options, rows)      check_leaves((options), (rows), COUNT(rows))
-#define CHECK_RUNS(options, rows)        check_runs((options), (rows), COUNT(rows))
-#define CHECK_FOUND(options, iova, rows) check_found((options), (iova), (rows), COUNT(rows))
+#define COUNT(rows)                       (sizeof(rows) / sizeof((rows)[0]))
+#define CHECK_LEAVES(options, rows)       check_leaves((options), (rows), COUNT(rows))
+#define CHECK_RUNS(options, rows)         check_runs((options), (rows), COUNT(rows))
+#define CHECK_FAULTS(options, iova, rows) check_faults((options), (iova), (rows), COUNT(rows))
+#define CHECK_FOUND(options, iova, rows)  check_found((options), (iova), (rows), COUNT(rows))
 
 #endif
