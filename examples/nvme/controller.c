@@ -22,6 +22,9 @@ int nvme_controller_check(struct nvme *nvme, struct nvme_failure *failure)
 	if (status & NVME_CSTS_FATAL)
 		return nvme_fail(failure, -EIO,
 				 "the controller has stopped with a fatal error (CSTS.CFS)");
+	if (nvme->state == NVME_STATE_RUNNING && !(status & NVME_CSTS_READY))
+		return nvme_fail(failure, -EIO,
+				 "the controller is not ready any more: somebody has reset it");
 	return 0;
 }
 

@@ -39,6 +39,7 @@ struct nvme {
 
 	enum nvme_state state;
 	struct nvme_failure why; /**< when broken or gone */
+	uint64_t next_look;      /**< when its health is looked at again */
 	bool wanted;             /**< the machine's owner wants the device back */
 
 	struct nvme_queue *queue[NVME_QUEUES_MAX]; /**< 0: admin */

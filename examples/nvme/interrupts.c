@@ -29,6 +29,30 @@ void nvme_interrupts_init(struct nvme_interrupts *interrupts)
 		interrupts->event[i] = -1;
 }
 
+int nvme_interrupts_open(struct nvme *nvme, struct nvme_failure *failure)
+{
+	struct nvme_interrupts *interrupts = &nvme->interrupts;
+	struct libiommu_error *err;
+	unsigned int count = 0;
+	int ret;
+
+	ret = libiommu_interrupt_count(nvme->dev, LIBIOMMU_INTERRUPT_REQUEST, &count, &err);
+	if (ret)
+		return nvme_fail_iommu(failure, ret, "interrupts", err);
+	if (!count)
+		return 0;
+	interrupts->request = make_event(failure);
+	if (interrupts->request < 0)
+		return interrupts->request;
+	ret = libiommu_interrupt_enable(nvme->dev, LIBIOMMU_INTERRUPT_REQUEST, &interrupts->request,
+					1, &err);
+	if (ret) {
+		close_event(&interrupts->request);
+		return nvme_fail_iommu(failure, ret, "interrupts", err);
+	}
+	return 0;
+}
+
 int nvme_interrupts_enable(struct nvme *nvme, unsigned int wanted, struct nvme_failure *failure)
 {
 	static const enum libiommu_interrupt_kind kinds[] = { LIBIOMMU_INTERRUPT_MSIX,
@@ -72,6 +96,8 @@ void nvme_interrupts_close(struct nvme *nvme)
 
 	if (interrupts->on)
 		libiommu_interrupt_disable(nvme->dev, interrupts->kind, NULL);
+	if (interrupts->request >= 0)
+		libiommu_interrupt_disable(nvme->dev, LIBIOMMU_INTERRUPT_REQUEST, NULL);
 	interrupts->on = false;
 	for (unsigned int i = 0; i < NVME_VECTORS_MAX; i++)
 		close_event(&interrupts->event[i]);

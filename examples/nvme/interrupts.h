@@ -19,6 +19,9 @@ struct nvme_interrupts {
 
 void nvme_interrupts_init(struct nvme_interrupts *interrupts);
 
+/** Ask to be told when the device is wanted back, where that is possible. */
+int nvme_interrupts_open(struct nvme *nvme, struct nvme_failure *failure);
+
 /** Let completions of up to `wanted` queues be announced: by MSI-X, else MSI, else INTx. */
 int nvme_interrupts_enable(struct nvme *nvme, unsigned int wanted, struct nvme_failure *failure);
 

@@ -67,7 +67,8 @@ static int start(struct nvme *nvme, const struct nvme_options *opts, struct nvme
 	ret = libiommu_device_set_bus_master(nvme->dev, true, &err);
 	if (ret)
 		return nvme_fail_iommu(failure, ret, "bus master", err);
-	if (!opts->polling)
+	ret = nvme_interrupts_open(nvme, failure);
+	if (!ret && !opts->polling)
 		ret = nvme_interrupts_enable(nvme, vectors, failure);
 	if (!ret)
 		ret = nvme_controller_start(nvme, failure);

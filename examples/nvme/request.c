@@ -86,6 +86,7 @@ static void stop(struct nvme_requests *requests, uint32_t id)
 	request->newer = requests->free;
 	requests->free = id;
 	requests->busy--;
+	requests->ended++;
 }
 
 /* What the page pointers of a request are made from. */

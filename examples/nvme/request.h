@@ -53,6 +53,7 @@ struct nvme_requests {
 	uint32_t lists_each;
 	size_t list_count;
 	uint32_t busy;
+	uint64_t ended;          /* of all times */
 	uint32_t free;           /* the first free one */
 	uint32_t oldest, newest; /* under way */
 };

@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_EVERY  NVME_MILLISECOND /* while polling */
-#define SPINS       64               /* between looks at the clock */
-#define SLEEP_MS    100              /* between looks while waiting for an interrupt */
-#define ABORT_GRACE NVME_SECOND      /* for a request that was told to abort */
+#define LOOK_EVERY  (5 * NVME_MILLISECOND)
+#define SPINS       64          /* between looks at the clock */
+#define SLEEP_MS    20 /* between looks while waiting for an interrupt */
+#define ABORT_GRACE NVME_SECOND /* for a request that was told to abort */
 
 void nvme_give_up(struct nvme *nvme, int code, const char *text)
 {
@@ -97,6 +97,16 @@ static void look(struct nvme_queue *queue)
 		overdue(queue, (uint32_t)id);
 }
 
+static void look_when_due(struct nvme_queue *queue)
+{
+	uint64_t now = nvme_now();
+
+	if (now < queue->nvme->next_look)
+		return;
+	queue->nvme->next_look = now + LOOK_EVERY;
+	look(queue);
+}
+
 static void sleep_for_interrupt(struct nvme_queue *queue)
 {
 	struct pollfd fds[2] = {
@@ -104,46 +114,39 @@ static void sleep_for_interrupt(struct nvme_queue *queue)
 		  .events = POLLIN },
 		{ .fd = queue->nvme->interrupts.request, .events = POLLIN },
 	};
+	int ready = poll(fds, 2, SLEEP_MS);
 
-	if (poll(fds, 2, SLEEP_MS) > 0 && fds[0].revents)
+	if (ready > 0 && fds[0].revents)
 		nvme_interrupts_take(&queue->nvme->interrupts, queue->id);
-	else
-		look(queue);
+	if (ready > 0 && fds[1].revents)
+		nvme_look_for_owner(queue->nvme);
 }
 
-static void spin(struct nvme_queue *queue, uint64_t *next_look)
+static void spin(void)
 {
-	uint64_t now;
-
 	for (unsigned int i = 0; i < SPINS; i++)
 		nvme_relax();
-	now = nvme_now();
-	if (now >= *next_look) {
-		*next_look = now + LOOK_EVERY;
-		look(queue);
-	}
 }
 
 unsigned int nvme_wait(struct nvme_queue *queue)
 {
-	uint64_t next_look = nvme_now() + LOOK_EVERY;
-	uint32_t before = queue->requests.busy;
-	unsigned int ended;
+	struct nvme_requests *requests = &queue->requests;
+	uint64_t before = requests->ended;
 
 	nvme_queue_ring(queue);
-	while (queue->requests.busy) {
-		ended = nvme_reap(queue);
+	while (requests->busy) {
+		look_when_due(queue);
+		if (requests->busy)
+			nvme_reap(queue);
 		nvme_interrupts_rearm(queue->nvme, queue->id);
-		if (ended)
-			return ended;
+		if (requests->ended != before)
+			break;
 		if (queue->nvme->interrupts.on)
 			sleep_for_interrupt(queue);
 		else
-			spin(queue, &next_look);
-		if (queue->requests.busy < before)
-			return before - queue->requests.busy;
+			spin();
 	}
-	return before;
+	return (unsigned int)(requests->ended - before);
 }
 
 void nvme_wait_all(struct nvme_queue *queue)

@@ -139,6 +139,18 @@ static void harvest(struct pgtable_harvest *h, uint64_t *table, unsigned int lev
 	}
 }
 
+/* What a leaf of several entries has beyond the address: its mark can be there. */
+static uint64_t rest_of_run(const struct libiommu_pgtable *pt, uint64_t iova)
+{
+	struct pgtable_place place;
+
+	look_up(pt, iova, &place);
+	if (place.kind != LIBIOMMU_PGTABLE_LEAF ||
+	    is_empty_hint(pt, place.level, place.entry, iova))
+		return 0;
+	return (UINT64_C(1) << fmt_leaf_shift(place.level, place.entry)) - 1;
+}
+
 static int op_read_marks(struct pgtable_harvest *h, uint64_t iova, uint64_t last,
 			 struct libiommu_error **err)
 {
@@ -151,6 +163,10 @@ static int op_read_marks(struct pgtable_harvest *h, uint64_t iova, uint64_t last
 	if (!h->keep && (is_cut(pt, top, iova, iova, last) || is_cut(pt, top, last, iova, last)))
 		return libiommu_pgtable_refuse(pt, LIBIOMMU_REASON_WOULD_SPLIT, iova,
 					       last - iova + 1, err);
+	if (FMT_RUNS && h->keep) {
+		last |= rest_of_run(pt, last);
+		at &= ~rest_of_run(pt, at);
+	}
 	h->marks = h->accessed ? fmt_unmark(UINT64_MAX, false) : fmt_unmark(UINT64_MAX, true);
 	h->marks = ~h->marks;
 	for (;; at = end + 1) {

@@ -61,6 +61,7 @@ void suite_attach(struct registry *registry);
 void suite_groups(struct registry *registry);
 void suite_regions(struct registry *registry);
 void suite_dma(struct registry *registry);
+void suite_memory(struct registry *registry);
 void suite_limits(struct registry *registry);
 void suite_threads(struct registry *registry);
 void suite_random(struct registry *registry);

@@ -70,13 +70,15 @@ cross_build() {
 	exec {lock}<&-
 }
 
-# Everything but the probe is made by the build; the probe needs nothing but a compiler.
+# Everything but the probe is made by the build; the probe needs nothing but a compiler. Several guests
+# may want it at once.
 compile_probe() {
 	local arch=$1 out=$work/$1/lab-probe cc
 	read -ra cc <<<"${CC:-cc}"
 	[[ $arch == "$(host_arch)" ]] || cc=("${arch/arm64/aarch64}-linux-gnu-gcc" -static)
 	mkdir -p "${out%/*}"
-	[[ -x $out ]] || "${cc[@]}" -std=c11 -D_GNU_SOURCE -O1 -o "$out" "$lab"/probe*.c
+	[[ -x $out ]] || { "${cc[@]}" -std=c11 -D_GNU_SOURCE -O1 -o "$out.$BASHPID" "$lab"/probe*.c &&
+		mv "$out.$BASHPID" "$out"; }
 	echo "$out"
 }
 
@@ -90,13 +92,14 @@ each() {
 
 # Arguments of a step's program.
 arguments() {
-	local row=$1 backend=$2 step=$3 alone members half unbound bound many
+	local row=$1 backend=$2 step=$3 alone members half unbound bound many parent
 	read -ra alone <<<"$(get_devices "$row" alone)"
 	read -ra members <<<"$(get_devices "$row" members)"
 	read -ra half <<<"$(get_devices "$row" half_bound)"
 	read -ra unbound <<<"$(get_devices "$row" unbound)"
 	read -ra bound <<<"$(get_devices "$row" kernel_bound)"
 	read -ra many <<<"$(get "$row" many)"
+	read -ra parent <<<"$(get "$row" nest_parent)"
 	case $step in
 	probe)
 		each --alone "${alone[@]}"
@@ -104,6 +107,7 @@ arguments() {
 		each --half-bound "${half[@]}"
 		each --unbound "${unbound[@]}"
 		each --kernel-bound "${bound[@]}"
+		each --nest-parent "${parent[@]}"
 		;;
 	conformance)
 		echo -n " --backend $backend"
@@ -295,7 +299,7 @@ make_initramfs() {
 	: >"$tree/lab/steps"
 	while read -r backend step; do
 		program=$(program_of "$arch" "$step")
-		[[ $step != probe || -x $program ]] || program=$(compile_probe "$arch")
+		[[ $step != probe || ($only != probe && -x $program) ]] || program=$(compile_probe "$arch")
 		if [[ ! -x $program ]]; then
 			echo "$backend $step $program"
 			continue

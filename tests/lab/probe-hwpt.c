@@ -148,6 +148,9 @@ static void check_flags(int fd, uint64_t capabilities)
 		snprintf(name, sizeof(name), "hwpt: %s: granted, or EOPNOTSUPP", wishes[i].name);
 		check(name, 1, id > 0 || id == -EOPNOTSUPP);
 		note("%s: %s", wishes[i].name, id > 0 ? "granted" : "refused");
+		if (wishes[i].flags == HWPT_NEST_PARENT)
+			check("hwpt: a nest parent where there can be one", machine.nest_parent,
+			      id > 0);
 		if (wishes[i].flags == HWPT_DIRTY)
 			check("hwpt: dirty tracking as the capability says",
 			      capabilities & HW_CAP_DIRTY, id > 0);

@@ -184,11 +184,13 @@ static void usage(void)
 {
 	puts("usage: lab-probe --alone BDF --alone BDF --member BDF --member BDF\n"
 	     "                 [--half-bound BDF] [--unbound BDF] [--kernel-bound BDF]\n"
+	     "                 [--nest-parent yes]\n"
 	     "  --alone         a device in a group of its own, bound to vfio-pci\n"
 	     "  --member        one of several devices of one group, all bound to vfio-pci\n"
 	     "  --half-bound    bound to vfio-pci, another one of its group to a kernel driver\n"
 	     "  --unbound       bound to vfio-pci, the others of its group have no driver\n"
-	     "  --kernel-bound  bound to a kernel driver");
+	     "  --kernel-bound  bound to a kernel driver\n"
+	     "  --nest-parent   the IOMMU has the tables that a nested one needs below it");
 }
 
 static void arguments(int argc, char **argv)
@@ -196,11 +198,8 @@ static void arguments(int argc, char **argv)
 	static const struct option_name {
 		const char *name;
 		int key;
-	} names[] = { { "alone", 'a' },
-		      { "member", 'm' },
-		      { "half-bound", 'h' },
-		      { "unbound", 'u' },
-		      { "kernel-bound", 'k' } };
+	} names[] = { { "alone", 'a' },   { "member", 'm' },       { "half-bound", 'h' },
+		      { "unbound", 'u' }, { "kernel-bound", 'k' }, { "nest-parent", 'n' } };
 
 	for (int i = 1; i < argc; i++) {
 		int key = 0;
@@ -222,6 +221,8 @@ static void arguments(int argc, char **argv)
 			machine.half_bound = argv[i];
 		else if (key == 'u')
 			machine.unbound = argv[i];
+		else if (key == 'n')
+			machine.nest_parent = !strcmp(argv[i], "yes");
 		else
 			machine.kernel_bound = argv[i];
 	}

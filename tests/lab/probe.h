@@ -327,6 +327,7 @@ struct machine {
 	uint64_t last, hole; /* of the spaces that were opened so far */
 	bool virtio;         /* virtio-iommu: its driver has no page tables of its own */
 	bool smmu, vtd, x86;
+	bool nest_parent;    /* SMMUv3 makes one wherever it has a second stage */
 	unsigned int kernel; /* 601 is Linux 6.1 */
 };
 

@@ -22,6 +22,7 @@
 #   devices       one of the sets above
 #   needs         DEVICE PROPERTY that QEMU must know, or the row is skipped
 #   set           PATH=VALUE..., written in the guest before devices are bound
+#   nest_parent   yes: the IOMMU has tables that can be below nested ones (SMMUv3's second stage)
 #   refusal       the reason why devices are refused as long as the modules' parameters do not
 #                 allow unsafe interrupts: the step of that name turns them off, and on again
 #   selftest      the backend that is run on the kernel's own test devices, where it has them
@@ -124,13 +125,13 @@ row vtd-fs \
 
 row smmuv3-s2 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
-	iommu='-global arm-smmuv3.stage=2' \
+	iommu='-global arm-smmuv3.stage=2' nest_parent=yes \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
 	entries=4096 many=70000 sweep=1/2
 
 row smmuv3-nested \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
-	iommu='-global arm-smmuv3.stage=nested' \
+	iommu='-global arm-smmuv3.stage=nested' nest_parent=yes \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
 	entries=4096 many=70000 sweep=2/2
 
@@ -166,3 +167,16 @@ run nvme \
 # The filter of tests/sandbox where the kernel has one: the rows' kernels need not.
 run sandbox \
 	machines=vtd wants=CONFIG_SECCOMP_FILTER=y steps=sandbox
+
+# The page tables that the kernel writes beside those of libiommu's engine. With memory for a page of
+# 1 GiB.
+devices lone \
+	alone=0000:00:03.0 \
+	qemu='-m 5G -device edu,addr=3.0,dma_mask=0xffffffffffffffff'
+
+step tables program=tests/lab/lab-tables \
+	arguments='--backend @backend@ --device @alone@ --format @format@ --levels @levels@'
+
+run tables \
+	machines='vtd vtd39 vtd-fs' devices=lone backends=iommufd format=vtd-ss levels=4 \
+	levels@vtd39=3 format@vtd-fs=x86-64 steps=tables

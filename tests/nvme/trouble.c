@@ -301,6 +301,52 @@ START_TEST(admin_commands_fail)
 }
 END_TEST
 
+struct owner {
+	struct rig *rig;
+	uint64_t done;
+};
+
+static int64_t ask_on_the_way(void *data, void *buffer, uint64_t offset, uint64_t length,
+			      struct nvme_failure *failure)
+{
+	struct owner *owner = data;
+
+	(void)buffer;
+	(void)failure;
+	owner->done = offset + length;
+	if (offset == 1 << 20)
+		ck_assert_int_eq(libiommu_mock_device_request(endpoint(owner->rig), NULL), 0);
+	return 0;
+}
+
+/* In the middle of a transfer the machine's owner wants the device back. */
+START_TEST(owner_wants_it)
+{
+	struct nvme_transfer transfer = { .opcode = NVME_IO_READ, .move = ask_on_the_way };
+	struct owner owner;
+	struct rig rig;
+	uint64_t done;
+
+	start(&rig, _i, SPACES " delay=1000000");
+	ck_assert_int_ge(rig.nvme->interrupts.request, 0);
+	ck_assert(!rig.nvme->wanted);
+	owner.rig = &rig;
+	transfer.queue = rig.nvme->queue[1];
+	transfer.ns = rig_namespace(&rig, 1);
+	transfer.blocks = transfer.ns->blocks;
+	transfer.data = &owner;
+	ck_assert_int_eq(nvme_transfer_run(&transfer, &done, &rig.failure), -ESHUTDOWN);
+	ck_assert_ptr_nonnull(strstr(rig.failure.text, "owner wants the device back"));
+	ck_assert(rig.nvme->wanted);
+	/* What was under way has ended well. */
+	ck_assert_int_eq(rig.nvme->state, NVME_STATE_RUNNING);
+	ck_assert_uint_ge(done, 1 << 20);
+	ck_assert_uint_lt(done, 64 << 20);
+	ck_assert_uint_eq(owner.done, done);
+	rig_close(&rig);
+}
+END_TEST
+
 struct stingy {
 	struct libiommu_allocator table;
 	long left;
@@ -368,6 +414,7 @@ int main(void)
 	tcase_add_loop_test(tcase, fatal_when_idle, 0, 8);
 	tcase_add_loop_test(tcase, not_ready, 0, 8);
 	tcase_add_loop_test(tcase, admin_commands_fail, 0, 24);
+	tcase_add_loop_test(tcase, owner_wants_it, 0, 8);
 	tcase_add_loop_test(tcase, no_memory, 0, 8);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

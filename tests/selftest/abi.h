@@ -30,6 +30,7 @@ enum {
 /* What every test device can translate, with page tables of the default kind. */
 #define MOCK_APERTURE_START 0x1000000u
 #define MOCK_APERTURE_LAST  0x7fffffffu
+#define MOCK_PASID_WIDTH    20u /* of those that have PASIDs */
 #define MOCK_PAGE_SIZE      2048u
 
 struct iommu_test_cmd {

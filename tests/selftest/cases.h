@@ -6,7 +6,8 @@ void case_joins(void);
 void case_replace(void);
 void case_ranges(void);
 void case_failures(void);
-/* @param name a device on the PCI bus, an edu */
+/* @param name, edu: a device on the PCI bus, an edu */
+void case_hardware(const char *edu);
 void case_drivers(const char *name);
 
 #endif

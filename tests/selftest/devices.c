@@ -25,6 +25,7 @@ static struct device devices[8] = {
 	  .table_type = MOCK_IOMMUPT_HUGE },
 	{ .name = WIDE, .table_flags = DIRTY_BIT, .table_type = MOCK_IOMMUPT_HUGE },
 	{ .name = NARROW, .flags = MOCK_FLAGS_DEVICE_NO_DIRTY },
+	{ .name = NUMBERED, .flags = MOCK_FLAGS_DEVICE_PASID, .table_flags = DIRTY_BIT },
 };
 
 #define COUNT (sizeof(devices) / sizeof(devices[0]))

@@ -33,6 +33,8 @@ struct device {
 /* The same the other way round: the second one has small pages and does not reach so far. */
 #define WIDE   "wide"
 #define NARROW "narrow"
+/* It has PASIDs. */
+#define NUMBERED "numbered"
 
 extern const struct libiommu_iommufd_transport devices_transport;
 

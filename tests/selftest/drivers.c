@@ -39,17 +39,18 @@ static void must_miss(struct libiommu_device *dev, uint64_t iova)
 	edu_write(bar, iova, 64);
 }
 
-/*
- * Who joins a page table of another driver is refused when it comes by an attach, as a device of VFIO
- * does here. On a replace Linux 7.2 does not look: the one driver then takes the other's device for its
- * own, and the kernel stops. So nobody is moved into a domain where the other one is.
- */
-static void together(struct libiommu_device *edu, struct libiommu_device *test)
+static void replace(struct libiommu_device *dev, struct libiommu_domain *dom)
 {
-	struct libiommu_domain *dom = stage_domain(), *apart = stage_domain();
 	struct libiommu_error *err;
+	int ret = libiommu_endpoint_replace(libiommu_device_endpoint(dev), dom, 0, &err);
+
+	tally_call(ret, err, "replace");
+}
+
+static void together(struct libiommu_device *edu, struct libiommu_device *test,
+		     struct libiommu_domain *dom)
+{
 	uint32_t first;
-	int ret;
 
 	stage_map(dom, IOVA, 0, 2);
 	stage_attach(test, dom);
@@ -60,25 +61,42 @@ static void together(struct libiommu_device *edu, struct libiommu_device *test)
 	tally(stage_holds(first, IOVA, 0, 2) && stage_holds(first, IOVA + 4 * PAGE, 4, 1),
 	      "the test device's one has what came before and after");
 	tally(copies(edu, IOVA, 0, IOVA + 4 * PAGE, 4), "and so has the real device's one");
-	ret = libiommu_endpoint_replace(libiommu_device_endpoint(edu), apart, 0, &err);
-	tally_call(ret, err, "replace the domain of the real device");
-	tally(stage_table(test) == first && stage_holds(first, IOVA, 0, 2),
-	      "the test device keeps its mappings");
-	stage_map(apart, IOVA, 8, 2);
-	tally(copies(edu, IOVA, 8, IOVA + PAGE, 9), "DMA goes to the new domain");
 	stage_unmap(dom, IOVA, 2);
-	stage_detach(edu);
-	stage_attach(edu, dom);
 	memset(memory, 0x55, PAGE);
 	must_miss(edu, IOVA);
-	tally(memory[0] == 0x55 && memory[63] == 0x55, "what was unmapped meanwhile is gone");
-	tally(stage_lacks(first, IOVA, 0, 2), "for both of them");
+	tally(memory[0] == 0x55 && memory[63] == 0x55, "an unmap takes it away from the one");
+	tally(stage_lacks(first, IOVA, 0, 2), "and from the other");
 	stage_map(dom, IOVA, 0, 2);
 	tally(copies(edu, IOVA, 0, IOVA + PAGE, 1) && stage_holds(first, IOVA, 0, 2),
-	      "and back again for both");
+	      "a map gives it to both");
+}
+
+/*
+ * A device that is moved into a page table of another driver stops Linux 7.2, which asks only those
+ * that are attached: each of these replaces is survived because the library does not try that.
+ */
+static void apart(struct libiommu_device *edu, struct libiommu_device *test,
+		  struct libiommu_domain *dom)
+{
+	struct libiommu_domain *other = stage_domain();
+	const uint32_t first = stage_table(test);
+
+	stage_map(other, IOVA, 8, 2);
+	replace(edu, other);
+	tally(stage_table(test) == first && stage_holds(first, IOVA, 0, 2),
+	      "the test device keeps its mappings");
+	tally(copies(edu, IOVA, 8, IOVA + PAGE, 9), "DMA goes to the new domain");
+	replace(test, other);
+	tally(stage_holds(stage_table(test), IOVA, 8, 2), "where the test device can follow");
+	replace(edu, dom);
+	tally(copies(edu, IOVA, 0, IOVA + PAGE, 1), "the real device goes back");
+	replace(test, dom);
+	tally(stage_holds(stage_table(test), IOVA, 0, 2), "and so does the test device");
 	stage_detach(test);
-	tally(stage_gone(first), "the test device leaves");
-	tally(copies(edu, IOVA, 0, IOVA + 4 * PAGE, 4), "and the other's DMA goes on");
+	stage_attach(test, dom);
+	tally(stage_holds(stage_table(test), IOVA, 0, 2), "which may leave and come again");
+	stage_detach(test);
+	tally(copies(edu, IOVA, 0, IOVA + 4 * PAGE, 4), "without it the other's DMA goes on");
 	stage_unmap(dom, IOVA, 2);
 	must_miss(edu, IOVA);
 }
@@ -113,6 +131,7 @@ void case_drivers(const char *name)
 {
 	const char *const configs[] = { "hwpt=automatic", "hwpt=explicit" };
 	struct libiommu_device *edu, *test;
+	struct libiommu_domain *dom;
 	struct libiommu_error *err;
 	int ret;
 
@@ -122,11 +141,14 @@ void case_drivers(const char *name)
 		edu = stage_open(name);
 		test = stage_open(OTHER);
 		ret = libiommu_region_open(edu, LIBIOMMU_REGION_BAR0, &bar, &err);
-		if (tally_call(ret, err, "registers of the real device"))
-			together(edu, test);
+		if (!tally_call(ret, err, "registers of the real device"))
+			return;
+		dom = stage_domain();
+		together(edu, test, dom);
+		apart(edu, test, dom);
 		libiommu_endpoint_detach(libiommu_device_endpoint(edu), 0, NULL);
 		libiommu_endpoint_detach(libiommu_device_endpoint(test), 0, NULL);
-		/* Page tables that the kernel makes by itself do not reach so far. */
+		/* What the kernel makes for test devices by itself does not reach so far. */
 		if (i == 1)
 			windows(edu, test);
 		libiommu_region_close(bar);
