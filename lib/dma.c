@@ -44,6 +44,9 @@ int dma_options(const struct libiommu_dma_options *from, struct libiommu_dma_opt
 		return libiommu_refuse(f, LIBIOMMU_REASON_BAD_LAYOUT, NULL,
 				       "There are no pages of 0x%llx bytes.",
 				       (unsigned long long)to->page_size);
+	if (to->guard > LENGTH_MAX)
+		return libiommu_refuse(f, LIBIOMMU_REASON_RANGE_WRAPS, NULL,
+				       "The guard is 0x%llx bytes.", (unsigned long long)to->guard);
 	return 0;
 }
 

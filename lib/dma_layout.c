@@ -83,6 +83,21 @@ uint64_t dma_layout_offset(const struct dma_layout *l, const struct dma_grid *gr
 	return grid->border + behind / l->per * l->boundary + behind % l->per * l->stride;
 }
 
+uint32_t dma_layout_from(const struct dma_layout *l, const struct dma_grid *grid, uint64_t offset)
+{
+	uint32_t low = 0, high = grid->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (dma_layout_offset(l, grid, middle) < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 uint32_t dma_layout_index(const struct dma_layout *l, const struct dma_grid *grid, uint64_t offset)
 {
 	uint64_t index;

@@ -39,6 +39,8 @@ uint64_t dma_layout_bytes(const struct dma_layout *l, uint64_t objects, uint64_t
 struct dma_grid dma_layout_grid(const struct dma_layout *l, uint64_t iova, uint64_t length,
 				uint64_t most);
 uint64_t dma_layout_offset(const struct dma_layout *l, const struct dma_grid *grid, uint32_t index);
+/* The first object that begins at an offset or behind; grid->count: there is none. */
+uint32_t dma_layout_from(const struct dma_layout *l, const struct dma_grid *grid, uint64_t offset);
 /* The object that begins at an offset; DMA_LAYOUT_NONE: none does. */
 uint32_t dma_layout_index(const struct dma_layout *l, const struct dma_grid *grid, uint64_t offset);
 

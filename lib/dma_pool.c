@@ -115,17 +115,18 @@ static struct chunk *make_chunk(struct libiommu_dma_pool *pool, struct libiommu_
 	return chunk;
 }
 
-/* Make more objects. No lock held; nobody else does this meanwhile. */
-static int grow(struct libiommu_dma_pool *pool, struct libiommu_error **err)
+/* Make more objects, in one buffer. No lock held; nobody else does this meanwhile. */
+static int grow(struct libiommu_dma_pool *pool, uint64_t objects, struct libiommu_error **err)
 {
 	struct libiommu_ctx *ctx = pool->dom->ctx;
 	uint64_t most = pool->limit ? pool->limit - pool->total : UINT64_MAX;
-	uint64_t objects = pool->grow < most ? pool->grow : most;
 	struct libiommu_dma_buffer *buf;
 	struct libiommu_failure f;
 	struct chunk *chunk;
 	int code;
 
+	if (objects > most)
+		objects = most;
 	libiommu_failure_init(&f);
 	if (make_room(pool))
 		return ctx_raise(ctx, err,
@@ -154,7 +155,7 @@ static int grow_alone(struct libiommu_dma_pool *pool, struct libiommu_error **er
 
 	pool->growing = true;
 	pthread_mutex_unlock(&pool->lock);
-	code = grow(pool, err);
+	code = grow(pool, pool->grow, err);
 	pthread_mutex_lock(&pool->lock);
 	pool->growing = false;
 	pthread_cond_broadcast(&pool->grown);
@@ -192,7 +193,8 @@ static int take_options(struct libiommu_dma_pool *pool, uint64_t object_size,
 	if (opts->limit && opts->ready > opts->limit)
 		return libiommu_refuse(f, LIBIOMMU_REASON_BAD_LAYOUT, NULL,
 				       "More objects are to be ready than there can be.");
-	if (!dma_layout_bytes(&pool->layout, pool->grow, dma_page(pool->dom)))
+	if (!dma_layout_bytes(&pool->layout, pool->grow, dma_page(pool->dom)) ||
+	    (opts->ready && !dma_layout_bytes(&pool->layout, opts->ready, dma_page(pool->dom))))
 		return libiommu_refuse(f, LIBIOMMU_REASON_BAD_LAYOUT, NULL,
 				       "The pool would grow by too much.");
 	return 0;
@@ -244,12 +246,14 @@ int libiommu_dma_pool_new(struct libiommu_domain *dom, uint64_t object_size,
 		code = options_check(opts, sizeof(*opts), &f);
 	if (!opts)
 		opts = &defaults;
+	if (!code && dom->type != LIBIOMMU_DOMAIN_PAGING)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL, NULL);
 	if (!code)
 		code = make_pool(dom, object_size, opts, &pool, &f);
 	if (code)
 		return ctx_raise(ctx, err, code, &f);
-	while (!code && pool->total < opts->ready)
-		code = grow(pool, err);
+	if (opts->ready)
+		code = grow(pool, opts->ready, err);
 	if (code) {
 		libiommu_dma_pool_free(pool, NULL);
 		return code;
@@ -264,17 +268,20 @@ static bool next_used(const struct libiommu_dma_pool *pool, const void *from, vo
 {
 	for (size_t i = chunk_behind(pool, from); i < pool->chunk_count; i++) {
 		const struct chunk *chunk = pool->chunks[i];
+		uint64_t offset = 0;
+		uint32_t index;
 
-		for (uint32_t index = 0; index < chunk->grid.count; index++) {
-			uint64_t offset = dma_layout_offset(&pool->layout, &chunk->grid, index);
-
-			if (chunk->link[index] != IN_USE ||
-			    (uintptr_t)chunk->address + offset < (uintptr_t)from)
-				continue;
-			*address = chunk->address + offset;
-			*iova = chunk->iova + offset;
-			return true;
-		}
+		if ((uintptr_t)from > (uintptr_t)chunk->address)
+			offset = (uintptr_t)from - (uintptr_t)chunk->address;
+		index = dma_layout_from(&pool->layout, &chunk->grid, offset);
+		while (index < chunk->grid.count && chunk->link[index] != IN_USE)
+			index++;
+		if (index == chunk->grid.count)
+			continue;
+		offset = dma_layout_offset(&pool->layout, &chunk->grid, index);
+		*address = chunk->address + offset;
+		*iova = chunk->iova + offset;
+		return true;
 	}
 	return false;
 }

@@ -9,7 +9,7 @@ static int check_viable(const struct mock_device *dev, struct libiommu_failure *
 
 	for (const struct mock_device *other = dev->group->devices; other;
 	     other = other->in_group) {
-		if (mock_device_blocks(other))
+		if (!mock_device_is_gone(other) && mock_device_blocks(other))
 			error = libiommu_refuse_blocked(failure, dev->name, other->name,
 							other->driver);
 	}
@@ -28,8 +28,10 @@ static int check_direct(const struct mock_group *group, struct libiommu_failure 
 	const struct mock_reserved *direct = find_direct(group->iommu->reserved);
 	const struct mock_device *dev = group->devices;
 
-	for (; dev && !direct; dev = dev->in_group)
-		direct = find_direct(dev->reserved);
+	for (; dev && !direct; dev = dev->in_group) {
+		if (!mock_device_is_gone(dev))
+			direct = find_direct(dev->reserved);
+	}
 	if (!direct)
 		return 0;
 	return libiommu_refuse(failure, LIBIOMMU_REASON_DIRECT_REGION, group->devices->name,
@@ -55,6 +57,9 @@ static int check_owner(const struct mock_claim *claim, const struct mock_device 
 {
 	const struct mock_group *group = dev->group;
 
+	/* Its last user may have closed it since its name was looked up. */
+	if (mock_device_is_gone(dev))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_UNKNOWN, dev->name, NULL);
 	if (group->owner && group->owner != claim->ctx)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, dev->name,
 				       "Another context holds group %u.", group->id);
@@ -122,6 +127,8 @@ void mock_claim_close(struct mock_claim *claim)
 	pthread_mutex_unlock(&dev->lock);
 	pthread_mutex_lock(&machine->lock);
 	dev->open = false;
+	if (mock_device_is_removed(dev))
+		__atomic_store_n(&dev->gone, true, __ATOMIC_RELEASE);
 	if (--group->open_devices == 0) {
 		if (group->space)
 			mock_group_abandon(group);

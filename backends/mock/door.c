@@ -75,6 +75,11 @@ static int refuse_fault(struct libiommu_error **err, const struct mock_fault_rec
 				  fault->device, mock_fault_text(fault->kind));
 }
 
+static int refuse_removed(struct libiommu_error **err, const struct mock_device *dev)
+{
+	return libiommu_error_set(err, LIBIOMMU_REASON_DEVICE_IO, dev->name, "It was removed.");
+}
+
 int libiommu_mock_dma_read(struct libiommu_endpoint *ep, uint64_t iova, void *buffer, size_t length,
 			   struct libiommu_error **err)
 {
@@ -84,6 +89,8 @@ int libiommu_mock_dma_read(struct libiommu_endpoint *ep, uint64_t iova, void *bu
 
 	if (error)
 		return error;
+	if (mock_device_is_removed(dev))
+		return refuse_removed(err, dev);
 	if (mock_dma_transfer(dev, iova, buffer, length, LIBIOMMU_PROT_READ, &fault))
 		return refuse_fault(err, &fault);
 	return 0;
@@ -98,6 +105,8 @@ int libiommu_mock_dma_write(struct libiommu_endpoint *ep, uint64_t iova, const v
 
 	if (error)
 		return error;
+	if (mock_device_is_removed(dev))
+		return refuse_removed(err, dev);
 	if (mock_dma_transfer(dev, iova, (void *)(uintptr_t)buffer, length, LIBIOMMU_PROT_WRITE,
 			      &fault))
 		return refuse_fault(err, &fault);
@@ -116,6 +125,8 @@ int libiommu_mock_dma_cas(struct libiommu_endpoint *ep, uint64_t iova, unsigned 
 	if ((width != 4 && width != 8) || iova % width)
 		return libiommu_error_set(err, LIBIOMMU_REASON_MISALIGNED, NULL,
 					  "An atomic access has 4 or 8 aligned bytes.");
+	if (mock_device_is_removed(dev))
+		return refuse_removed(err, dev);
 	if (mock_dma_swap(dev, iova, width, *expected, desired, expected, &fault))
 		return refuse_fault(err, &fault);
 	return 0;
@@ -191,6 +202,16 @@ static int signal_owner(struct libiommu_endpoint *ep, enum libiommu_interrupt_ki
 int libiommu_mock_device_request(struct libiommu_endpoint *ep, struct libiommu_error **err)
 {
 	return signal_owner(ep, LIBIOMMU_INTERRUPT_REQUEST, err);
+}
+
+int libiommu_mock_device_remove(struct libiommu_endpoint *ep, struct libiommu_error **err)
+{
+	struct mock_device *dev;
+	int error = mock_door_device(ep, ep, &dev, err);
+
+	if (!error)
+		mock_device_remove(dev);
+	return error;
 }
 
 int libiommu_mock_device_error(struct libiommu_endpoint *ep, struct libiommu_error **err)

@@ -67,6 +67,14 @@ void mock_group_abandon(struct mock_group *group);
 /* caps.c */
 void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_cap_answer *out);
 
+/* removal.c */
+/* Pull it out, whoever uses it. No lock is held. */
+void mock_device_remove(struct mock_device *dev);
+/* Its registers are not there any more, and it does nothing. */
+bool mock_device_is_removed(const struct mock_device *dev);
+/* The machine does not know it any more. */
+bool mock_device_is_gone(const struct mock_device *dev);
+
 /* regions.c */
 extern const struct libiommu_backend_regions mock_regions;
 /* Registers as after power-on, interrupts off. device.lock is held. */

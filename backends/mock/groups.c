@@ -18,16 +18,27 @@ bool mock_device_blocks(const struct mock_device *dev)
 	return true;
 }
 
+/* A group without members is none. */
+static const struct mock_device *first_member(const struct mock_group *group)
+{
+	const struct mock_device *dev = group->devices;
+
+	while (dev && mock_device_is_gone(dev))
+		dev = dev->in_group;
+	return dev;
+}
+
 int mock_group_ids(struct mock_machine *machine, struct libiommu_id_builder *ids,
 		   struct libiommu_failure *failure)
 {
-	for (const struct mock_group *group = machine->groups; group; group = group->next) {
-		int error = libiommu_id_builder_add(ids, group->id, failure);
+	int error = 0;
 
-		if (error)
-			return error;
+	for (const struct mock_group *group = machine->groups; group && !error;
+	     group = group->next) {
+		if (first_member(group))
+			error = libiommu_id_builder_add(ids, group->id, failure);
 	}
-	return 0;
+	return error;
 }
 
 static int read_member(const struct mock_device *dev, struct libiommu_group_builder *builder,
@@ -64,7 +75,7 @@ int mock_group_read(struct mock_machine *machine, uint32_t id,
 	struct libiommu_reserved msi = { .type = LIBIOMMU_RESERVED_MSI };
 	int error;
 
-	if (!group) {
+	if (!group || !first_member(group)) {
 		char subject[24];
 
 		snprintf(subject, sizeof(subject), "group %u", id);
@@ -78,6 +89,8 @@ int mock_group_read(struct mock_machine *machine, uint32_t id,
 	if (!error)
 		error = read_reserved(iommu->reserved, builder, failure);
 	for (const struct mock_device *dev = group->devices; dev && !error; dev = dev->in_group) {
+		if (mock_device_is_gone(dev))
+			continue;
 		error = read_member(dev, builder, failure);
 		if (!error)
 			error = read_reserved(dev->reserved, builder, failure);
@@ -93,7 +106,7 @@ int mock_group_find(struct mock_machine *machine, const char *device, uint32_t *
 	if (!mock_is_bdf(device))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_NAME, device, NULL);
 	dev = mock_machine_device(machine, device);
-	if (!dev)
+	if (!dev || mock_device_is_gone(dev))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_UNKNOWN, device, NULL);
 	if (!dev->group)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_GROUP, device, NULL);

@@ -89,6 +89,9 @@ struct mock_device {
 	bool can_reset;
 	uint64_t dma_mask;
 	const struct mock_model *model;
+	/* atomic, set once with both locks held; see mock_device_remove() */
+	bool removed; /* pulled out */
+	bool gone;    /* and nobody has it open any more */
 	/* under machine.lock */
 	bool open;
 	/* under lock */

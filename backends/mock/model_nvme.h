@@ -8,6 +8,7 @@
 
 #include <libiommu/mock_nvme.h>
 
+#include "backends/mock/front.h"
 #include "backends/mock/model.h"
 #include "backends/mock/model_nvme_spec.h"
 
@@ -161,7 +162,7 @@ static inline uint32_t nvme_page(const struct nvme *nvme)
 /* Is it at work? */
 static inline bool nvme_runs(const struct nvme *nvme)
 {
-	return (nvme->cc & CC_ENABLE) &&
+	return (nvme->cc & CC_ENABLE) && !mock_device_is_removed(nvme->dev) &&
 	       (nvme->csts & (CSTS_READY | CSTS_FATAL | CSTS_SHST)) == CSTS_READY;
 }
 

@@ -44,8 +44,10 @@ static void see_group(struct bounds *at, const struct mock_group *group)
 		at->last = mock_hw_iova_last(hw);
 	see_range(at, &hw->msi);
 	see_reserved(at, group->iommu->reserved);
-	for (const struct mock_device *dev = group->devices; dev; dev = dev->in_group)
-		see_reserved(at, dev->reserved);
+	for (const struct mock_device *dev = group->devices; dev; dev = dev->in_group) {
+		if (!mock_device_is_gone(dev))
+			see_reserved(at, dev->reserved);
+	}
 }
 
 static struct bounds look(const struct mock_domain *dom, const struct mock_group *plus,

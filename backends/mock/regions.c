@@ -52,10 +52,34 @@ static int check_access(const struct mock_device *dev, unsigned int index,
 {
 	if (!dev->fd)
 		return needs_attach(dev, failure);
+	if (mock_device_is_removed(dev))
+		return 0;
 	if (index != LIBIOMMU_REGION_CONFIG && !(mock_config_command(dev) & MOCK_COMMAND_MEMORY))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_IO, dev->name,
 				       "Its memory decoding is off.");
 	return 0;
+}
+
+/* What the bus reads where nobody answers is all ones. */
+static uint64_t read_device(struct mock_device *dev, unsigned int index, uint64_t offset,
+			    unsigned int width)
+{
+	if (mock_device_is_removed(dev))
+		return UINT64_MAX >> (64 - 8 * width);
+	if (index == LIBIOMMU_REGION_CONFIG)
+		return mock_config_read(dev, offset, width);
+	return dev->model->read(dev, index, offset, width);
+}
+
+static void write_device(struct mock_device *dev, unsigned int index, uint64_t offset,
+			 unsigned int width, uint64_t value)
+{
+	if (mock_device_is_removed(dev))
+		return;
+	if (index == LIBIOMMU_REGION_CONFIG)
+		mock_config_write(dev, offset, width, value);
+	else
+		dev->model->write(dev, index, offset, width, value);
 }
 
 static int region_read(void *device, unsigned int index, uint64_t offset, unsigned int width,
@@ -67,9 +91,7 @@ static int region_read(void *device, unsigned int index, uint64_t offset, unsign
 	pthread_mutex_lock(&dev->lock);
 	error = check_access(dev, index, failure);
 	if (!error)
-		*value = index == LIBIOMMU_REGION_CONFIG
-				 ? mock_config_read(dev, offset, width)
-				 : dev->model->read(dev, index, offset, width);
+		*value = read_device(dev, index, offset, width);
 	pthread_mutex_unlock(&dev->lock);
 	return error;
 }
@@ -82,10 +104,8 @@ static int region_write(void *device, unsigned int index, uint64_t offset, unsig
 
 	pthread_mutex_lock(&dev->lock);
 	error = check_access(dev, index, failure);
-	if (!error && index == LIBIOMMU_REGION_CONFIG)
-		mock_config_write(dev, offset, width, value);
-	else if (!error)
-		dev->model->write(dev, index, offset, width, value);
+	if (!error)
+		write_device(dev, index, offset, width, value);
 	pthread_mutex_unlock(&dev->lock);
 	return error;
 }
@@ -110,6 +130,9 @@ static int device_reset(void *device, struct libiommu_failure *failure)
 	pthread_mutex_lock(&dev->lock);
 	if (!dev->fd)
 		error = needs_attach(dev, failure);
+	else if (mock_device_is_removed(dev))
+		error = libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_IO, dev->name,
+					"It was removed.");
 	else if (!dev->can_reset)
 		error = libiommu_refuse(failure, LIBIOMMU_REASON_RESET_UNSUPPORTED, dev->name,
 					NULL);

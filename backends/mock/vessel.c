@@ -189,15 +189,29 @@ static int attach_group(struct mock_group *group, struct mock_domain *dom,
 	return 0;
 }
 
+/* A device that was pulled out before its descriptor was taken is not there to be had. */
+static int check_there(struct mock_device *dev, struct libiommu_failure *failure)
+{
+	bool there;
+
+	pthread_mutex_lock(&dev->lock);
+	there = dev->fd || !mock_device_is_removed(dev);
+	pthread_mutex_unlock(&dev->lock);
+	if (there)
+		return 0;
+	return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_UNKNOWN, dev->name,
+			       "It was removed.");
+}
+
 int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
 		const struct libiommu_backend_attach *attach, struct libiommu_geometry *geometry,
 		struct libiommu_failure *failure)
 {
 	struct mock_machine *machine = claim->ctx->machine;
 	struct mock_group *group = claim->dev->group;
-	int error = 0;
+	int error = check_there(claim->dev, failure);
 
-	if (machine->personality->vetting == MOCK_VETS_AT_ATTACH)
+	if (!error && machine->personality->vetting == MOCK_VETS_AT_ATTACH)
 		error = mock_device_vet(claim->dev, failure);
 	if (error)
 		return error;

@@ -47,7 +47,8 @@ enum libiommu_dma_kind {
 /**
  * Told while a buffer is populated: `done` of `total` bytes are there. Called
  * without locks in the calling thread, once before the first byte and after each
- * piece. Return 0 to go on; any other value gives the buffer up (canceled).
+ * piece, and again from 0 when there are not enough huge pages and smaller ones are taken.
+ * Return 0 to go on; any other value gives the buffer up (canceled).
  */
 typedef int (*libiommu_dma_progress_fn)(void *data, uint64_t done, uint64_t total);
 
@@ -137,7 +138,7 @@ struct libiommu_dma_pool_options {
 	uint64_t boundary;
 	uint64_t grow;  /**< objects that are made at a time, at least; 0: about 64 KiB of them */
 	uint64_t limit; /**< objects that there can be; 0: no limit */
-	uint64_t ready; /**< objects that are made with the pool */
+	uint64_t ready; /**< objects that are made with the pool, in one mapping */
 	/** what the pool's buffers are like; copied. NULL: all defaults */
 	const struct libiommu_dma_options *memory;
 };
@@ -155,8 +156,8 @@ struct libiommu_dma_pool_options {
  * @param object_size bytes, at least 1
  * @param opts NULL: all defaults
  * @param[out] out written on success; free with libiommu_dma_pool_free()
- * Reasons: null-argument, after-fork, bad-options, unknown-options, unknown-flags, empty-range,
- * bad-layout, no-memory, and those of libiommu_dma_alloc() when objects are to be ready.
+ * Reasons: null-argument, after-fork, bad-options, unknown-options, unknown-flags, domain-type,
+ * empty-range, bad-layout, no-memory, and those of libiommu_dma_alloc() when objects are to be ready.
  */
 LIBIOMMU_API int libiommu_dma_pool_new(struct libiommu_domain *dom, uint64_t object_size,
 				       const struct libiommu_dma_pool_options *opts,

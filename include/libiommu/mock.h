@@ -48,7 +48,7 @@ LIBIOMMU_API const char *libiommu_mock_default_machine(void);
  * @param ep an endpoint of a mock context
  * @param[out] buffer length bytes; on failure what was read before the fault is in it
  * Reasons: null-argument, foreign-context (not a mock), dma-fault (subject: the
- * IOVA of the fault; the fault is recorded, too).
+ * IOVA of the fault; the fault is recorded, too), device-io (it was removed).
  */
 LIBIOMMU_API int libiommu_mock_dma_read(struct libiommu_endpoint *ep, uint64_t iova, void *buffer,
 					size_t length, struct libiommu_error **err);
@@ -118,6 +118,17 @@ LIBIOMMU_API int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
  */
 LIBIOMMU_API int libiommu_mock_device_request(struct libiommu_endpoint *ep,
 					      struct libiommu_error **err);
+
+/**
+ * Pull the device out while it is open. From now on its registers read all ones,
+ * what is written to them is lost, and it does nothing more, above all no DMA;
+ * LIBIOMMU_INTERRUPT_REQUEST is signalled. Everything else goes on until the device
+ * is closed; then the machine does not know it any more. docs/mock.md has the
+ * answer of every call.
+ * Reasons: null-argument, foreign-context.
+ */
+LIBIOMMU_API int libiommu_mock_device_remove(struct libiommu_endpoint *ep,
+					     struct libiommu_error **err);
 
 /**
  * The device reports an error that is not its driver's: LIBIOMMU_INTERRUPT_ERROR.

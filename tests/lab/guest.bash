@@ -253,15 +253,16 @@ fetch() {
 		mv -T "tree/$what" "$to") >"$tmp/log" 2>&1 || { tail -n 5 "$tmp/log" >&2; return 1; }
 }
 
-# What a run's step needs beside its program: further programs of the build, files of the lab.
+# What a run's step needs beside its program: further programs of the build, files of the lab. Prints
+# those that are missing.
 add_extras() {
 	local tree=$1 step=$2 arch=$3 name
 	for name in $(step_says "$step" programs); do
 		name=$(programs_of "$arch")/$name
-		[[ ! -x $name ]] || add_program "$tree" "$name" lab/bin
+		[[ -x $name ]] && add_program "$tree" "$name" lab/bin || echo "$name"
 	done
 	for name in $(step_says "$step" files); do
-		cp "$lab/$name" "$tree/lab/bin/"
+		cp "$lab/$name" "$tree/lab/bin/" 2>/dev/null || echo "$lab/$name"
 	done
 }
 
@@ -282,7 +283,7 @@ for_guest() {
 # Prints the steps whose program is missing.
 # shellcheck disable=SC2046 # lists of addresses are meant to be split
 make_initramfs() {
-	local row=$1 dir=$2 modules=$3 tree=$2/tree backend step program arch
+	local row=$1 dir=$2 modules=$3 tree=$2/tree backend step program arch missing seconds
 	arch=$(get "$row" arch)
 	mkdir -p "$tree/bin" "$tree/lab/bin" "$tree/lab/modules.d"
 	add_program "$tree" "$(find_busybox "$arch")" bin
@@ -305,8 +306,13 @@ make_initramfs() {
 			continue
 		fi
 		add_program "$tree" "$program" lab/bin
-		add_extras "$tree" "$step" "$arch"
-		echo "$backend $step 120 /lab/bin/${program##*/}$(arguments "$row" "$backend" "$step")" \
+		missing=$(add_extras "$tree" "$step" "$arch" | head -n 1)
+		if [[ -n $missing ]]; then
+			echo "$backend $step $missing"
+			continue
+		fi
+		seconds=$(step_says "$step" seconds)
+		echo "$backend $step ${seconds:-120} /lab/bin/${program##*/}$(arguments "$row" "$backend" "$step")" \
 			>>"$tree/lab/steps"
 	done < <(plan "$row" "$part")
 	(cd "$tree" && find . -print0 | cpio --null --quiet -o -H newc | gzip -1) >"$dir/initramfs"

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MEMORY_BYTES (3u << 20) /* enough for huge pages */
+
 /* QEMU's edu. */
 #define EDU_IRQ_STATUS 0x24
 #define EDU_IRQ_RAISE  0x60
@@ -164,6 +166,21 @@ static const char *map_ours(struct session *s)
 	return NULL;
 }
 
+/* Nothing is attached yet, so no limit of locked memory is in the way. */
+static const char *make_memory(struct session *s)
+{
+	struct libiommu_dma_options opts = LIBIOMMU_DMA_OPTIONS_INIT;
+	struct libiommu_dma_buffer *own = NULL, *shared = NULL;
+
+	TRY(libiommu_dma_alloc(s->domain, MEMORY_BYTES, NULL, &own, &err));
+	opts.flags = LIBIOMMU_DMA_SHARED | LIBIOMMU_DMA_POPULATE;
+	TRY(libiommu_dma_alloc(s->domain, MEMORY_BYTES, &opts, &shared, &err));
+	strcpy(libiommu_dma_address(shared), "memory that others can map");
+	TRY(libiommu_dma_free(shared, &err));
+	TRY(libiommu_dma_free(own, &err));
+	return NULL;
+}
+
 static const char *leave(struct session *s)
 {
 	uint64_t bytes = 0;
@@ -202,6 +219,7 @@ static const char *own_domain(const struct world *w, bool with_sysfs)
 
 	NEXT(start(&s, w, with_sysfs));
 	TRY(libiommu_domain_new(s.ctx, NULL, &s.domain, &err));
+	NEXT(make_memory(&s));
 	NEXT(map_ours(&s));
 	NEXT(use_device(&s, OUR_IOVA));
 	TRY(libiommu_device_kvm_fd(s.device, &fd, &err));

@@ -31,6 +31,9 @@ static bool grid_is_right(const struct dma_layout *l, const struct dma_grid *gri
 			return false;
 		if (l->size > 1 && dma_layout_index(l, grid, offset + 1) != DMA_LAYOUT_NONE)
 			return false;
+		if (dma_layout_from(l, grid, offset) != i ||
+		    dma_layout_from(l, grid, offset + 1) != i + 1)
+			return false;
 	}
 	return dma_layout_index(l, grid, length) == DMA_LAYOUT_NONE &&
 	       dma_layout_index(l, grid, end + l->stride + boundary) == DMA_LAYOUT_NONE;
@@ -193,6 +196,7 @@ START_TEST(what_is_to_be_ready_is)
 	opts.alignment = 16 * PAGE;
 	pool = pool_of(PAGE, &opts);
 	maps = libiommu_domain_mapping_count(w.dom);
+	ck_assert_uint_eq(maps, 1);
 	for (size_t i = 0; i < 40; i++) {
 		OK(libiommu_dma_pool_get(pool, &address, &iova, E));
 		ck_assert_uint_eq(iova % (16 * PAGE), 0);
@@ -248,13 +252,17 @@ START_TEST(a_pool_that_cannot_be_freed_goes_on)
 {
 	struct libiommu_dma_pool_options opts = LIBIOMMU_DMA_POOL_OPTIONS_INIT;
 	struct libiommu_dma_pool *pool;
+	void *address, *objects[6];
 	uint64_t iova;
-	void *address;
 
 	world_open(DEVICE);
 	opts.grow = 2;
-	opts.ready = 6;
 	pool = pool_of(PAGE, &opts);
+	for (size_t i = 0; i < 6; i++)
+		OK(libiommu_dma_pool_get(pool, &objects[i], &iova, E));
+	for (size_t i = 0; i < 6; i++)
+		OK(libiommu_dma_pool_put(pool, objects[i], E));
+	ck_assert_uint_eq(libiommu_domain_mapping_count(w.dom), 3);
 	w.unmap_fails = true;
 	ck_assert_int_eq(libiommu_dma_pool_free(pool, E), -EIO);
 	OK(libiommu_dma_pool_get(pool, &address, &iova, E));
@@ -330,7 +338,9 @@ START_TEST(options_are_checked)
 {
 	struct libiommu_dma_pool_options opts = LIBIOMMU_DMA_POOL_OPTIONS_INIT;
 	struct libiommu_dma_options memory = LIBIOMMU_DMA_OPTIONS_INIT;
+	struct libiommu_domain_options blocked = LIBIOMMU_DOMAIN_OPTIONS_INIT;
 	struct libiommu_dma_pool *pool = NULL;
+	struct libiommu_domain *dom;
 	uint64_t iova;
 	void *address;
 
@@ -353,6 +363,9 @@ START_TEST(options_are_checked)
 	REFUSED(libiommu_dma_pool_new(w.dom, 8, &opts, &pool, E), UNKNOWN_FLAGS);
 	opts.size--;
 	REFUSED(libiommu_dma_pool_new(w.dom, 8, &opts, &pool, E), BAD_OPTIONS);
+	blocked.type = LIBIOMMU_DOMAIN_BLOCKED;
+	OK(libiommu_domain_new(w.ctx, &blocked, &dom, E));
+	REFUSED(libiommu_dma_pool_new(dom, 8, NULL, &pool, E), DOMAIN_TYPE);
 	ck_assert_ptr_null(pool);
 	REFUSED(libiommu_dma_pool_get(NULL, &address, &iova, E), NULL_ARGUMENT);
 	REFUSED(libiommu_dma_pool_put(NULL, NULL, E), NULL_ARGUMENT);

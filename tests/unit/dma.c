@@ -378,6 +378,9 @@ START_TEST(what_makes_no_sense_is_refused)
 	REFUSED(libiommu_dma_alloc(w.dom, PAGE, &opts, &buf, E), BAD_LAYOUT);
 	opts.page_size = 2048;
 	REFUSED(libiommu_dma_alloc(w.dom, PAGE, &opts, &buf, E), BAD_LAYOUT);
+	opts.page_size = 0;
+	opts.guard = UINT64_MAX;
+	REFUSED(libiommu_dma_alloc(w.dom, PAGE, &opts, &buf, E), RANGE_WRAPS);
 	opts.size--;
 	REFUSED(libiommu_dma_alloc(w.dom, PAGE, &opts, &buf, E), BAD_OPTIONS);
 	blocked.type = LIBIOMMU_DOMAIN_BLOCKED;

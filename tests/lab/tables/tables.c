@@ -70,7 +70,7 @@ static uint64_t choose_iova(struct run *run, uint64_t length, uint64_t align)
 	while (centre > last);
 	iova = centre - 4 * MIB + dice(run, 48 * MIB);
 	if (length > 64 * MIB)
-		iova = (dice(run, 64) << 30) + (dice(run, 512) << 21);
+		iova = dice(run, 64) << 30;
 	return iova & ~(align - 1);
 }
 
@@ -99,21 +99,21 @@ static uint32_t choose_prot(struct run *run)
 	return LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE;
 }
 
-/* Lengths and offsets that are large pages, parts of one, or neither. */
-static void choose_part(struct run *run, const struct memory *m, uint64_t *offset, uint64_t *length)
+/* Large pages, maybe with a bit of the next one, or a part of whatever there is. */
+static void choose_part(struct run *run, const struct memory *m, bool large, uint64_t *offset,
+			uint64_t *length)
 {
-	uint64_t pages = m->length / PAGE;
+	uint64_t pages = m->length / PAGE, count = m->length / m->page, first = dice(run, count);
 
-	*length = (1 + dice(run, dice(run, 2) ? 16 : 128)) * PAGE;
-	*offset = dice(run, pages - *length / PAGE + 1) * PAGE;
-	if (m->page > PAGE && dice(run, 3)) {
-		uint64_t large = m->length / m->page, first = dice(run, large);
-
+	if (large) {
 		*offset = first * m->page;
-		*length = (1 + dice(run, large - first < 3 ? large - first : 3)) * m->page;
+		*length = (1 + dice(run, count - first < 3 ? count - first : 3)) * m->page;
 		if (*length < m->length - *offset && dice(run, 3) == 0)
 			*length += dice(run, 8) * PAGE;
+		return;
 	}
+	*length = (1 + dice(run, dice(run, 2) ? 16 : 128)) * PAGE;
+	*offset = dice(run, pages - *length / PAGE + 1) * PAGE;
 }
 
 static void add(struct run *run)
@@ -123,18 +123,24 @@ static void add(struct run *run)
 	struct libiommu_pgtable_gather gather = LIBIOMMU_PGTABLE_GATHER_INIT;
 	struct libiommu_pgtable_piece *pieces;
 	struct libiommu_error *err;
-	uint64_t iova, offset, length, align;
+	uint64_t iova, offset, length, align = PAGE;
+	bool large;
 	uint32_t prot = choose_prot(run);
 	size_t count;
 
 	/* A page of 1 GiB takes the guest a while. */
-	if (!m->address || (kind == MEMORY_GIGANTIC && dice(run, 8)))
+	if (!m->address || (kind == MEMORY_GIGANTIC && dice(run, 40)))
 		return;
-	choose_part(run, m, &offset, &length);
-	/* 262,144 leaves at once would take the dump minutes. */
-	align = kind == MEMORY_GIGANTIC ? 2 * MIB : PAGE;
-	iova = choose_iova(run, length, dice(run, 2) ? m->page : align);
-	if (kind != MEMORY_GIGANTIC && dice(run, 2))
+	large = m->page > PAGE && dice(run, 3);
+	choose_part(run, m, large, &offset, &length);
+	/* Large pages at odd places become many leaves, and the dump takes its time for each. */
+	if (large && (kind == MEMORY_GIGANTIC || dice(run, 16)))
+		align = m->page;
+	iova = choose_iova(run, length, align);
+	/* A table of large leaves rather than one. */
+	if (kind == MEMORY_GIGANTIC && large && dice(run, 2))
+		iova += dice(run, 512) * 2 * MIB;
+	if (!large && dice(run, 2))
 		iova += offset & (m->page - 1);
 	if (!fits(run, iova, length))
 		return;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device that is pulled out while it is used. Its user keeps what the kernel holds for it. */
+#include "backends/mock/front.h"
+#include "backends/mock/model.h"
+
+void mock_device_remove(struct mock_device *dev)
+{
+	struct mock_machine *machine = dev->machine;
+
+	/* Whoever waits for one of the locks finds it gone; no model is in the middle of a DMA. */
+	pthread_mutex_lock(&dev->lock);
+	pthread_mutex_lock(&machine->lock);
+	__atomic_store_n(&dev->removed, true, __ATOMIC_RELEASE);
+	if (!dev->open)
+		__atomic_store_n(&dev->gone, true, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&machine->lock);
+	mock_interrupt_line(dev, false);
+	/* The kernel cannot let go of it before its user does, and says so. */
+	mock_interrupt_owner(dev, LIBIOMMU_INTERRUPT_REQUEST);
+	pthread_mutex_unlock(&dev->lock);
+}
+
+bool mock_device_is_removed(const struct mock_device *dev)
+{
+	return __atomic_load_n(&dev->removed, __ATOMIC_ACQUIRE);
+}
+
+bool mock_device_is_gone(const struct mock_device *dev)
+{
+	return __atomic_load_n(&dev->gone, __ATOMIC_ACQUIRE);
+}
