@@ -210,10 +210,10 @@ static inline uint64_t fmt_table_phys(uint64_t entry)
 	return arm_address(entry);
 }
 
-/* A page has bit 1 set, a block only lies where there are blocks. No other bit must be zero. */
+/* A page has bit 1 set; where no blocks are, the leaf sizes say. No bit must be zero. */
 static inline bool fmt_reserved(unsigned int level, uint64_t entry, bool leaf)
 {
-	return leaf && (level == 1 ? !(entry & ARM_TABLE) : level > ARM_BLOCK_LEVELS);
+	return leaf && level == 1 && !(entry & ARM_TABLE);
 }
 
 static inline uint64_t fmt_leaf(unsigned int level, unsigned int shift, uint64_t phys,

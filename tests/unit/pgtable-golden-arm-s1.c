@@ -284,6 +284,10 @@ static const struct golden_found found_40[] = {
 	{ "an address of 48 bits", 1, U64(0x0000800000000f47), BROKEN, false, 0, 0, 0 },
 	{ "a table of 41 bits", 2, U64(0x0000010000000003), BROKEN, false, 0, 0, 0 },
 };
+/* A hint is accepted although runs are not to be made. */
+static const struct golden_found found_hint[] = {
+	{ "one of a run", 1, U64(0x0010000000021f47), LEAF, true, RW, 0x20000, 0x10000 },
+};
 /* Without 52 bits bits 15:12 are no address, and there are no blocks of 4 TiB. */
 static const struct golden_found found_48[] = {
 	{ "a page", 1, U64(0x0000ffff00050f47), LEAF, true, RW, U64(0xffff00050000), 0x10000 },
@@ -297,6 +301,9 @@ START_TEST(less_hardware)
 
 	options.phys_bits = 40;
 	CHECK_FOUND(&options, 0x1000, found_40);
+	options.leaf_sizes = 0x1000 | 0x200000 | 0x40000000;
+	CHECK_FOUND(&options, 0x1000, found_hint);
+	options.leaf_sizes = 0;
 	options.format = LIBIOMMU_PGTABLE_ARM_S1_64K;
 	options.phys_bits = 48;
 	CHECK_FOUND(&options, 0x10000, found_48);

@@ -65,6 +65,7 @@ static const struct golden_found found[] = {
 	{ "step 5: 2 MiB with PPN[0] bit 0", 2, 0x1804df, BROKEN, false, 0, 0, 0 },
 	{ "step 5: 2 MiB with PPN[0] bit 8", 2, 0x1c00df, BROKEN, false, 0, 0, 0 },
 	{ "Svnapot above the lowest level", 2, U64(0x80000000001820df), BROKEN, false, 0, 0, 0 },
+	{ "N above the lowest level", 2, U64(0x80000000001800df), BROKEN, false, 0, 0, 0 },
 	{ "1 GiB", 3, 0x200000df, LEAF, true, RW, 0x80000000, 0x40000000 },
 	{ "1 GiB with PPN[1] bit 8", 3, 0x280000df, BROKEN, false, 0, 0, 0 },
 	{ "512 GiB", 4, U64(0x20000000df), LEAF, true, RW, U64(0x8000000000), U64(0x8000000000) },
