@@ -180,16 +180,3 @@ step tables program=tests/lab/lab-tables \
 run tables \
 	machines='vtd vtd39 vtd-fs' devices=lone backends=iommufd format=vtd-ss levels=4 \
 	levels@vtd39=3 format@vtd-fs=x86-64 steps=tables
-
-# The page tables that the kernel writes beside those of libiommu's engine. With memory for a page of
-# 1 GiB.
-devices lone \
-	alone=0000:00:03.0 \
-	qemu='-m 5G -device edu,addr=3.0,dma_mask=0xffffffffffffffff'
-
-step tables program=tests/lab/lab-tables \
-	arguments='--backend @backend@ --device @alone@ --format @format@ --levels @levels@'
-
-run tables \
-	machines='vtd vtd39 vtd-fs' devices=lone backends=iommufd format=vtd-ss levels=4 \
-	levels@vtd39=3 format@vtd-fs=x86-64 steps=tables
