@@ -19,11 +19,11 @@ bool dma_is_mapped(struct libiommu_domain *dom, uint64_t iova, const void *addre
 	const struct ledger_node *node;
 	bool mapped;
 
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	node = ledger_at_or_above(&dom->ledger, iova);
 	mapped = node && node->iova == iova && node->last == iova + (length - 1) &&
 		 node->space == LEDGER_SPACE_MEMORY && node->source == (uintptr_t)address;
-	pthread_mutex_unlock(&dom->lock);
+	lock_release(&dom->gate);
 	return mapped;
 }
 

@@ -6,60 +6,41 @@
 #include <errno.h>
 #include <string.h>
 
-void domain_enter(struct libiommu_domain *dom)
+void domain_let_in(struct libiommu_domain *dom)
 {
-	while (dom->exclusive)
-		pthread_cond_wait(&dom->turn, &dom->lock);
-	dom->inside++;
-}
-
-void domain_leave(struct libiommu_domain *dom)
-{
-	if (--dom->inside == 0 && dom->exclusive)
-		pthread_cond_broadcast(&dom->turn);
-}
-
-/*
- * Who excludes says so first and looks who is inside then; here it is the other way round. So one
- * of the two sees the other, and the lock keeps the broadcast from coming before the wait.
- */
-void domain_quit(struct libiommu_domain *dom)
-{
-	if (--dom->inside || !dom->exclusive)
-		return;
-	pthread_mutex_lock(&dom->lock);
-	pthread_cond_broadcast(&dom->turn);
-	pthread_mutex_unlock(&dom->lock);
+	lock_take(&dom->gate);
+	lock_wake(&dom->gate);
+	lock_release(&dom->gate);
 }
 
 /* Only one at a time comes here: it has the context's turn. */
 void domain_exclude(struct libiommu_domain *dom)
 {
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	dom->exclusive = true;
 	while (dom->inside)
-		pthread_cond_wait(&dom->turn, &dom->lock);
-	pthread_mutex_unlock(&dom->lock);
+		lock_wait(&dom->gate);
+	lock_release(&dom->gate);
 }
 
 void domain_include(struct libiommu_domain *dom)
 {
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	dom->exclusive = false;
-	pthread_cond_broadcast(&dom->turn);
-	pthread_mutex_unlock(&dom->lock);
+	lock_wake(&dom->gate);
+	lock_release(&dom->gate);
 }
 
 /* Takes the ranges over; the domain is excluded. An empty geometry means everything. */
 void domain_set_geometry(struct libiommu_domain *dom, struct libiommu_geometry *geometry)
 {
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	libiommu_geometry_clear(&atomic_load(&dom->ctx->backend)->env, &dom->geometry);
 	dom->geometry = *geometry;
 	memset(geometry, 0, sizeof(*geometry));
 	atomic_store(&dom->page_min, dom->geometry.page_min ? dom->geometry.page_min : PAGE_MIN);
 	holes_reset(&dom->ledger.holes);
-	pthread_mutex_unlock(&dom->lock);
+	lock_release(&dom->gate);
 }
 
 static int check_type(enum libiommu_domain_type type, struct libiommu_failure *f)
@@ -98,7 +79,7 @@ static struct libiommu_domain *make_domain(struct libiommu_ctx *ctx, size_t priv
 	}
 	if (pthread_mutex_init(&dom->lock, NULL))
 		goto no_memory;
-	if (!pthread_cond_init(&dom->turn, NULL))
+	if (!lock_init(&dom->gate))
 		return dom;
 	pthread_mutex_destroy(&dom->lock);
 no_memory:
@@ -120,7 +101,7 @@ static int new_domain(struct libiommu_ctx *ctx, struct candidate *c, enum libiom
 	dom->id = ++ctx->next_domain_id;
 	code = native ? dispatch_domain_adopt(dom, *native, f) : dispatch_domain_new(dom, f);
 	if (code) {
-		pthread_cond_destroy(&dom->turn);
+		lock_destroy(&dom->gate);
 		pthread_mutex_destroy(&dom->lock);
 		free_domain(dom, c->table.domain_size);
 		return code;
@@ -215,7 +196,7 @@ void domain_destroy(struct libiommu_domain *dom, uint32_t flags)
 	drop_allowed(ctx, &dom->allowed);
 	/* In a forked child this would wait for threads that are not here. */
 	if (!(flags & LIBIOMMU_CLOSE_FORKED)) {
-		pthread_cond_destroy(&dom->turn);
+		lock_destroy(&dom->gate);
 		pthread_mutex_destroy(&dom->lock);
 	}
 	free_domain(dom, c->table.domain_size);
@@ -263,7 +244,7 @@ uint64_t libiommu_domain_page_size(const struct libiommu_domain *dom)
 	return dom ? atomic_load(&((struct libiommu_domain *)(uintptr_t)dom)->page_min) : 0;
 }
 
-/* Lock held. */
+/* Gate held. */
 static void list_ranges(const struct libiommu_domain *dom, struct libiommu_range *ranges,
 			size_t room, size_t *count)
 {
@@ -298,9 +279,9 @@ int libiommu_domain_iova_ranges(struct libiommu_domain *dom, struct libiommu_ran
 	if (code)
 		return ctx_raise(ctx, err, code, &f);
 	room = *count;
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	list_ranges(dom, ranges, room, count);
-	pthread_mutex_unlock(&dom->lock);
+	lock_release(&dom->gate);
 	if (*count > room)
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_BUFFER_TOO_SMALL, NULL, NULL);
 	return ctx_raise(ctx, err, code, &f);
@@ -319,7 +300,7 @@ bool domain_next_usable(const struct libiommu_domain *dom, uint64_t from,
 					   dom->allowed.count ? dom->allowed.count : 1, from, out);
 }
 
-/* Lock held. */
+/* Gate held. */
 static int check_mappings_inside(struct libiommu_domain *dom, const struct libiommu_range *ranges,
 				 size_t count, struct libiommu_failure *f)
 {
@@ -362,7 +343,7 @@ static int set_allowed(struct libiommu_domain *dom, const struct libiommu_range 
 			return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 		next.count = merge(next.ranges, ranges, count);
 	}
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	code = check_mappings_inside(dom, next.ranges, next.count, f);
 	if (!code) {
 		old = dom->allowed;
@@ -370,7 +351,7 @@ static int set_allowed(struct libiommu_domain *dom, const struct libiommu_range 
 		next = (struct allowed){ NULL, 0, 0 };
 		holes_reset(&dom->ledger.holes);
 	}
-	pthread_mutex_unlock(&dom->lock);
+	lock_release(&dom->gate);
 	drop_allowed(dom->ctx, &next);
 	drop_allowed(dom->ctx, &old);
 	return code;

@@ -8,13 +8,12 @@
 
 /*
  * A map has three acts: prepare (arguments, source, memory for the node), reserve
- * (the range in the ledger, under the lock), and map (the backend, no lock
+ * (the range in the ledger, with the gate's lock), and map (the backend, no lock
  * held). A batch is the same with more pieces, so one map is a batch of one.
  */
 
 struct piece {
 	struct libiommu_map_request request;
-	struct placed_source placed;
 	struct ledger_node *node;
 };
 
@@ -24,17 +23,6 @@ void node_free(void *data, struct reclaim_item *item)
 	struct ledger_node *node = (struct ledger_node *)item;
 
 	ctx_release(ctx, node, ledger_node_size(node->height));
-}
-
-struct libiommu_backend_map node_as_map(const struct ledger_node *node)
-{
-	return (struct libiommu_backend_map){
-		.iova = node->iova,
-		.length = node->last - node->iova + 1,
-		.prot = node->prot,
-		.fd = -1,
-		.memory = node->memory,
-	};
 }
 
 /* The subject of a refusal that has none of its own. Only then, since making text takes its time. */
@@ -64,48 +52,58 @@ static int check_request(const struct libiommu_map_request *request, struct libi
 	return 0;
 }
 
-static int make_node(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+/* Of what has been unmapped, or new. */
+static struct ledger_node *make_node(struct libiommu_domain *dom, struct libiommu_failure *f)
 {
-	uint8_t height = ledger_height(&dom->ledger);
-	struct ledger_node *node = ctx_alloc(dom->ctx, ledger_node_size(height));
+	struct ledger_node *node = (struct ledger_node *)reclaim_reuse(&dom->ctx->reclaim);
+	uint8_t height;
 
-	if (!node)
-		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-	node->height = height;
-	node->guard = piece->request.guard;
-	node->prot = piece->request.prot;
-	node->space = piece->placed.space;
-	node->source = piece->placed.start;
-	node->memory = piece->placed.memory;
-	piece->node = node;
-	return 0;
+	if (node)
+		return node;
+	height = ledger_height(&dom->ledger);
+	node = ctx_alloc(dom->ctx, ledger_node_size(height));
+	if (node)
+		node->height = height;
+	else
+		libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	return node;
+}
+
+static int check_alignment(const struct libiommu_domain *dom,
+			   const struct libiommu_map_request *request, struct libiommu_failure *f)
+{
+	uint64_t page_min = atomic_load_explicit(&dom->page_min, memory_order_relaxed);
+	uint64_t iova = request->any_iova ? 0 : request->iova;
+
+	if (!((iova | request->length | request->source.start | request->guard) & (page_min - 1)))
+		return 0;
+	return libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL,
+			       "The smallest page is %llu bytes.", (unsigned long long)page_min);
 }
 
 static int prepare_unnamed(struct libiommu_domain *dom, struct piece *piece,
 			   struct libiommu_failure *f)
 {
 	const struct libiommu_map_request *request = &piece->request;
-	uint64_t page_min = atomic_load(&dom->page_min);
+	struct ledger_node *node;
 	int code = check_request(request, f);
 
+	if (!code)
+		code = check_alignment(dom, request, f);
 	if (code)
 		return code;
-	if (((request->any_iova ? 0 : request->iova) | request->length | request->source.start |
-	     request->guard) &
-	    (page_min - 1)) {
-		code = libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL,
-				       "The smallest page is %llu bytes.",
-				       (unsigned long long)page_min);
+	node = make_node(dom, f);
+	if (!node)
+		return -ENOMEM;
+	code = source_place(dom, request, node, f);
+	if (code) {
+		node_free(dom->ctx, &node->item);
 		return code;
 	}
-	code = source_place(dom, request->source, request->length, request->prot, &piece->placed,
-			    f);
-	if (code)
-		return code;
-	code = make_node(dom, piece, f);
-	if (code)
-		source_unplace(dom, piece->placed.space, piece->placed.memory, request->length);
-	return code;
+	node->guard = request->guard;
+	node->prot = request->prot;
+	piece->node = node;
+	return 0;
 }
 
 static int prepare(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
@@ -117,14 +115,33 @@ static int prepare(struct libiommu_domain *dom, struct piece *piece, struct libi
 	return code;
 }
 
-/* A piece that is not, or no longer, in the ledger and never was seen by anybody. */
+static void unplace(struct libiommu_domain *dom, const struct piece *piece)
+{
+	source_unplace(dom, piece->node->space, piece->node->memory, piece->request.length);
+}
+
+/* A piece that never was in the ledger. */
 static void unprepare(struct libiommu_domain *dom, struct piece *piece)
 {
-	source_unplace(dom, piece->placed.space, piece->placed.memory, piece->request.length);
+	unplace(dom, piece);
 	node_free(dom->ctx, &piece->node->item);
 }
 
-static int check_usable(const struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+/* Most often a mapping lies in the same range as the one before it. */
+static bool is_translated(struct libiommu_domain *dom, uint64_t iova, uint64_t last)
+{
+	const struct libiommu_geometry *g = &dom->geometry;
+	size_t i = dom->usable;
+
+	if (i >= g->count || iova < g->ranges[i].start || iova > g->ranges[i].last)
+		i = libiommu_ranges_find(g->ranges, g->count, iova);
+	if (i == g->count)
+		return !g->count;
+	dom->usable = i;
+	return g->ranges[i].start <= iova && last <= g->ranges[i].last;
+}
+
+static int check_usable(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
 			struct libiommu_failure *f)
 {
 	const struct libiommu_geometry *g = &dom->geometry;
@@ -132,7 +149,7 @@ static int check_usable(const struct libiommu_domain *dom, uint64_t iova, uint64
 	if (dom->allowed.count &&
 	    !libiommu_ranges_hold(dom->allowed.ranges, dom->allowed.count, iova, last))
 		return libiommu_refuse(f, LIBIOMMU_REASON_OUTSIDE_ALLOWED, NULL, NULL);
-	if (!g->count || libiommu_ranges_hold(g->ranges, g->count, iova, last))
+	if (is_translated(dom, iova, last))
 		return 0;
 	if (iova < g->ranges[0].start || last > g->ranges[g->count - 1].last)
 		return libiommu_refuse(f, LIBIOMMU_REASON_OUTSIDE_APERTURE, NULL, NULL);
@@ -163,42 +180,43 @@ static int check_place(struct libiommu_domain *dom, uint64_t iova, uint64_t last
 	return code ? code : check_free(dom, iova, last, place, f);
 }
 
-/* Put one piece into the ledger. Lock held. */
+/* Put one piece into the ledger. Gate held. */
 static int reserve(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
 {
 	struct libiommu_map_request *request = &piece->request;
-	uint64_t page_min = atomic_load(&dom->page_min);
+	struct ledger_node *node = piece->node;
 	struct ledger_place place;
 	int code;
 
-	/* Again: an attach may have come between. */
-	if ((request->length | request->source.start | request->guard) & (page_min - 1))
-		code = libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL, NULL);
-	else if (request->any_iova)
+	code = check_alignment(dom, request, f); /* again: an attach may have come between */
+	if (!code && request->any_iova)
 		code = iova_choose(dom, request, &place, f);
-	else
+	else if (!code)
 		code = check_place(dom, request->iova, request->iova + (request->length - 1),
 				   &place, f);
 	if (code) {
 		name_request(request, f);
 		return code;
 	}
-	piece->node->iova = request->iova;
-	piece->node->last = request->iova + (request->length - 1);
-	ledger_set_state(piece->node, LEDGER_RESERVED);
-	ledger_insert(&dom->ledger, piece->node, &place);
+	node->iova = request->iova;
+	node->last = request->iova + (request->length - 1);
+	ledger_set_state(node, LEDGER_RESERVED);
+	ledger_insert(&dom->ledger, node, &place);
 	return 0;
 }
 
-/* Take pieces out of the ledger and give up what belongs to them. Lock held. */
+/* Take pieces out of the ledger and give up what belongs to them. Gate held. */
 static void withdraw(struct libiommu_domain *dom, struct piece *pieces, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!pieces[i].node)
+		struct ledger_node *node = pieces[i].node;
+
+		if (!node)
 			continue;
-		ledger_remove(&dom->ledger, pieces[i].node);
-		pieces[i].node->item.next = NULL;
-		reclaim_retire(&dom->ctx->reclaim, &pieces[i].node->item);
+		ledger_remove(&dom->ledger, node);
+		unplace(dom, &pieces[i]);
+		node->item.next = NULL;
+		reclaim_retire(&dom->ctx->reclaim, &node->item);
 	}
 }
 
@@ -207,7 +225,7 @@ static int reserve_all(struct libiommu_domain *dom, struct piece *pieces, size_t
 {
 	int code = 0;
 
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	domain_enter(dom);
 	for (size_t i = 0; i < count && !code; i++) {
 		*failed = i;
@@ -217,14 +235,9 @@ static int reserve_all(struct libiommu_domain *dom, struct piece *pieces, size_t
 		withdraw(dom, pieces, *failed);
 		domain_leave(dom);
 	}
-	pthread_mutex_unlock(&dom->lock);
-	for (size_t i = 0; code && i < count; i++) {
-		if (i < *failed)
-			source_unplace(dom, pieces[i].placed.space, pieces[i].placed.memory,
-				       pieces[i].request.length);
-		else
-			unprepare(dom, &pieces[i]);
-	}
+	lock_release(&dom->gate);
+	for (size_t i = *failed; code && i < count; i++)
+		unprepare(dom, &pieces[i]);
 	return code;
 }
 
@@ -260,14 +273,10 @@ static int give_up(struct libiommu_domain *dom, struct piece *pieces, size_t cou
 	if (take_back(dom, pieces, failed))
 		code = libiommu_refuse(f, LIBIOMMU_REASON_PARTIAL, NULL,
 				       "A map was refused and others could not be undone.");
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	withdraw(dom, pieces, count);
 	domain_leave(dom);
-	pthread_mutex_unlock(&dom->lock);
-	for (size_t i = 0; i < count; i++)
-		if (pieces[i].node)
-			source_unplace(dom, pieces[i].placed.space, pieces[i].placed.memory,
-				       pieces[i].request.length);
+	lock_release(&dom->gate);
 	return code;
 }
 
@@ -280,7 +289,7 @@ static int map_all(struct libiommu_domain *dom, struct piece *pieces, size_t cou
 
 		if (!map.memory && pieces[i].request.source.kind == LIBIOMMU_SOURCE_FILE) {
 			map.fd = pieces[i].request.source.fd;
-			map.offset = pieces[i].placed.start;
+			map.offset = pieces[i].node->source;
 		}
 		ledger_set_state(pieces[i].node, LEDGER_MAPPING);
 		code = dispatch_map(dom, &map, f);
@@ -306,10 +315,10 @@ static void grow_index(struct libiommu_domain *dom)
 
 	if (!memory)
 		return;
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	if (ledger_source_grow(sources, memory, size))
 		memory = NULL;
-	pthread_mutex_unlock(&dom->lock);
+	lock_release(&dom->gate);
 	ctx_release(dom->ctx, memory, size);
 }
 

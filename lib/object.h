@@ -111,13 +111,14 @@ struct libiommu_domain {
 	struct dma_registry *registry;       /* set once, under the lock */
 	_Atomic(struct file *) files;
 
-	pthread_mutex_t lock; /* everything below; readers walk the ledger without it */
-	pthread_cond_t turn;
-	_Atomic unsigned int inside; /* maps and unmaps at work; grows under the lock only */
+	pthread_mutex_t lock;        /* what is above */
+	struct lock gate;            /* everything below; readers walk the ledger without it */
+	_Atomic unsigned int inside; /* maps and unmaps at work; grows with the gate's lock only */
 	_Atomic bool exclusive;      /* an attachment changes */
 	unsigned int endpoints;      /* attached ones */
 	struct ledger ledger;
 	struct libiommu_geometry geometry; /* count 0: no endpoint, everything */
+	size_t usable; /* the range of the geometry that held the last mapping */
 	struct allowed allowed;
 	_Atomic uint64_t page_min;
 };
@@ -158,18 +159,43 @@ int registry_adapt(const struct libiommu_backend *from, struct candidate *to,
 		   struct libiommu_failure *f);
 
 /* domain.c */
-void domain_enter(struct libiommu_domain *dom);   /* lock held: wait for a change to end */
-void domain_leave(struct libiommu_domain *dom);   /* lock held */
-void domain_quit(struct libiommu_domain *dom);    /* the same, no lock held */
+void domain_let_in(struct libiommu_domain *dom);  /* the last one has left; no lock held */
 void domain_exclude(struct libiommu_domain *dom); /* no lock held */
 void domain_include(struct libiommu_domain *dom);
+
+/* Gate held: wait for a change to end. */
+static inline void domain_enter(struct libiommu_domain *dom)
+{
+	while (dom->exclusive)
+		lock_wait(&dom->gate);
+	dom->inside++;
+}
+
+/* Gate held. */
+static inline void domain_leave(struct libiommu_domain *dom)
+{
+	if (--dom->inside == 0 && dom->exclusive)
+		lock_wake(&dom->gate);
+}
+
+/*
+ * The same without the gate. Who excludes says so first and looks who is inside then; here it is
+ * the other way round. So one of the two sees the other, and the gate's lock keeps the call from
+ * coming before the wait.
+ */
+static inline void domain_quit(struct libiommu_domain *dom)
+{
+	if (--dom->inside == 0 && dom->exclusive)
+		domain_let_in(dom);
+}
+
 void domain_set_geometry(struct libiommu_domain *dom, struct libiommu_geometry *geometry);
 void domain_destroy(struct libiommu_domain *dom, uint32_t flags);
-/* Lock held: the first range that all endpoints can use and that is allowed, at or above from. */
+/* Gate held: the first range that all endpoints can use and that is allowed, at or above from. */
 bool domain_next_usable(const struct libiommu_domain *dom, uint64_t from,
 			struct libiommu_range *out);
 
-/* iova.c: sets the request's IOVA to the lowest free place for it; lock held */
+/* iova.c: sets the request's IOVA to the lowest free place for it; gate held */
 int iova_choose(struct libiommu_domain *dom, struct libiommu_map_request *request,
 		struct ledger_place *place, struct libiommu_failure *f);
 
@@ -179,20 +205,25 @@ int snapshot_take(struct libiommu_domain *dom, struct libiommu_backend_map **map
 void snapshot_release(struct libiommu_domain *dom, struct libiommu_backend_map *maps, size_t count);
 
 /* source.c */
-struct placed_source {
-	uint32_t space;
-	uint64_t start;
-	void *memory; /* for MEMORY: the address; for FILE: what was mapped of it */
-};
-int source_place(struct libiommu_domain *dom, struct libiommu_source source, uint64_t length,
-		 uint32_t prot, struct placed_source *out, struct libiommu_failure *f);
+/* Fills in the node's source, space and memory: the address, or what was mapped of the file. */
+int source_place(struct libiommu_domain *dom, const struct libiommu_map_request *request,
+		 struct ledger_node *node, struct libiommu_failure *f);
 /* Unmap the window of a file source; nothing for memory. */
 void source_unplace(struct libiommu_domain *dom, uint32_t space, void *memory, uint64_t length);
 int source_space(struct libiommu_domain *dom, struct libiommu_source source, uint32_t *space);
 void source_free_files(struct libiommu_domain *dom);
 
 /* mapping.c */
-struct libiommu_backend_map node_as_map(const struct ledger_node *node);
+static inline struct libiommu_backend_map node_as_map(const struct ledger_node *node)
+{
+	return (struct libiommu_backend_map){
+		.iova = node->iova,
+		.length = node->last - node->iova + 1,
+		.prot = node->prot,
+		.fd = -1,
+		.memory = node->memory,
+	};
+}
 void node_free(void *ctx, struct reclaim_item *item);
 /* unmapping.c: for domain_destroy(); without asking the backend when flags say forked */
 void unmap_everything(struct libiommu_domain *dom, uint32_t flags);

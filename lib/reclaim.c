@@ -12,7 +12,8 @@
  * later, hence it read the global epoch after the item had been unlinked.
  */
 
-#define RETIRE_BATCH 32 /* items that may wait before a writer looks at the slots */
+#define LOOK_EVERY 16  /* items that are retired before a writer looks for lookups */
+#define KEEP       256 /* items that wait for being used again; others are freed */
 
 int reclaim_init(struct reclaim *r, void (*free)(void *data, struct reclaim_item *item), void *data)
 {
@@ -21,10 +22,10 @@ int reclaim_init(struct reclaim *r, void (*free)(void *data, struct reclaim_item
 		atomic_init(&r->anonymous[i], 0);
 	r->slots = NULL;
 	r->oldest = r->newest = NULL;
-	r->waiting = 0;
+	r->waiting = r->unseen = 0;
 	r->free = free;
 	r->data = data;
-	return -pthread_mutex_init(&r->lock, NULL);
+	return lock_init(&r->lock);
 }
 
 static void free_chain(struct reclaim *r, struct reclaim_item *item)
@@ -45,31 +46,31 @@ void reclaim_abandon(struct reclaim *r)
 void reclaim_destroy(struct reclaim *r)
 {
 	reclaim_abandon(r);
-	pthread_mutex_destroy(&r->lock);
+	lock_destroy(&r->lock);
 }
 
 void reclaim_add_slot(struct reclaim *r, struct reclaim_slot *slot)
 {
 	atomic_init(&slot->epoch, 0);
-	pthread_mutex_lock(&r->lock);
+	lock_take(&r->lock);
 	slot->prev = NULL;
 	slot->next = r->slots;
 	if (r->slots)
 		r->slots->prev = slot;
 	r->slots = slot;
-	pthread_mutex_unlock(&r->lock);
+	lock_release(&r->lock);
 }
 
 void reclaim_remove_slot(struct reclaim *r, struct reclaim_slot *slot)
 {
-	pthread_mutex_lock(&r->lock);
+	lock_take(&r->lock);
 	if (slot->prev)
 		slot->prev->next = slot->next;
 	else
 		r->slots = slot->next;
 	if (slot->next)
 		slot->next->prev = slot->prev;
-	pthread_mutex_unlock(&r->lock);
+	lock_release(&r->lock);
 }
 
 struct reclaim_guard reclaim_enter(struct reclaim *r, struct reclaim_slot *slot)
@@ -118,64 +119,90 @@ static bool advance(struct reclaim *r)
 	return true;
 }
 
-/* Unlink what is old enough. Lock held. */
-static struct reclaim_item *take_ripe(struct reclaim *r)
+static bool ripe(const struct reclaim_item *item, uint64_t epoch)
+{
+	return item && item->epoch + 2 <= epoch;
+}
+
+static struct reclaim_item *take_oldest(struct reclaim *r)
+{
+	struct reclaim_item *item = r->oldest;
+
+	r->oldest = item->next;
+	r->waiting--;
+	return item;
+}
+
+/* Unlink what is old enough, but for the last `keep`. Lock held. */
+static struct reclaim_item *take_ripe(struct reclaim *r, size_t keep)
 {
 	uint64_t epoch = atomic_load(&r->epoch);
-	struct reclaim_item *first = r->oldest, **end = &first;
+	struct reclaim_item *first = NULL, **end = &first;
 
-	while (*end && (*end)->epoch + 2 <= epoch) {
-		r->waiting--;
+	while (r->waiting > keep && ripe(r->oldest, epoch)) {
+		*end = take_oldest(r);
 		end = &(*end)->next;
 	}
-	r->oldest = *end;
-	if (!r->oldest)
-		r->newest = NULL;
 	*end = NULL;
 	return first;
 }
 
+struct reclaim_item *reclaim_reuse(struct reclaim *r)
+{
+	struct reclaim_item *item = NULL;
+
+	lock_take(&r->lock);
+	if (ripe(r->oldest, atomic_load(&r->epoch)))
+		item = take_oldest(r);
+	lock_release(&r->lock);
+	return item;
+}
+
 void reclaim_retire(struct reclaim *r, struct reclaim_item *items)
 {
-	struct reclaim_item *ripe = NULL;
+	struct reclaim_item *surplus = NULL;
+	uint64_t epoch;
 
-	pthread_mutex_lock(&r->lock);
+	lock_take(&r->lock);
+	epoch = atomic_load(&r->epoch);
 	while (items) {
 		struct reclaim_item *item = items;
 
 		items = item->next;
-		item->epoch = atomic_load(&r->epoch);
+		item->epoch = epoch;
 		item->next = NULL;
-		if (r->newest)
+		if (r->oldest)
 			r->newest->next = item;
 		else
 			r->oldest = item;
 		r->newest = item;
 		r->waiting++;
+		r->unseen++;
 	}
-	if (r->waiting >= RETIRE_BATCH) {
+	if (r->unseen >= LOOK_EVERY || r->waiting > KEEP) {
+		r->unseen = 0;
 		advance(r);
-		ripe = take_ripe(r);
+		surplus = take_ripe(r, KEEP);
 	}
-	pthread_mutex_unlock(&r->lock);
-	free_chain(r, ripe);
+	lock_release(&r->lock);
+	free_chain(r, surplus);
 }
 
 void reclaim_synchronize(struct reclaim *r)
 {
-	struct reclaim_item *ripe;
+	struct reclaim_item *gone;
 	uint64_t goal;
 
-	pthread_mutex_lock(&r->lock);
+	lock_take(&r->lock);
 	goal = atomic_load(&r->epoch) + 2;
 	while (atomic_load(&r->epoch) < goal) {
 		if (advance(r))
 			continue;
-		pthread_mutex_unlock(&r->lock);
+		lock_release(&r->lock);
 		sched_yield();
-		pthread_mutex_lock(&r->lock);
+		lock_take(&r->lock);
 	}
-	ripe = take_ripe(r);
-	pthread_mutex_unlock(&r->lock);
-	free_chain(r, ripe);
+	gone = take_ripe(r, 0);
+	lock_release(&r->lock);
+	free_chain(r, gone);
 }

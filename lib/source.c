@@ -69,21 +69,22 @@ static int check_file(struct libiommu_ctx *ctx, struct libiommu_source source, u
 	return 0;
 }
 
-static int place_file(struct libiommu_domain *dom, struct libiommu_source source, uint64_t length,
-		      uint32_t prot, struct placed_source *out, struct libiommu_failure *f)
+static int place_file(struct libiommu_domain *dom, const struct libiommu_map_request *request,
+		      struct ledger_node *node, struct libiommu_failure *f)
 {
-	int access = PROT_READ | (prot & LIBIOMMU_PROT_WRITE ? PROT_WRITE : 0);
+	int access = PROT_READ | (request->prot & LIBIOMMU_PROT_WRITE ? PROT_WRITE : 0);
 	struct libiommu_ctx *ctx = dom->ctx;
 	struct stat st;
-	int code = check_file(ctx, source, length, &st, f);
+	int code = check_file(ctx, request->source, request->length, &st, f);
 
 	if (code)
 		return code;
-	code = file_space(dom, &st, &out->space, f);
+	node->memory = NULL;
+	code = file_space(dom, &st, &node->space, f);
 	if (code || atomic_load(&ctx->backend)->flags & LIBIOMMU_BACKEND_FILES)
 		return code;
-	code = ctx->sys.mmap(ctx->sys.data, NULL, length, access, MAP_SHARED, source.fd,
-			     source.start, &out->memory);
+	code = ctx->sys.mmap(ctx->sys.data, NULL, request->length, access, MAP_SHARED,
+			     request->source.fd, request->source.start, &node->memory);
 	if (code == -EACCES || code == -EPERM)
 		return libiommu_refuse(f, LIBIOMMU_REASON_BAD_MEMORY, NULL,
 				       "The file is not open for this access.");
@@ -92,22 +93,24 @@ static int place_file(struct libiommu_domain *dom, struct libiommu_source source
 	return code ? libiommu_refuse_kernel(f, code, "mmap", NULL) : 0;
 }
 
-int source_place(struct libiommu_domain *dom, struct libiommu_source source, uint64_t length,
-		 uint32_t prot, struct placed_source *out, struct libiommu_failure *f)
+int source_place(struct libiommu_domain *dom, const struct libiommu_map_request *request,
+		 struct ledger_node *node, struct libiommu_failure *f)
 {
-	if (source.start + length - 1 < source.start) {
-		libiommu_refuse_subject_range(f, source.start, UINT64_MAX);
+	uint64_t start = request->source.start;
+
+	if (start + request->length - 1 < start) {
+		libiommu_refuse_subject_range(f, start, UINT64_MAX);
 		return libiommu_refuse(f, LIBIOMMU_REASON_RANGE_WRAPS, NULL,
 				       "This is the source's range.");
 	}
-	out->start = source.start;
-	switch (source.kind) {
+	node->source = start;
+	switch (request->source.kind) {
 	case LIBIOMMU_SOURCE_MEMORY:
-		out->space = LEDGER_SPACE_MEMORY;
-		out->memory = (void *)(uintptr_t)source.start;
+		node->space = LEDGER_SPACE_MEMORY;
+		node->memory = (void *)(uintptr_t)start;
 		return 0;
 	case LIBIOMMU_SOURCE_FILE:
-		return place_file(dom, source, length, prot, out, f);
+		return place_file(dom, request, node, f);
 	}
 	return libiommu_refuse(f, LIBIOMMU_REASON_BAD_SOURCE, NULL, NULL);
 }

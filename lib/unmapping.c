@@ -8,7 +8,7 @@
 #define RUN_MAX 64
 
 /*
- * Check the range and mark what lies in it; nothing is marked on failure. Lock
+ * Check the range and mark what lies in it; nothing is marked on failure. Gate
  * held. The marked nodes form a chain through `work`.
  */
 static int mark(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
@@ -84,7 +84,7 @@ static void release_windows(struct libiommu_domain *dom, struct ledger_node *nod
 		source_unplace(dom, node->space, node->memory, node->last - node->iova + 1);
 }
 
-/* Take chain up to `kept` out of the ledger, make the rest live again. Lock held. */
+/* Take chain up to `kept` out of the ledger, make the rest live again. Gate held. */
 static struct reclaim_item *settle(struct libiommu_domain *dom, struct ledger_node *chain,
 				   struct ledger_node *kept)
 {
@@ -108,7 +108,7 @@ static int unmap_range(struct libiommu_domain *dom, uint64_t iova, uint64_t last
 	struct reclaim_item *gone;
 	int code;
 
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	domain_enter(dom);
 	code = mark(dom, iova, last, &chain, f);
 	if (!code && !chain && !empty_is_ok) {
@@ -117,19 +117,19 @@ static int unmap_range(struct libiommu_domain *dom, uint64_t iova, uint64_t last
 	}
 	if (code || !chain) {
 		domain_leave(dom);
-		pthread_mutex_unlock(&dom->lock);
+		lock_release(&dom->gate);
 		return code;
 	}
-	pthread_mutex_unlock(&dom->lock);
+	lock_release(&dom->gate);
 
 	kept = remove_chain(dom, chain, removed, &code, f);
 	/* Windows first: a node must not be looked at once it is retired. */
 	release_windows(dom, chain, kept);
 
-	pthread_mutex_lock(&dom->lock);
+	lock_take(&dom->gate);
 	gone = settle(dom, chain, kept);
 	domain_leave(dom);
-	pthread_mutex_unlock(&dom->lock);
+	lock_release(&dom->gate);
 	reclaim_retire(&dom->ctx->reclaim, gone);
 	if (code && *removed && f->reason != LIBIOMMU_REASON_LEDGER_MISMATCH)
 		code = libiommu_refuse(f, LIBIOMMU_REASON_PARTIAL, NULL, NULL);

@@ -128,6 +128,8 @@ static void write_cc(struct nvme *nvme, uint32_t value)
 		stop(nvme);
 	else if (CC_SHN(value) && !CC_SHN(old))
 		nvme->csts = (nvme->csts & ~CSTS_SHST) | CSTS_SHUT;
+	else if (!(value & CC_ENABLE) && !CC_SHN(value))
+		nvme->csts &= ~CSTS_SHST;
 }
 
 static void put_half(uint64_t *at, bool high, uint32_t value)

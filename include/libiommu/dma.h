@@ -29,7 +29,7 @@ struct libiommu_dma_pool;
 
 /** What kind of pages a buffer has; numbers are permanent. */
 enum libiommu_dma_kind {
-	LIBIOMMU_DMA_ORDINARY = 1, /**< pages of the CPU's smallest size */
+	LIBIOMMU_DMA_ORDINARY = 1, /**< pages of 4 KiB */
 	/**
 	 * The same, aligned so that the kernel can put huge pages there, and it was asked to
 	 * (MADV_HUGEPAGE). How many it does it does not tell.
@@ -76,11 +76,10 @@ struct libiommu_dma_options {
 
 /**
  * Make zeroed memory and map it at an IOVA that the library chooses.
- * Pages, in this order, as long as the kernel has none of a kind: hugetlb pages of the
- * wanted size; smaller hugetlb pages (1 GiB, 2 MiB) and, for buffers that are not shared,
- * transparent huge pages, where they fit; ordinary pages. Pages fit when no more than an
- * eighth of the length is added to make it a multiple of them; a size that was asked for
- * always fits.
+ * Pages, in this order, as long as the kernel has none of a kind: hugetlb pages of the wanted
+ * size, to which the length is rounded; smaller hugetlb pages (1 GiB, 2 MiB), when rounding adds
+ * no more than an eighth; for buffers of at least 2 MiB that are not shared, transparent huge
+ * pages, unless 4096 was wanted; ordinary pages.
  * Children of fork() do not have buffers that are not shared: what a device uses is never
  * copied on write.
  * @param length bytes, rounded up to whole pages

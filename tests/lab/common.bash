@@ -8,6 +8,9 @@ root=$(cd "$lab/../.." && pwd)
 cache=${LIBIOMMU_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/libiommu-lab}
 export lab root cache
 
+# Debian's suites after the one that this machine may have.
+later_suites=(trixie trixie-backports testing unstable)
+
 die() {
 	echo "${0##*/}: $*" >&2
 	exit 2
@@ -118,4 +121,33 @@ find_debian_kernel() {
 		return 1
 	fi
 	echo "$(echo "$dir"/boot/vmlinuz-*) $(echo "$dir"/lib/modules/*)"
+}
+
+# fetch_debian_kernel SERIES: the newest of Debian's kernels for clouds of a series, from later suites than
+# the machine's, unpacked in the cache. One that is there already is good enough.
+fetch_debian_kernel() {
+	local series=$1 tmp options version
+	! debian_kernel "$series" >/dev/null || return 0
+	mkdir -p "$cache/debian"
+	tmp=$(mktemp -d "$cache/debian/.new-XXXXXX")
+	mapfile -t options < <(make_apt "$tmp/apt" "$(dpkg --print-architecture)" "${later_suites[@]}")
+	echo "fetching Debian's Linux $series"
+	apt-get "${options[@]}" update >"$tmp/log" 2>&1 || true
+	version=$(apt-cache "${options[@]}" search --names-only "^linux-binary-$series\\..*-cloud-amd64\$" |
+		sed -nE 's/^linux-binary-([^ ]+) .*/\1/p' | sort -V | tail -n 1)
+	if [[ -n $version ]] && (cd "$tmp" &&
+		apt-get "${options[@]}" download "linux-binary-$version" "linux-modules-$version" &&
+		for package in ./*.deb; do dpkg -x "$package" tree || exit; done) >>"$tmp/log" 2>&1; then
+		mv -T "$tmp/tree" "$cache/debian/linux-$version" || true
+	fi
+	rm -rf "$tmp"
+	debian_kernel "$series" >/dev/null
+}
+
+# debian_kernel SERIES: prints "IMAGE MODULES-FOLDER" of one that was fetched.
+debian_kernel() {
+	local image
+	image=$(find "$cache/debian" -path "*/linux-$1.*/usr/lib/modules/*/vmlinuz" 2>/dev/null |
+		sort -V | tail -n 1)
+	[[ -n $image ]] && echo "$image ${image%/*}"
 }

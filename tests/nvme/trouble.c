@@ -347,6 +347,82 @@ START_TEST(owner_wants_it)
 }
 END_TEST
 
+static int64_t pull_on_the_way(void *data, void *buffer, uint64_t offset, uint64_t length,
+			       struct nvme_failure *failure)
+{
+	struct owner *owner = data;
+
+	(void)buffer;
+	(void)failure;
+	owner->done = offset + length;
+	if (offset == 1 << 20)
+		ck_assert_int_eq(libiommu_mock_device_remove(endpoint(owner->rig), NULL), 0);
+	return 0;
+}
+
+/* The device is pulled out with requests under way: each ends once, with an error. */
+START_TEST(pulled_out)
+{
+	struct nvme_io io = { .opcode = NVME_IO_READ, .blocks = 1 };
+	struct ends ends = { .count = 0 };
+	struct rig rig;
+
+	start(&rig, _i, SPACES " delay=1000000");
+	io.ns = rig_namespace(&rig, 1);
+	io.buffer = rig_memory(&rig, 65536, RIG_RW);
+	submit(&rig, &ends, PENDING, io.buffer);
+	nvme_queue_ring(rig.nvme->queue[1]);
+	submit(&rig, &ends, 2, io.buffer); /* of which it was not told yet */
+	ck_assert_int_eq(libiommu_mock_device_remove(endpoint(&rig), NULL), 0);
+	nvme_wait_all(rig.nvme->queue[1]);
+	ck_assert_uint_eq(ends.count, PENDING + 2);
+	for (unsigned int i = 0; i < ends.count; i++)
+		ck_assert_int_eq(ends.code[i], -ENODEV);
+	ck_assert_ptr_nonnull(strstr(ends.text, "the device is gone"));
+	ck_assert_int_eq(rig.nvme->state, NVME_STATE_GONE);
+	ck_assert_int_eq(nvme_io_run(rig.nvme->queue[1], &io, &rig.failure), -ENODEV);
+	rig_close(&rig);
+}
+END_TEST
+
+START_TEST(pulled_out_of_a_transfer)
+{
+	struct nvme_transfer transfer = { .opcode = NVME_IO_READ, .move = pull_on_the_way };
+	struct owner owner;
+	struct rig rig;
+	uint64_t done;
+
+	start(&rig, _i, SPACES " delay=3");
+	owner.rig = &rig;
+	transfer.queue = rig.nvme->queue[1];
+	transfer.ns = rig_namespace(&rig, 1);
+	transfer.blocks = transfer.ns->blocks;
+	transfer.data = &owner;
+	ck_assert_int_eq(nvme_transfer_run(&transfer, &done, &rig.failure), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(rig.failure.text, "the device is gone"));
+	ck_assert_uint_gt(done, 1 << 20);
+	ck_assert_uint_eq(owner.done, done);
+	rig_close(&rig);
+}
+END_TEST
+
+/* Nobody notices before the end: all is given back nevertheless. */
+START_TEST(pulled_out_when_idle)
+{
+	struct rig rig;
+
+	start(&rig, _i, SPACES);
+	ck_assert_int_eq(libiommu_mock_device_remove(endpoint(&rig), NULL), 0);
+	rig_no_fault(&rig);
+	ck_assert_int_eq(nvme_close(rig.nvme, &rig.failure), -ENODEV);
+	rig_empty(&rig);
+	ck_assert_int_eq(nvme_open(&rig.options, &rig.nvme, &rig.failure), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(rig.failure.text, "[device-unknown]"));
+	rig_empty(&rig);
+	libiommu_mock_machine_free(rig.machine);
+}
+END_TEST
+
 struct stingy {
 	struct libiommu_allocator table;
 	long left;
@@ -415,6 +491,9 @@ int main(void)
 	tcase_add_loop_test(tcase, not_ready, 0, 8);
 	tcase_add_loop_test(tcase, admin_commands_fail, 0, 24);
 	tcase_add_loop_test(tcase, owner_wants_it, 0, 8);
+	tcase_add_loop_test(tcase, pulled_out, 0, 8);
+	tcase_add_loop_test(tcase, pulled_out_of_a_transfer, 0, 8);
+	tcase_add_loop_test(tcase, pulled_out_when_idle, 0, 8);
 	tcase_add_loop_test(tcase, no_memory, 0, 8);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

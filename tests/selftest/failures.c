@@ -13,7 +13,7 @@
 /* More than there are. */
 #define MANY 1000u
 
-static struct libiommu_device *inside, *outside;
+static struct libiommu_device *inside, *outside, *third;
 static struct libiommu_domain *from, *to;
 static bool automatic;
 static uint32_t table, second, objects;
@@ -23,7 +23,7 @@ struct scenario {
 	void (*before)(void); /* once, when `inside` is in `from` with a mapping */
 	int (*act)(struct libiommu_error **err);
 	bool (*untouched)(void); /* beyond what is true for all of them */
-	void (*undo)(void);      /* what a success has done */
+	bool (*undo)(void);      /* what a success has done */
 };
 
 static int attach(struct libiommu_error **err)
@@ -47,9 +47,9 @@ static bool alone(void)
 	return !stage_table(outside) && libiommu_device_isolated(outside);
 }
 
-static void outside_leaves(void)
+static bool outside_leaves(void)
 {
-	stage_detach(outside);
+	return !libiommu_endpoint_detach(libiommu_device_endpoint(outside), 0, NULL);
 }
 
 /* With a device whose page table `inside` cannot share. */
@@ -67,14 +67,13 @@ static bool to_is_left_alone(void)
 	       stage_pinned(4, 3, 1);
 }
 
-static void inside_goes_back(void)
+static bool inside_goes_back(void)
 {
-	struct libiommu_error *err = NULL;
-	int ret = libiommu_endpoint_replace(libiommu_device_endpoint(inside), from, 0, &err);
-
-	tally_call(ret, err, "replace it back");
+	if (libiommu_endpoint_replace(libiommu_device_endpoint(inside), from, 0, NULL))
+		return false;
 	/* Perhaps another one than before. */
 	table = stage_table(inside);
+	return true;
 }
 
 static void both_are_in(void)
@@ -93,9 +92,51 @@ static bool neither_has_it(void)
 	       libiommu_domain_find(from, NULL, IOVA + 8 * PAGE, &found) != 0;
 }
 
-static void unmap_it(void)
+static bool unmap_it(void)
 {
-	stage_unmap(from, IOVA + 8 * PAGE, 4);
+	return !libiommu_domain_unmap(from, IOVA + 8 * PAGE, 4 * PAGE, NULL, NULL);
+}
+
+static int detach(struct libiommu_error **err)
+{
+	return libiommu_endpoint_detach(libiommu_device_endpoint(outside), 0, err);
+}
+
+static bool both_stay(void)
+{
+	return stage_table(outside) == second && stage_holds(second, IOVA, 0, 3) &&
+	       libiommu_endpoint_domain(libiommu_device_endpoint(outside)) == from;
+}
+
+static bool outside_comes_back(void)
+{
+	if (libiommu_endpoint_attach(libiommu_device_endpoint(outside), from, NULL))
+		return false;
+	second = stage_table(outside);
+	return true;
+}
+
+static int open_third(struct libiommu_error **err)
+{
+	return libiommu_device_open(ctx, TWIN, &third, err);
+}
+
+static bool close_third(void)
+{
+	return !libiommu_device_close(third, NULL);
+}
+
+static int ask(struct libiommu_error **err)
+{
+	struct libiommu_range ranges[4];
+	size_t count = 4;
+
+	return libiommu_device_iova_ranges(outside, ranges, &count, err);
+}
+
+static bool yes(void)
+{
+	return true;
 }
 
 static void nothing(void)
@@ -124,7 +165,7 @@ static bool fail(const struct scenario *s, unsigned int n, unsigned int *refused
 	fired = nth_fired();
 	nth_arm(0);
 	if (!ret) {
-		s->undo();
+		*right = s->undo();
 		return fired;
 	}
 	++*refused;
@@ -170,6 +211,10 @@ void case_failures(void)
 		{ "failing attach", PLAIN, OTHER, nothing, attach, alone, outside_leaves },
 		{ "failing replace", OTHER, PLAIN, to_is_used, replace, to_is_left_alone,
 		  inside_goes_back },
+		{ "failing detach", PLAIN, OTHER, both_are_in, detach, both_stay,
+		  outside_comes_back },
+		{ "failing open", PLAIN, OTHER, nothing, open_third, yes, close_third },
+		{ "failing question", PLAIN, OTHER, nothing, ask, yes, yes },
 		{ "failing map", PLAIN, OTHER, both_are_in, map, neither_has_it, unmap_it },
 	};
 

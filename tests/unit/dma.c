@@ -273,6 +273,43 @@ START_TEST(populating_can_be_given_up)
 }
 END_TEST
 
+static int count_beginnings(void *data, uint64_t done, uint64_t total)
+{
+	(void)total;
+	*(unsigned int *)data += !done;
+	return 0;
+}
+
+START_TEST(when_huge_pages_run_out_others_are_taken)
+{
+	struct libiommu_dma_options opts = LIBIOMMU_DMA_OPTIONS_INIT;
+	struct libiommu_dma_buffer *buf = NULL;
+	unsigned int beginnings = 0;
+	long before;
+
+	world_open(NULL);
+	before = w.mapped;
+	w.huge = 2 * MIB;
+	opts.flags = LIBIOMMU_DMA_POPULATE;
+	opts.progress = count_beginnings;
+	opts.progress_data = &beginnings;
+	w.calls = 0;
+	w.failing = 4; /* the object, mmap, MADV_DONTFORK, MADV_POPULATE_WRITE */
+	buf = buffer(4 * MIB, &opts);
+	ck_assert_int_eq(libiommu_dma_kind(buf), LIBIOMMU_DMA_TRANSPARENT);
+	ck_assert_uint_eq(beginnings, 2);
+	ck_assert_int_eq(w.mapped, before + 4 * (long)MIB);
+	OK(libiommu_dma_free(buf, E));
+	opts.flags |= LIBIOMMU_DMA_MUST;
+	opts.page_size = 2 * MIB;
+	w.calls = 0;
+	REFUSED(libiommu_dma_alloc(w.dom, 4 * MIB, &opts, &buf, E), NO_HUGE_PAGES);
+	ck_assert_str_eq(libiommu_error_kernel_call(w.err), "madvise(MADV_POPULATE_WRITE)");
+	ck_assert_int_eq(w.mapped, before);
+	world_close();
+}
+END_TEST
+
 START_TEST(children_have_shared_buffers_only)
 {
 	struct libiommu_dma_options opts = LIBIOMMU_DMA_OPTIONS_INIT;
@@ -457,6 +494,7 @@ int main(void)
 		a_shared_buffer_is_a_file_of_fixed_size,
 		populating_tells_how_far_it_is,
 		populating_can_be_given_up,
+		when_huge_pages_run_out_others_are_taken,
 		children_have_shared_buffers_only,
 		memory_that_cannot_be_unmapped_is_not_freed,
 		a_domain_with_buffers_is_not_freed,

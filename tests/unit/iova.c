@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE   UINT64_C(4096)
-#define PAGES  400
-#define ROUNDS 60000
+#define PAGE      UINT64_C(4096)
+#define PAGES     400
+#define ROUNDS    60000
+#define GUARD_MAX 12
 
 static struct libiommu_ctx *ctx;
 static struct libiommu_domain *dom;
@@ -47,7 +48,9 @@ static void allow(unsigned int gap, unsigned int pages)
 /* No mapping within `apart` pages of any of these, and these in nobody's guard. */
 static bool undisturbed(unsigned int first, unsigned int pages, unsigned int apart)
 {
-	for (unsigned int i = 0; i < PAGES; i++) {
+	unsigned int from = first > GUARD_MAX ? first - GUARD_MAX : 0;
+
+	for (unsigned int i = from; i < PAGES && i < first + pages + GUARD_MAX; i++) {
 		unsigned int needed = owner[i] ? guard[owner[i] - 1] : 0;
 
 		if (needed < apart)
@@ -150,8 +153,9 @@ static void mix(unsigned int seed, unsigned int frees, bool guards)
 			allow(1 + at % (PAGES - 10), 1 + at % 5);
 		else
 			choose(1 + (unsigned int)rand() % (at % 20 ? 3 : 20),
-			       guards && at % 4 == 0 ? 1 + (unsigned int)rand() % (at % 5 ? 3 : 12)
-						     : 0);
+			       guards && at % 4 == 0
+				       ? 1 + (unsigned int)rand() % (at % 5 ? 3 : GUARD_MAX)
+				       : 0);
 	}
 	libiommu_ctx_free(ctx);
 }

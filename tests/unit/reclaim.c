@@ -65,6 +65,36 @@ START_TEST(a_chain_is_retired_whole)
 }
 END_TEST
 
+START_TEST(what_nobody_sees_is_used_again)
+{
+	struct reclaim_guard guard = reclaim_enter(&reclaim, NULL);
+	struct reclaim_item *first = calloc(1, sizeof(*first)), *item;
+	int reused = 0;
+
+	reclaim_retire(&reclaim, first);
+	retire(100);
+	ck_assert_ptr_null(reclaim_reuse(&reclaim));
+	reclaim_leave(guard);
+	retire(100);
+	ck_assert_ptr_eq(reclaim_reuse(&reclaim), first);
+	free(first);
+	while ((item = reclaim_reuse(&reclaim))) {
+		free(item);
+		reused++;
+	}
+	ck_assert_int_gt(reused, 100);
+	ck_assert_int_eq(freed, 0);
+	/* A bounded number waits for that. */
+	retire(2000);
+	ck_assert_int_gt(freed, 1600);
+	reclaim_synchronize(&reclaim);
+	ck_assert_int_eq(freed + reused, 2200);
+	ck_assert_ptr_null(reclaim_reuse(&reclaim));
+	reclaim_destroy(&reclaim);
+	ck_assert_int_eq(freed + reused, 2200);
+}
+END_TEST
+
 static _Atomic int phase;
 
 static void *look_up(void *argument)
@@ -187,6 +217,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_loop_test(tcase, nothing_is_freed_while_an_older_lookup_runs, 0, 2);
 	tcase_add_test(tcase, a_chain_is_retired_whole);
+	tcase_add_test(tcase, what_nobody_sees_is_used_again);
 	tcase_add_loop_test(tcase, synchronize_waits_for_the_lookup_that_runs, 0, 2);
 	tcase_add_test(tcase, lookups_never_see_freed_memory);
 	suite_add_tcase(suite, tcase);
