@@ -16,14 +16,14 @@
 #define FMT_MAX_LEVELS      (FMT_GRANULE == 16 || (FMT_GRANULE == 14 && ARM_STAGE == 2) ? 3 : 4)
 #define FMT_USUAL_LEVELS    FMT_MAX_LEVELS
 #define FMT_USUAL_IOVA_BITS 48
-#define FMT_MIN_IOVA_BITS   25 /* T0SZ is at most 39 */
 #define FMT_PHYS_BITS       ARM_MOST_BITS
 #define FMT_READ_ONLY       true
 #define FMT_WRITE_ONLY      (ARM_STAGE == 2)
 #define FMT_DIRTY           true
 #define FMT_RUNS            1
 #define FMT_HINTS           UINT64_C(0x0010000000000000) /* Contiguous, bit 52 */
-#define FMT_EXACT           1
+#define FMT_OWN_LEVELS      1
+#define FMT_IOVA_IN_PHYS    (ARM_STAGE == 2)
 #define FMT_OWN_LEAF_SIZES  1
 #define FMT_OWN_ROOT        1
 #define FMT_OWN_TRACKED     1
@@ -86,6 +86,20 @@ static inline unsigned int fmt_root_bits(unsigned int levels, unsigned int iova_
 	unsigned int below = fmt_level_shift(levels);
 
 	return iova_bits > below ? iova_bits - below : 0;
+}
+
+/*
+ * T0SZ, at most 39, tells where stage 1 begins. Where stage 2 does is SL0's to say,
+ * but what has more levels than these is for physical addresses of 42 bits (16
+ * KiB) or 44.
+ */
+static inline bool fmt_levels_fit(unsigned int levels, unsigned int iova_bits,
+				  unsigned int phys_bits)
+{
+	if (iova_bits < 25 || iova_bits <= fmt_level_shift(levels))
+		return false;
+	return ARM_STAGE == 1 || levels < FMT_MAX_LEVELS ||
+	       phys_bits >= (FMT_GRANULE == 14 ? 42 : 44);
 }
 
 /* log2 of the entries that the Contiguous bit joins; 0 where it means nothing. */

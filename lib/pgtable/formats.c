@@ -66,40 +66,51 @@ static unsigned int fewest_levels(const struct pgtable_ops *ops, unsigned int io
 	return levels;
 }
 
+/* How many levels, and for addresses of how many bits. */
+static bool choose_levels(const struct pgtable_ops *ops,
+			  const struct libiommu_pgtable_options *opts, unsigned int phys_bits,
+			  unsigned int *levels, unsigned int *bits)
+{
+	unsigned int most = ops->iova_in_phys ? phys_bits : 64, reach;
+
+	*levels = opts->levels;
+	*bits = opts->iova_bits;
+	if (!*levels && !*bits)
+		*bits = ops->usual_iova_bits < most ? ops->usual_iova_bits : most;
+	if (!*levels)
+		*levels = *bits && !ops->grows ? fewest_levels(ops, *bits) : ops->usual_levels;
+	if (*levels < ops->min_levels || *levels > ops->max_levels)
+		return false;
+	reach = ops->iova_bits(ops->grows ? ops->max_levels : *levels);
+	if (reach < most)
+		most = reach;
+	if (!*bits)
+		*bits = most;
+	return *bits <= most && ops->levels_fit(*levels, *bits, phys_bits);
+}
+
 /* What a table of these options can do. */
 enum libiommu_reason libiommu_pgtable_shape(const struct libiommu_pgtable_options *opts,
 					    struct libiommu_pgtable_desc *desc)
 {
 	const struct pgtable_ops *ops = libiommu_pgtable_format_ops(opts->format);
-	unsigned int levels = opts->levels, most, bits = opts->iova_bits;
+	unsigned int levels, bits, phys_bits = opts->phys_bits;
 
-	if (!ops)
+	if (!ops || phys_bits > ops->phys_bits)
 		return LIBIOMMU_REASON_BAD_FORMAT;
-	if (!levels && !bits)
-		bits = ops->usual_iova_bits;
-	if (!levels)
-		levels = bits && !ops->grows ? fewest_levels(ops, bits) : ops->usual_levels;
-	if (levels < ops->min_levels || levels > ops->max_levels)
+	if (!phys_bits)
+		phys_bits = ops->phys_bits;
+	if (!choose_levels(ops, opts, phys_bits, &levels, &bits))
 		return LIBIOMMU_REASON_BAD_FORMAT;
-	most = ops->iova_bits(ops->grows ? ops->max_levels : levels);
-	if (bits > most)
-		return LIBIOMMU_REASON_BAD_FORMAT;
-	if (!bits)
-		bits = most;
 	memset(desc, 0, sizeof(*desc));
 	ops->describe(levels, bits, desc);
+	desc->phys_bits = phys_bits;
 	if (opts->leaf_sizes)
 		desc->leaf_sizes &= opts->leaf_sizes;
-	if (!(desc->leaf_sizes >> desc->granule & 1) || bits < ops->min_iova_bits ||
-	    (ops->exact && bits <= desc->granule + (levels - 1) * desc->index_bits))
-		return LIBIOMMU_REASON_BAD_FORMAT;
-	if (opts->phys_bits > desc->phys_bits ||
-	    (opts->phys_bits && opts->phys_bits <= desc->granule))
-		return LIBIOMMU_REASON_BAD_FORMAT;
-	if (opts->phys_bits)
-		desc->phys_bits = opts->phys_bits;
-	if (desc->phys_bits < ops->phys_bits)
+	if (phys_bits < ops->phys_bits)
 		desc->leaf_sizes &= ~ops->wide_sizes;
+	if (!(desc->leaf_sizes >> desc->granule & 1) || phys_bits <= desc->granule)
+		return LIBIOMMU_REASON_BAD_FORMAT;
 	desc->dirty = desc->dirty && ops->tracked(opts);
 	return LIBIOMMU_REASON_NONE;
 }

@@ -61,11 +61,12 @@ struct pgtable_ops {
 	unsigned int max_levels;
 	unsigned int usual_levels;
 	unsigned int usual_iova_bits; /* 0: all that the usual levels reach */
-	unsigned int min_iova_bits;
 	unsigned int phys_bits;
 	uint64_t wide_sizes; /* leaf sizes that only hardware with all phys_bits has */
 	bool grows;
-	bool exact; /* hardware tells the levels from the width of addresses */
+	bool iova_in_phys; /* addresses are no wider than physical ones */
+	/* Would hardware walk so many levels for addresses of these widths? */
+	bool (*levels_fit)(unsigned int levels, unsigned int iova_bits, unsigned int phys_bits);
 	/* Does hardware set accessed and dirty itself? */
 	bool (*tracked)(const struct libiommu_pgtable_options *opts);
 	/* Most address bits that can be mapped with so many levels. */

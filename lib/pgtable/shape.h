@@ -35,11 +35,8 @@
 #ifndef FMT_USUAL_IOVA_BITS
 #define FMT_USUAL_IOVA_BITS 0 /* all that the usual levels reach */
 #endif
-#ifndef FMT_MIN_IOVA_BITS
-#define FMT_MIN_IOVA_BITS (FMT_GRANULE + 1)
-#endif
-#ifndef FMT_EXACT
-#define FMT_EXACT 0 /* does hardware tell the levels from the width of addresses? */
+#ifndef FMT_IOVA_IN_PHYS
+#define FMT_IOVA_IN_PHYS 0 /* must addresses be no wider than physical ones? */
 #endif
 #ifndef FMT_WIDE_SIZES
 #define FMT_WIDE_SIZES 0 /* leaf sizes that come with the widest physical addresses */
@@ -72,6 +69,17 @@ static inline unsigned int fmt_root_bits(unsigned int levels, unsigned int iova_
 	(void)levels;
 	(void)iova_bits;
 	return FMT_INDEX_BITS + FMT_ROOT_EXTRA;
+}
+#endif
+
+#ifndef FMT_OWN_LEVELS
+/* Would hardware walk so many levels for addresses of these widths? */
+static inline bool fmt_levels_fit(unsigned int levels, unsigned int iova_bits,
+				  unsigned int phys_bits)
+{
+	(void)levels;
+	(void)phys_bits;
+	return iova_bits > FMT_GRANULE;
 }
 #endif
 

@@ -257,12 +257,12 @@ START_TEST(root_words)
 }
 END_TEST
 
-/* SMMUv3: F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION; addresses of 40 bits */
+/* SMMUv3: F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION; addresses of 44 bits */
 static const struct golden_fault faults_rows[] = {
 	{ "a page", 1, U64(0x57ff), RW, LIBIOMMU_PGTABLE_FAULT_NONE },
 	{ "F_TRANSLATION: not valid", 1, U64(0x57fe), RO, LIBIOMMU_PGTABLE_FAULT_EMPTY },
 	{ "F_TRANSLATION: a block at level 0", 4, U64(0x7fd), RO, LIBIOMMU_PGTABLE_FAULT_RESERVED },
-	{ "F_ADDR_SIZE: a page of 41 bits", 1, U64(0x100000007ff), RO,
+	{ "F_ADDR_SIZE: a page of 45 bits", 1, U64(0x1000000007ff), RO,
 	  LIBIOMMU_PGTABLE_FAULT_WIDTH },
 	{ "F_ACCESS: no Access flag", 1, U64(0x53ff), RO, LIBIOMMU_PGTABLE_FAULT_UNMARKED },
 	{ "F_PERMISSION: write-only", 1, U64(0x57bf), RO, LIBIOMMU_PGTABLE_FAULT_PROTECTION },
@@ -275,8 +275,41 @@ START_TEST(faults)
 {
 	struct libiommu_pgtable_options options = usual;
 
-	options.phys_bits = 40;
+	options.phys_bits = 44;
 	CHECK_FAULTS(&options, 0x1000, faults_rows);
+}
+END_TEST
+
+/* IPAs are no wider than physical addresses, and a first lookup at level 0 wants 44 bits of both. */
+static const struct {
+	unsigned int levels, iova_bits, phys_bits, got_levels, got_bits; /* got 0: refused */
+} widths[] = {
+	{ 0, 0, 0, 4, 48 },   { 0, 0, 44, 4, 44 },  { 0, 0, 42, 3, 42 }, { 0, 0, 32, 2, 32 },
+	{ 4, 40, 44, 4, 40 }, { 4, 40, 42, 0, 0 },  { 4, 0, 44, 4, 44 }, { 3, 0, 48, 3, 43 },
+	{ 0, 44, 42, 0, 0 },  { 0, 24, 48, 0, 0 },  { 3, 30, 48, 0, 0 }, { 3, 31, 48, 3, 31 },
+	{ 2, 35, 48, 0, 0 },  { 2, 34, 48, 2, 34 }, { 4, 39, 48, 0, 0 },
+};
+
+START_TEST(widths_of_both)
+{
+	struct libiommu_pgtable_options options = usual;
+	struct libiommu_pgtable_desc desc;
+	size_t i;
+
+	for (i = 0; i < COUNT(widths); i++) {
+		options.levels = widths[i].levels;
+		options.iova_bits = widths[i].iova_bits;
+		options.phys_bits = widths[i].phys_bits;
+		if (!widths[i].got_levels) {
+			ck_assert_msg(libiommu_pgtable_format_describe(&options, &desc, NULL) ==
+					      -EINVAL,
+				      "row %zu", i);
+			continue;
+		}
+		ck_assert_int_eq(libiommu_pgtable_format_describe(&options, &desc, NULL), 0);
+		ck_assert_uint_eq(desc.levels, widths[i].got_levels);
+		ck_assert_uint_eq(desc.iova_bits, widths[i].got_bits);
+	}
 }
 END_TEST
 
@@ -293,6 +326,7 @@ int main(void)
 	tcase_add_test(tc, attributes);
 	tcase_add_test(tc, root_words);
 	tcase_add_test(tc, faults);
+	tcase_add_test(tc, widths_of_both);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
