@@ -89,7 +89,7 @@ struct mock_device {
 	bool can_reset;
 	uint64_t dma_mask;
 	const struct mock_model *model;
-	/* atomic, set once with both locks held; see mock_device_remove() */
+	/* atomic, set once */
 	bool removed; /* pulled out */
 	bool gone;    /* and nobody has it open any more */
 	/* under machine.lock */

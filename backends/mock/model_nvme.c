@@ -134,8 +134,6 @@ static void nvme_release(struct mock_device *dev)
 {
 	struct nvme *nvme = nvme_of(dev);
 
-	if (!nvme->dev)
-		return;
 	for (unsigned int i = 0; i < NVME_QUEUES; i++)
 		mock_free(dev->machine, nvme->sqs[i].requests,
 			  nvme->sqs[i].size * sizeof(struct nvme_request));

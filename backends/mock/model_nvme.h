@@ -13,7 +13,7 @@
 #include "backends/mock/model_nvme_spec.h"
 
 #define NVME_QUEUES     256 /* with the administrator's */
-#define NVME_NAMESPACES 32
+#define NVME_NAMESPACES 16
 #define NVME_EVENTS     4 /* requests for events that can wait, and events */
 #define NVME_LOG        4 /* entries of the error log */
 #define NVME_FEATURES   12

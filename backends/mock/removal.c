@@ -5,15 +5,9 @@
 
 void mock_device_remove(struct mock_device *dev)
 {
-	struct mock_machine *machine = dev->machine;
-
-	/* Whoever waits for one of the locks finds it gone; no model is in the middle of a DMA. */
+	/* Whoever waits for the lock finds it removed; no model is in the middle of a DMA. */
 	pthread_mutex_lock(&dev->lock);
-	pthread_mutex_lock(&machine->lock);
 	__atomic_store_n(&dev->removed, true, __ATOMIC_RELEASE);
-	if (!dev->open)
-		__atomic_store_n(&dev->gone, true, __ATOMIC_RELEASE);
-	pthread_mutex_unlock(&machine->lock);
 	mock_interrupt_line(dev, false);
 	/* The kernel cannot let go of it before its user does, and says so. */
 	mock_interrupt_owner(dev, LIBIOMMU_INTERRUPT_REQUEST);

@@ -5,7 +5,7 @@
 
 #include <libiommu/backend.h>
 
-#define MOCK_WORDS     16
+#define MOCK_WORDS     32
 #define MOCK_WORD_SIZE 96
 
 struct mock_words {

@@ -110,9 +110,28 @@ START_TEST(lines_that_are_refused)
 	refused_line("model=nvme queues=256");
 	refused_line("model=nvme stride=4");
 	refused_line("model=nvme entries=1");
+	refused_line("model=nvme ns=");
+	refused_line("model=nvme delay=x");
 	refused_line("model=nvme colour=red");
 	refused_line("model=edu ns=64M");
 	refused_line("ns=64M");
+}
+END_TEST
+
+START_TEST(sixteen_namespaces)
+{
+	char text[300] = "device " NAME " model=nvme";
+	struct libiommu_mock_machine *machine;
+	struct libiommu_error *err;
+
+	for (unsigned int i = 0; i < 16; i++)
+		strcat(text, " ns=1M");
+	ck_assert_int_eq(libiommu_mock_machine_new(text, &machine, NULL), 0);
+	libiommu_mock_machine_free(machine);
+	strcat(text, " ns=1M");
+	ck_assert_int_eq(libiommu_mock_machine_new(text, &machine, &err), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(libiommu_error_message(err), "at most 16 namespaces"));
+	libiommu_error_free(err);
 }
 END_TEST
 
@@ -126,6 +145,16 @@ START_TEST(starting_and_stopping)
 	put(AQA, 4, 0);
 	put(CC, 4, CC_ON | 0x80);
 	ck_assert_uint_eq(get(ASQ, 8), admin.sq_iova);
+	ck_assert_uint_eq(get(ACQ, 8), admin.cq_iova);
+	ck_assert_uint_eq(get(AQA, 4), 15 << 16 | 15);
+	ck_assert_uint_eq(get(CC, 4), CC_ON);
+	put(0x0c, 4, 0x81);
+	put(0x10, 4, 0x01);
+	ck_assert_uint_eq(get(0x0c, 4), 0x80);
+	ck_assert_uint_eq(get(0x10, 4), 0x80);
+	/* Accesses that are too narrow are lost. */
+	put(CC, 2, 0);
+	put(CC, 1, 0);
 	ck_assert_uint_eq(get(CC, 4), CC_ON);
 	put(CC, 4, CC_OFF);
 	ck_assert_uint_eq(get(CSTS, 4), 0);
@@ -136,6 +165,7 @@ START_TEST(starting_and_stopping)
 	ck_assert_uint_eq(get(ASQ, 8), admin.sq_iova);
 	enable();
 	ck_assert_uint_eq(admin_run(6, 0, take(PAGE), 1, 0, NULL), 0);
+	ck_assert_uint_eq(get(0x0c, 4), 0);
 	/* A shutdown is done at once; nothing is heard until the next start. */
 	put(CC, 4, CC_ON | 1 << 14);
 	ck_assert_uint_eq(get(CSTS, 4), CSTS_RDY | 8);
@@ -236,6 +266,9 @@ START_TEST(identify)
 	ck_assert_uint_eq(admin_run(6, 3, page, 3, 0, NULL), 0x00b | DNR);
 	ck_assert_uint_eq(admin_run(6, UINT32_MAX - 1, page, 2, 0, NULL), 0x00b | DNR);
 	ck_assert_uint_eq(admin_run(6, 0, page, 0x77, 0, NULL), 0x002 | DNR);
+	/* 4 KiB that begin in the middle of a page need a second one. */
+	ck_assert_uint_eq(admin_run(6, 0, page + 4, 1, 0, NULL), 0x004);
+	ck_assert_int_eq(fault_at(NULL), LIBIOMMU_MOCK_FAULT_NOT_MAPPED);
 	stop();
 }
 END_TEST
@@ -317,6 +350,7 @@ START_TEST(features)
 	ck_assert_uint_eq(result, 3);
 	ck_assert_uint_eq(admin_run(10, 0, 0, 9, 9, NULL), 0x002 | DNR);
 	ck_assert_uint_eq(admin_run(9, 0, 0, 9, 9, NULL), 0x002 | DNR);
+	ck_assert_uint_eq(admin_run(9, 0, 0, 9, 8, NULL), 0);
 	ck_assert_uint_eq(admin_run(9, 0, 0, 2, 1, NULL), 0x002 | DNR);
 	ck_assert_uint_eq(admin_run(9, 0, 0, 7, 0xffff, NULL), 0x002 | DNR);
 	ck_assert_uint_eq(admin_run(9, 0, 0, 3, 0, NULL), 0x002 | DNR);
@@ -348,15 +382,11 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		registers_after_power_on,
-		options_of_the_line,
-		lines_that_are_refused,
-		starting_and_stopping,
-		what_it_cannot_start_with,
-		getting_ready_takes_looks,
-		identify,
-		queues_that_are_refused,
-		features,
+		registers_after_power_on,    options_of_the_line,
+		lines_that_are_refused,      sixteen_namespaces,
+		starting_and_stopping,       what_it_cannot_start_with,
+		getting_ready_takes_looks,   identify,
+		queues_that_are_refused,     features,
 		commands_that_there_are_not,
 	};
 

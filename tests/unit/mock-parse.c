@@ -65,7 +65,8 @@ static const struct {
 	{ IOMMU "reserved u 0x1000-0x1ffe msi\n", "line 2", "whole pages" },
 	{ IOMMU "reserved u 0x2000-0x1fff msi\n", "line 2", "whole pages" },
 	{ IOMMU "reserved u 0x1000-0x1fff secret\n", "line 2", "secret" },
-	{ "limit a b c d e f g h i j k l m n o p q\n", "line 1", "words" },
+	{ "limit a b c d e f g h i j k l m n o p q r s t u v w x y z a b c d e f g\n", "line 1",
+	  "32 words" },
 	{ "device 0000:00:03.0 driver="
 	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	  "aaa",
