@@ -80,12 +80,10 @@ static inline unsigned int fmt_iova_bits(unsigned int levels)
 	return bits < ARM_MOST_BITS ? bits : ARM_MOST_BITS;
 }
 
-/* With fewer bits the levels are too many, which is refused. */
+/* fmt_levels_fit() has been asked. */
 static inline unsigned int fmt_root_bits(unsigned int levels, unsigned int iova_bits)
 {
-	unsigned int below = fmt_level_shift(levels);
-
-	return iova_bits > below ? iova_bits - below : 0;
+	return iova_bits - fmt_level_shift(levels);
 }
 
 /*

@@ -43,11 +43,7 @@ static void op_describe(unsigned int levels, unsigned int iova_bits,
 			struct libiommu_pgtable_desc *desc)
 {
 	unsigned int level, most = FMT_GROWS ? FMT_MAX_LEVELS : levels;
-	uint64_t bytes = 0;
-
-	/* With fewer bits, hardware whose root fits the width has no such form; that is refused. */
-	if (!FMT_EXACT || iova_bits > fmt_level_shift(levels))
-		bytes = UINT64_C(8) << fmt_root_bits(levels, iova_bits);
+	uint64_t bytes = UINT64_C(8) << fmt_root_bits(levels, iova_bits);
 
 	desc->name = FMT_NAME;
 	desc->levels = levels;
