@@ -4,8 +4,10 @@
 #include "clock.h"
 #include "machine.h"
 #include "namespace.h"
+#include "wait.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,4 +162,24 @@ int cli_range_of(const struct cli *cli, const struct nvme *nvme, struct cli_rang
 				 (unsigned long long)ns->blocks, ns->block_size);
 	out->bytes = cli->bytes.given ? cli->bytes.value : out->blocks * ns->block_size;
 	return 0;
+}
+
+int cli_wait_for(struct nvme *nvme, int fd, short events, struct nvme_failure *failure)
+{
+	struct pollfd fds[2] = { { .fd = fd, .events = events },
+				 { .fd = nvme->interrupts.request, .events = POLLIN } };
+
+	for (;;) {
+		if (cli_stop)
+			return nvme_fail(failure, -EINTR, "interrupted");
+		if (nvme->wanted)
+			return nvme_fail(failure, -ESHUTDOWN,
+					 "the machine's owner wants the device back");
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return nvme_fail(failure, -errno, "poll: %s", strerror(errno));
+		if (fds[1].revents)
+			nvme_look_for_owner(nvme);
+		else if (fds[0].revents)
+			return 0;
+	}
 }

@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 struct output {
+	struct nvme *nvme;
 	int fd;
 	uint64_t left; /* bytes that are wanted */
 	struct nvme_progress progress;
@@ -21,13 +23,15 @@ static int64_t take(void *data, void *buffer, uint64_t offset, uint64_t length,
 	struct output *output = data;
 	const char *from = buffer;
 	ssize_t n;
+	int ret;
 
 	(void)offset;
 	if (length > output->left)
 		length = output->left;
 	while (length) {
-		if (cli_stop)
-			return nvme_fail(failure, -EINTR, "interrupted");
+		ret = cli_wait_for(output->nvme, output->fd, POLLOUT, failure);
+		if (ret)
+			return ret;
 		n = write(output->fd, from, length);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -50,7 +54,7 @@ static void show(void *data, uint64_t done)
 static int run(struct cli *cli, struct nvme *nvme, struct nvme_failure *failure)
 {
 	struct nvme_transfer transfer = { .queue = nvme->queue[1], .opcode = NVME_IO_READ };
-	struct output output = { .fd = STDOUT_FILENO };
+	struct output output = { .nvme = nvme, .fd = STDOUT_FILENO };
 	struct cli_range range;
 	int ret;
 

@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 struct input {
+	struct nvme *nvme;
 	int fd;
 	uint64_t left; /* bytes that may be taken */
 	uint32_t block_size;
@@ -18,15 +20,18 @@ struct input {
 };
 
 /* @return bytes; less than length at the end of the input */
-static int64_t read_all(int fd, char *to, uint64_t length, struct nvme_failure *failure)
+static int64_t read_all(struct input *input, char *to, uint64_t length,
+			struct nvme_failure *failure)
 {
 	uint64_t got = 0;
 	ssize_t n;
+	int ret;
 
 	while (got < length) {
-		if (cli_stop)
-			return nvme_fail(failure, -EINTR, "interrupted");
-		n = read(fd, to + got, length - got);
+		ret = cli_wait_for(input->nvme, input->fd, POLLIN, failure);
+		if (ret)
+			return ret;
+		n = read(input->fd, to + got, length - got);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -43,7 +48,7 @@ static int64_t put(void *data, void *buffer, uint64_t offset, uint64_t length,
 {
 	struct input *input = data;
 	uint64_t wanted = length < input->left ? length : input->left, rest;
-	int64_t got = read_all(input->fd, buffer, wanted, failure);
+	int64_t got = read_all(input, buffer, wanted, failure);
 
 	if (got <= 0)
 		return got;
@@ -72,7 +77,7 @@ static void show(void *data, uint64_t done)
 static int check_end(struct input *input, struct nvme_failure *failure)
 {
 	char byte;
-	int64_t got = read_all(input->fd, &byte, 1, failure);
+	int64_t got = read_all(input, &byte, 1, failure);
 
 	return got <= 0 ? (int)got
 			: nvme_fail(failure, -ENOSPC,
@@ -104,7 +109,7 @@ static int copy(struct cli *cli, struct nvme *nvme, struct input *input,
 
 static int run(struct cli *cli, struct nvme *nvme, struct nvme_failure *failure)
 {
-	struct input input = { .fd = STDIN_FILENO, .pad = cli->pad };
+	struct input input = { .nvme = nvme, .fd = STDIN_FILENO, .pad = cli->pad };
 	struct cli_range range;
 	int ret;
 

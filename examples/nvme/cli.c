@@ -112,7 +112,6 @@ int cli_main(int argc, char **argv, void *backend_object)
 	int ret;
 
 	argp_err_exit_status = NVME_EXIT_USAGE;
-	cli.open.ctx.config = nvme_machine_default;
 	cli.open.ctx.backend_object = backend_object;
 	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &chosen))
 		return NVME_EXIT_FAILED;
@@ -121,6 +120,8 @@ int cli_main(int argc, char **argv, void *backend_object)
 	if (argp_parse(chosen.command->argp, argc - chosen.next + 1, argv + chosen.next - 1, 0,
 		       NULL, &cli))
 		return NVME_EXIT_FAILED;
+	if (!cli.open.ctx.config && !backend_object)
+		cli.open.ctx.config = nvme_machine_default(cli.open.ctx.backend);
 	catch_signals();
 	ret = run(&cli, chosen.command);
 	if (fflush(stdout) || ferror(stdout)) {

@@ -84,6 +84,12 @@ int cli_range_of(const struct cli *cli, const struct nvme *nvme, struct cli_rang
  */
 int cli_main(int argc, char **argv, void *backend_object);
 
+/**
+ * Wait until a descriptor can be read or written (POLLIN, POLLOUT).
+ * @return 0; -EINTR, -ESHUTDOWN when the program or the device is wanted elsewhere
+ */
+int cli_wait_for(struct nvme *nvme, int fd, short events, struct nvme_failure *failure);
+
 /** Somebody wants the program to end. */
 extern volatile sig_atomic_t cli_stop;
 

@@ -8,10 +8,15 @@
 
 #define FILE_MAX 65536
 
-const char nvme_machine_default[] =
+static const char one_controller[] =
 	"iommu dmar0 intel-vtd\n"
 	"device 0000:00:04.0 iommu=dmar0 group=1 driver=vfio-pci model=nvme"
 	" ns=128M ns=128M,lba=4096\n";
+
+const char *nvme_machine_default(const char *backend)
+{
+	return backend && !strcmp(backend, "mock") ? one_controller : NULL;
+}
 
 int nvme_machine_read(const char *path, char **text, struct nvme_failure *failure)
 {

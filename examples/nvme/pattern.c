@@ -17,10 +17,13 @@ uint64_t nvme_pattern(uint64_t seed, uint64_t place)
 
 void nvme_pattern_fill(uint64_t seed, uint64_t offset, void *buffer, size_t length)
 {
-	uint64_t *words = buffer;
+	unsigned char *bytes = buffer;
+	uint64_t word;
 
-	for (size_t i = 0; i < length / 8; i++)
-		words[i] = nvme_pattern(seed, offset / 8 + i);
+	for (size_t i = 0; i < length; i += 8) {
+		word = nvme_pattern(seed, (offset + i) / 8);
+		memcpy(bytes + i, &word, 8);
+	}
 }
 
 size_t nvme_pattern_check(uint64_t seed, uint64_t offset, const void *buffer, size_t length)

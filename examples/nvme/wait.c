@@ -13,7 +13,7 @@
 
 #define LOOK_EVERY  (5 * NVME_MILLISECOND)
 #define SPINS       64          /* between looks at the clock */
-#define SLEEP_MS    20 /* between looks while waiting for an interrupt */
+#define SLEEP_MS    20          /* between looks while waiting for an interrupt */
 #define ABORT_GRACE NVME_SECOND /* for a request that was told to abort */
 
 void nvme_give_up(struct nvme *nvme, int code, const char *text)

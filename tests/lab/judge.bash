@@ -162,8 +162,8 @@ report() {
 			((b == 0)) || dma='  DMA FAILED'
 		fi
 	done < <(plan "$row" "$part" | grep "^$backend ")
-	results+=("$(printf '%-12s %-8s %d passed  %d failed  %d skipped%s  (%d s)' "$row" "$backend" \
-		"$p" "$f" "$s" "$dma" $((SECONDS - row_start)))")
+	results+=("$(printf '%-12s %-8s %d passed  %d failed  %d skipped%s  (%d s, busy %d s)' "$row" "$backend" \
+		"$p" "$f" "$s" "$dma" $((SECONDS - row_start)) "$busy_seconds")")
 	total_passed=$((total_passed + p))
 	total_failed=$((total_failed + f))
 	total_skipped=$((total_skipped + s))

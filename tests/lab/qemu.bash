@@ -141,6 +141,15 @@ start_qemu() {
 	qemu_pid=$!
 }
 
+# Processor time of the running QEMU: what does not depend on what else the host does.
+qemu_seconds() {
+	local stat ticks
+	stat=$(<"/proc/$qemu_pid/stat") 2>/dev/null || return 0
+	read -ra stat <<<"${stat##*) }"
+	ticks=$(getconf CLK_TCK)
+	busy_seconds=$(((stat[11] + stat[12]) / ticks))
+}
+
 # With fast string instructions the kernel clears pages byte by byte, which costs an emulator most.
 cpu_of() {
 	case $1 in

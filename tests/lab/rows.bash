@@ -89,7 +89,8 @@ row vtd \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
-	devices=standard backends='vfio iommufd' selftest=iommufd witness=vtd timeout=420
+	devices=standard backends='vfio iommufd' selftest=iommufd witness=vtd timeout=420 \
+	many=70000
 
 row smmuv3 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 \
@@ -142,7 +143,7 @@ row two \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=functions backends='vfio iommufd' witness=vtd timeout=420 \
-	entries=4096 many=70000 sweep=1/3
+	entries=4096 sweep=1/3
 
 # Controllers of the kind that people have: one namespace, blocks of 4 KiB, functions, and one that
 # can be taken out.
