@@ -13,6 +13,15 @@ void domain_let_in(struct libiommu_domain *dom)
 	lock_release(&dom->gate);
 }
 
+int domain_check_slowly(struct libiommu_domain *dom, struct libiommu_failure *f)
+{
+	int code = ctx_check(dom ? dom->ctx : NULL, f);
+
+	if (!code && dom->type != LIBIOMMU_DOMAIN_PAGING)
+		code = libiommu_refuse(f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL, NULL);
+	return code;
+}
+
 /* Only one at a time comes here: it has the context's turn. */
 void domain_exclude(struct libiommu_domain *dom)
 {

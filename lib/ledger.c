@@ -120,10 +120,31 @@ static inline struct ledger_floor *writable(const struct ledger_floor *tower)
 	return (struct ledger_floor *)(uintptr_t)tower;
 }
 
+static inline void link_floor(struct ledger_floor *tower, struct ledger_node *node, size_t floor)
+{
+	struct ledger_node *next = atomic_load_explicit(&tower[floor].next, memory_order_relaxed);
+
+	node->tower[floor].before = tower;
+	atomic_store_explicit(&node->tower[floor].next, next, memory_order_relaxed);
+	atomic_store_explicit(&tower[floor].next, node, memory_order_release);
+	if (next != &ledger_end)
+		next->tower[floor].before = node->tower;
+}
+
+static inline void unlink_floor(struct ledger_node *node, size_t floor)
+{
+	struct ledger_floor *before = node->tower[floor].before;
+	struct ledger_node *next =
+		atomic_load_explicit(&node->tower[floor].next, memory_order_relaxed);
+
+	atomic_store_explicit(&before[floor].next, next, memory_order_release);
+	if (next != &ledger_end)
+		next->tower[floor].before = before;
+}
+
 void ledger_insert(struct ledger *ledger, struct ledger_node *node,
 		   const struct ledger_place *place)
 {
-	size_t floors = atomic_load_explicit(&ledger->floors, memory_order_relaxed);
 	size_t height = node->height;
 	struct ledger_place found;
 
@@ -131,35 +152,25 @@ void ledger_insert(struct ledger *ledger, struct ledger_node *node,
 		ledger_seek(ledger, node->iova, &found);
 		place = &found;
 	}
-	for (size_t floor = 0; floor < height; floor++) {
-		struct ledger_floor *tower =
-			writable(floor < floors ? place->towers[floor] : ledger->head);
-		struct ledger_node *next =
-			atomic_load_explicit(&tower[floor].next, memory_order_relaxed);
+	link_floor(writable(place->towers[0]), node, 0);
+	if (height > 1) {
+		size_t floors = atomic_load_explicit(&ledger->floors, memory_order_relaxed);
 
-		node->tower[floor].before = tower;
-		atomic_store_explicit(&node->tower[floor].next, next, memory_order_relaxed);
-		atomic_store_explicit(&tower[floor].next, node, memory_order_release);
-		if (next != &ledger_end)
-			next->tower[floor].before = node->tower;
+		for (size_t floor = 1; floor < height; floor++)
+			link_floor(floor < floors ? writable(place->towers[floor]) : ledger->head,
+				   node, floor);
+		if (floors < height)
+			atomic_store_explicit(&ledger->floors, height, memory_order_relaxed);
 	}
-	if (floors < height)
-		atomic_store_explicit(&ledger->floors, height, memory_order_relaxed);
 	ledger_source_insert(&ledger->sources, node);
 }
 
 void ledger_remove(struct ledger *ledger, struct ledger_node *node)
 {
 	/* The node's own links stay: readers on it still find their way. */
-	for (size_t floor = node->height; floor--;) {
-		struct ledger_floor *before = node->tower[floor].before;
-		struct ledger_node *next =
-			atomic_load_explicit(&node->tower[floor].next, memory_order_relaxed);
-
-		atomic_store_explicit(&before[floor].next, next, memory_order_release);
-		if (next != &ledger_end)
-			next->tower[floor].before = before;
-	}
+	for (size_t floor = node->height - 1u; floor; floor--)
+		unlink_floor(node, floor);
+	unlink_floor(node, 0);
 	ledger_source_remove(&ledger->sources, node);
 	atomic_fetch_add(&ledger->removals, 1);
 	holes_add(&ledger->holes, ledger_taken_from(node), ledger_taken_to(node));

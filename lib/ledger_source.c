@@ -87,49 +87,63 @@ static inline struct ledger_link *walk(struct ledger_link *link, uint64_t key)
 	return link;
 }
 
-static inline void insert(struct ledger_link *before, struct ledger_link *link)
+static inline void insert(struct ledger_link *before, struct ledger_link *link,
+			  struct ledger_link *next)
 {
-	struct ledger_link *next = atomic_load_explicit(&before->next, memory_order_relaxed);
-
 	link->before = before;
 	next->before = link;
 	atomic_store_explicit(&link->next, next, memory_order_release);
 	atomic_store_explicit(&before->next, link, memory_order_release);
 }
 
-/* As linked_mark(), but the nearest one is linked when it is not. */
-static inline struct ledger_link *make_mark(struct ledger_sources *sources, uint64_t key)
+static __attribute__((cold, noinline)) void link_mark(struct ledger_sources *sources,
+						      unsigned int bits, uint64_t at,
+						      struct ledger_link *mark)
 {
-	unsigned int bits = atomic_load_explicit(&sources->bits, memory_order_relaxed);
-	uint64_t at = key >> (64 - bits);
-	struct ledger_link *mark = mark_at(sources, bits, at);
+	struct ledger_link *before = linked_mark(sources, bits, at & (at - 1));
 
-	if (next_of(mark))
-		return mark;
 	mark->key = at << (64 - bits);
-	insert(walk(linked_mark(sources, bits, at & (at - 1)), mark->key), mark);
-	return mark;
+	before = walk(before, mark->key);
+	insert(before, mark, next_of(before));
+}
+
+/* Who reaches into so many cells reaches into fewer, too. */
+static __attribute__((cold, noinline)) void extend_reach(struct ledger_sources *sources,
+							 uint64_t bit, uint64_t more)
+{
+	for (uint64_t i = 0; i <= more; i++)
+		atomic_fetch_or_explicit(&sources->reach[i], bit, memory_order_release);
+}
+
+static inline void count(struct ledger_sources *sources, size_t change)
+{
+	size_t nodes = atomic_load_explicit(&sources->count, memory_order_relaxed);
+
+	atomic_store_explicit(&sources->count, nodes + change, memory_order_relaxed);
 }
 
 void ledger_source_insert(struct ledger_sources *sources, struct ledger_node *node)
 {
+	unsigned int bits = atomic_load_explicit(&sources->bits, memory_order_relaxed);
 	unsigned int class = class_of(node);
 	uint64_t bit = UINT64_C(1) << class, cell = node->source >> class;
 	uint64_t more = ((node->source + (node->last - node->iova)) >> class) - cell;
-	struct ledger_link *link = &node->by_source;
+	uint64_t key = key_of(node->space, class, cell), at = key >> (64 - bits);
+	struct ledger_link *before = mark_at(sources, bits, at), *next = next_of(before);
 
-	link->key = key_of(node->space, class, cell);
-	for (uint64_t i = 0; i <= more; i++) {
-		uint64_t reach = atomic_load_explicit(&sources->reach[i], memory_order_relaxed);
-
-		if (!(reach & bit))
-			atomic_store_explicit(&sources->reach[i], reach | bit,
-					      memory_order_release);
+	if (!(atomic_load_explicit(&sources->reach[more], memory_order_relaxed) & bit))
+		extend_reach(sources, bit, more);
+	if (!next) {
+		link_mark(sources, bits, at, before);
+		next = next_of(before);
 	}
-	insert(walk(make_mark(sources, link->key), link->key), link);
-	atomic_store_explicit(&sources->count,
-			      atomic_load_explicit(&sources->count, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	while (next->key < key) {
+		before = next;
+		next = next_of(before);
+	}
+	node->by_source.key = key;
+	insert(before, &node->by_source, next);
+	count(sources, 1);
 }
 
 /* The node's own link stays: readers on it still find their way. */
@@ -140,9 +154,7 @@ void ledger_source_remove(struct ledger_sources *sources, struct ledger_node *no
 	next = atomic_load_explicit(&link->next, memory_order_relaxed);
 	next->before = link->before;
 	atomic_store_explicit(&link->before->next, next, memory_order_release);
-	atomic_store_explicit(&sources->count,
-			      atomic_load_explicit(&sources->count, memory_order_relaxed) - 1,
-			      memory_order_relaxed);
+	count(sources, (size_t)-1);
 }
 
 size_t ledger_source_room(const struct ledger_sources *sources)

@@ -9,12 +9,15 @@
 /*
  * A map has three acts: prepare (arguments, source, memory for the node), reserve
  * (the range in the ledger, with the gate's lock), and map (the backend, no lock
- * held). A batch is the same with more pieces, so one map is a batch of one.
+ * held). A batch is the same with more pieces, so one map is a batch of one: the
+ * compiler makes two programs of one text.
  */
+#define INLINE static inline __attribute__((always_inline))
 
 struct piece {
 	struct libiommu_map_request request;
 	struct ledger_node *node;
+	uint64_t page_min; /* what the request has been found to be a multiple of */
 };
 
 void node_free(void *data, struct reclaim_item *item)
@@ -26,14 +29,15 @@ void node_free(void *data, struct reclaim_item *item)
 }
 
 /* The subject of a refusal that has none of its own. Only then, since making text takes its time. */
-static void name_request(const struct libiommu_map_request *request, struct libiommu_failure *f)
+static __attribute__((cold)) void name_request(const struct libiommu_map_request *request,
+					       struct libiommu_failure *f)
 {
 	if (!f->subject[0] && !request->any_iova && request->length)
 		libiommu_refuse_subject_range(f, request->iova,
 					      request->iova + (request->length - 1));
 }
 
-static int check_request(const struct libiommu_map_request *request, struct libiommu_failure *f)
+INLINE int check_request(const struct libiommu_map_request *request, struct libiommu_failure *f)
 {
 	uint64_t iova = request->any_iova ? 0 : request->iova, length = request->length;
 
@@ -53,7 +57,7 @@ static int check_request(const struct libiommu_map_request *request, struct libi
 }
 
 /* Of what has been unmapped, or new. */
-static struct ledger_node *make_node(struct libiommu_domain *dom, struct libiommu_failure *f)
+INLINE struct ledger_node *make_node(struct libiommu_domain *dom, struct libiommu_failure *f)
 {
 	struct ledger_node *node = (struct ledger_node *)reclaim_reuse(&dom->ctx->reclaim);
 	uint8_t height;
@@ -69,19 +73,23 @@ static struct ledger_node *make_node(struct libiommu_domain *dom, struct libiomm
 	return node;
 }
 
-static int check_alignment(const struct libiommu_domain *dom,
-			   const struct libiommu_map_request *request, struct libiommu_failure *f)
+INLINE int check_alignment(struct libiommu_domain *dom, struct piece *piece,
+			   struct libiommu_failure *f)
 {
 	uint64_t page_min = atomic_load_explicit(&dom->page_min, memory_order_relaxed);
+	const struct libiommu_map_request *request = &piece->request;
 	uint64_t iova = request->any_iova ? 0 : request->iova;
 
+	if (page_min == piece->page_min)
+		return 0;
+	piece->page_min = page_min;
 	if (!((iova | request->length | request->source.start | request->guard) & (page_min - 1)))
 		return 0;
 	return libiommu_refuse(f, LIBIOMMU_REASON_MISALIGNED, NULL,
 			       "The smallest page is %llu bytes.", (unsigned long long)page_min);
 }
 
-static int prepare_unnamed(struct libiommu_domain *dom, struct piece *piece,
+INLINE int prepare_unnamed(struct libiommu_domain *dom, struct piece *piece,
 			   struct libiommu_failure *f)
 {
 	const struct libiommu_map_request *request = &piece->request;
@@ -89,13 +97,16 @@ static int prepare_unnamed(struct libiommu_domain *dom, struct piece *piece,
 	int code = check_request(request, f);
 
 	if (!code)
-		code = check_alignment(dom, request, f);
+		code = check_alignment(dom, piece, f);
 	if (code)
 		return code;
 	node = make_node(dom, f);
 	if (!node)
 		return -ENOMEM;
-	code = source_place(dom, request, node, f);
+	if (request->source.kind == LIBIOMMU_SOURCE_MEMORY)
+		code = source_place_memory(request, node, f);
+	else
+		code = source_place_file(dom, request, node, f);
 	if (code) {
 		node_free(dom->ctx, &node->item);
 		return code;
@@ -106,7 +117,7 @@ static int prepare_unnamed(struct libiommu_domain *dom, struct piece *piece,
 	return 0;
 }
 
-static int prepare(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+INLINE int prepare(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
 {
 	int code = prepare_unnamed(dom, piece, f);
 
@@ -121,14 +132,14 @@ static void unplace(struct libiommu_domain *dom, const struct piece *piece)
 }
 
 /* A piece that never was in the ledger. */
-static void unprepare(struct libiommu_domain *dom, struct piece *piece)
+static __attribute__((cold)) void unprepare(struct libiommu_domain *dom, struct piece *piece)
 {
 	unplace(dom, piece);
 	node_free(dom->ctx, &piece->node->item);
 }
 
 /* Most often a mapping lies in the same range as the one before it. */
-static bool is_translated(struct libiommu_domain *dom, uint64_t iova, uint64_t last)
+INLINE bool is_translated(struct libiommu_domain *dom, uint64_t iova, uint64_t last)
 {
 	const struct libiommu_geometry *g = &dom->geometry;
 	size_t i = dom->usable;
@@ -141,7 +152,7 @@ static bool is_translated(struct libiommu_domain *dom, uint64_t iova, uint64_t l
 	return g->ranges[i].start <= iova && last <= g->ranges[i].last;
 }
 
-static int check_usable(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+INLINE int check_usable(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
 			struct libiommu_failure *f)
 {
 	const struct libiommu_geometry *g = &dom->geometry;
@@ -156,7 +167,7 @@ static int check_usable(struct libiommu_domain *dom, uint64_t iova, uint64_t las
 	return libiommu_refuse(f, LIBIOMMU_REASON_RESERVED_REGION, NULL, NULL);
 }
 
-static int check_free(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+INLINE int check_free(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
 		      struct ledger_place *place, struct libiommu_failure *f)
 {
 	const struct ledger_node *node = ledger_obstacle(&dom->ledger, iova, last, 0, place);
@@ -172,7 +183,7 @@ static int check_free(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
 	return libiommu_refuse(f, reason, NULL, NULL);
 }
 
-static int check_place(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+INLINE int check_place(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
 		       struct ledger_place *place, struct libiommu_failure *f)
 {
 	int code = check_usable(dom, iova, last, f);
@@ -181,14 +192,14 @@ static int check_place(struct libiommu_domain *dom, uint64_t iova, uint64_t last
 }
 
 /* Put one piece into the ledger. Gate held. */
-static int reserve(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+INLINE int reserve(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
 {
 	struct libiommu_map_request *request = &piece->request;
 	struct ledger_node *node = piece->node;
 	struct ledger_place place;
 	int code;
 
-	code = check_alignment(dom, request, f); /* again: an attach may have come between */
+	code = check_alignment(dom, piece, f); /* again: an attach may have come between */
 	if (!code && request->any_iova)
 		code = iova_choose(dom, request, &place, f);
 	else if (!code)
@@ -206,7 +217,8 @@ static int reserve(struct libiommu_domain *dom, struct piece *piece, struct libi
 }
 
 /* Take pieces out of the ledger and give up what belongs to them. Gate held. */
-static void withdraw(struct libiommu_domain *dom, struct piece *pieces, size_t count)
+static __attribute__((cold)) void withdraw(struct libiommu_domain *dom, struct piece *pieces,
+					   size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct ledger_node *node = pieces[i].node;
@@ -220,7 +232,7 @@ static void withdraw(struct libiommu_domain *dom, struct piece *pieces, size_t c
 	}
 }
 
-static int reserve_all(struct libiommu_domain *dom, struct piece *pieces, size_t count,
+INLINE int reserve_all(struct libiommu_domain *dom, struct piece *pieces, size_t count,
 		       size_t *failed, struct libiommu_failure *f)
 {
 	int code = 0;
@@ -267,8 +279,9 @@ static int take_back(struct libiommu_domain *dom, struct piece *pieces, size_t c
 }
 
 /* What the backend refused after some; those are taken back. */
-static int give_up(struct libiommu_domain *dom, struct piece *pieces, size_t count, size_t failed,
-		   int code, struct libiommu_failure *f)
+static __attribute__((cold)) int give_up(struct libiommu_domain *dom, struct piece *pieces,
+					 size_t count, size_t failed, int code,
+					 struct libiommu_failure *f)
 {
 	if (take_back(dom, pieces, failed))
 		code = libiommu_refuse(f, LIBIOMMU_REASON_PARTIAL, NULL,
@@ -280,7 +293,7 @@ static int give_up(struct libiommu_domain *dom, struct piece *pieces, size_t cou
 	return code;
 }
 
-static int map_all(struct libiommu_domain *dom, struct piece *pieces, size_t count, size_t *failed,
+INLINE int map_all(struct libiommu_domain *dom, struct piece *pieces, size_t count, size_t *failed,
 		   struct libiommu_failure *f)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -307,7 +320,7 @@ static int map_all(struct libiommu_domain *dom, struct piece *pieces, size_t cou
 }
 
 /* More room for the ledger's index by source. Without it searches take longer, that is all. */
-static void grow_index(struct libiommu_domain *dom)
+static __attribute__((cold)) void grow_index(struct libiommu_domain *dom)
 {
 	struct ledger_sources *sources = &dom->ledger.sources;
 	size_t size = ledger_source_room(sources);
@@ -322,7 +335,7 @@ static void grow_index(struct libiommu_domain *dom)
 	ctx_release(dom->ctx, memory, size);
 }
 
-static int map_pieces(struct libiommu_domain *dom, struct piece *pieces, size_t count,
+INLINE int map_pieces(struct libiommu_domain *dom, struct piece *pieces, size_t count,
 		      size_t *failed, struct libiommu_failure *f)
 {
 	int code = 0;
@@ -340,13 +353,11 @@ static int map_pieces(struct libiommu_domain *dom, struct piece *pieces, size_t 
 	return code ? code : map_all(dom, pieces, count, failed, f);
 }
 
-static int check_domain(struct libiommu_domain *dom, struct libiommu_failure *f)
+static int map_one(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
 {
-	int code = ctx_check(dom ? dom->ctx : NULL, f);
+	size_t failed;
 
-	if (!code && dom->type != LIBIOMMU_DOMAIN_PAGING)
-		code = libiommu_refuse(f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL, NULL);
-	return code;
+	return map_pieces(dom, piece, 1, &failed, f);
 }
 
 int libiommu_domain_map(struct libiommu_domain *dom, uint64_t iova, struct libiommu_source source,
@@ -355,13 +366,12 @@ int libiommu_domain_map(struct libiommu_domain *dom, uint64_t iova, struct libio
 	struct piece piece = { .request = { sizeof(piece.request), iova, length, prot, false,
 					    source, 0 } };
 	struct libiommu_failure f;
-	size_t failed;
 	int code;
 
 	libiommu_error_clear(err);
-	code = check_domain(dom, &f);
+	code = domain_check(dom, &f);
 	if (!code)
-		code = map_pieces(dom, &piece, 1, &failed, &f);
+		code = map_one(dom, &piece, &f);
 	return ctx_raise(dom ? dom->ctx : NULL, err, code, &f);
 }
 
@@ -372,15 +382,14 @@ int libiommu_domain_map_any(struct libiommu_domain *dom, struct libiommu_source 
 	struct piece piece = { .request = { sizeof(piece.request), 0, length, prot, true, source,
 					    0 } };
 	struct libiommu_failure f;
-	size_t failed;
 	int code;
 
 	libiommu_error_clear(err);
-	code = check_domain(dom, &f);
+	code = domain_check(dom, &f);
 	if (!code && !iova)
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
 	if (!code)
-		code = map_pieces(dom, &piece, 1, &failed, &f);
+		code = map_one(dom, &piece, &f);
 	if (!code)
 		*iova = piece.request.iova;
 	return ctx_raise(dom ? dom->ctx : NULL, err, code, &f);
@@ -420,7 +429,7 @@ int libiommu_domain_map_batch(struct libiommu_domain *dom, struct libiommu_map_r
 	int code;
 
 	libiommu_error_clear(err);
-	code = check_domain(dom, &f);
+	code = domain_check(dom, &f);
 	if (!code && count && !requests)
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
 	if (!code && count)

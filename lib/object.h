@@ -159,6 +159,15 @@ int registry_adapt(const struct libiommu_backend *from, struct candidate *to,
 		   struct libiommu_failure *f);
 
 /* domain.c */
+int domain_check_slowly(struct libiommu_domain *dom, struct libiommu_failure *f);
+/* Begins the calls that map and unmap, as ctx_check() does. */
+static inline int domain_check(struct libiommu_domain *dom, struct libiommu_failure *f)
+{
+	if (!dom || !dom->ctx->fork_guard[0] || dom->type != LIBIOMMU_DOMAIN_PAGING)
+		return domain_check_slowly(dom, f);
+	libiommu_failure_init(f);
+	return 0;
+}
 void domain_let_in(struct libiommu_domain *dom);  /* the last one has left; no lock held */
 void domain_exclude(struct libiommu_domain *dom); /* no lock held */
 void domain_include(struct libiommu_domain *dom);
@@ -205,9 +214,22 @@ int snapshot_take(struct libiommu_domain *dom, struct libiommu_backend_map **map
 void snapshot_release(struct libiommu_domain *dom, struct libiommu_backend_map *maps, size_t count);
 
 /* source.c */
-/* Fills in the node's source, space and memory: the address, or what was mapped of the file. */
-int source_place(struct libiommu_domain *dom, const struct libiommu_map_request *request,
-		 struct ledger_node *node, struct libiommu_failure *f);
+/* Fills in the node's source, space and memory: what was mapped of the file, or the address. */
+int source_place_file(struct libiommu_domain *dom, const struct libiommu_map_request *request,
+		      struct ledger_node *node, struct libiommu_failure *f);
+int source_wraps(struct libiommu_source source, struct libiommu_failure *f);
+static inline int source_place_memory(const struct libiommu_map_request *request,
+				      struct ledger_node *node, struct libiommu_failure *f)
+{
+	uint64_t start = request->source.start;
+
+	if (start + request->length - 1 < start)
+		return source_wraps(request->source, f);
+	node->source = start;
+	node->space = LEDGER_SPACE_MEMORY;
+	node->memory = (void *)(uintptr_t)start;
+	return 0;
+}
 /* Unmap the window of a file source; nothing for memory. */
 void source_unplace(struct libiommu_domain *dom, uint32_t space, void *memory, uint64_t length);
 int source_space(struct libiommu_domain *dom, struct libiommu_source source, uint32_t *space);

@@ -69,16 +69,28 @@ static int check_file(struct libiommu_ctx *ctx, struct libiommu_source source, u
 	return 0;
 }
 
-static int place_file(struct libiommu_domain *dom, const struct libiommu_map_request *request,
+int source_wraps(struct libiommu_source source, struct libiommu_failure *f)
+{
+	libiommu_refuse_subject_range(f, source.start, UINT64_MAX);
+	return libiommu_refuse(f, LIBIOMMU_REASON_RANGE_WRAPS, NULL, "This is the source's range.");
+}
+
+int source_place_file(struct libiommu_domain *dom, const struct libiommu_map_request *request,
 		      struct ledger_node *node, struct libiommu_failure *f)
 {
 	int access = PROT_READ | (request->prot & LIBIOMMU_PROT_WRITE ? PROT_WRITE : 0);
 	struct libiommu_ctx *ctx = dom->ctx;
 	struct stat st;
-	int code = check_file(ctx, request->source, request->length, &st, f);
+	int code;
 
+	if (request->source.start + request->length - 1 < request->source.start)
+		return source_wraps(request->source, f);
+	if (request->source.kind != LIBIOMMU_SOURCE_FILE)
+		return libiommu_refuse(f, LIBIOMMU_REASON_BAD_SOURCE, NULL, NULL);
+	code = check_file(ctx, request->source, request->length, &st, f);
 	if (code)
 		return code;
+	node->source = request->source.start;
 	node->memory = NULL;
 	code = file_space(dom, &st, &node->space, f);
 	if (code || atomic_load(&ctx->backend)->flags & LIBIOMMU_BACKEND_FILES)
@@ -91,28 +103,6 @@ static int place_file(struct libiommu_domain *dom, const struct libiommu_map_req
 	if (code == -ENOMEM)
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	return code ? libiommu_refuse_kernel(f, code, "mmap", NULL) : 0;
-}
-
-int source_place(struct libiommu_domain *dom, const struct libiommu_map_request *request,
-		 struct ledger_node *node, struct libiommu_failure *f)
-{
-	uint64_t start = request->source.start;
-
-	if (start + request->length - 1 < start) {
-		libiommu_refuse_subject_range(f, start, UINT64_MAX);
-		return libiommu_refuse(f, LIBIOMMU_REASON_RANGE_WRAPS, NULL,
-				       "This is the source's range.");
-	}
-	node->source = start;
-	switch (request->source.kind) {
-	case LIBIOMMU_SOURCE_MEMORY:
-		node->space = LEDGER_SPACE_MEMORY;
-		node->memory = (void *)(uintptr_t)start;
-		return 0;
-	case LIBIOMMU_SOURCE_FILE:
-		return place_file(dom, request, node, f);
-	}
-	return libiommu_refuse(f, LIBIOMMU_REASON_BAD_SOURCE, NULL, NULL);
 }
 
 void source_unplace(struct libiommu_domain *dom, uint32_t space, void *memory, uint64_t length)

@@ -77,11 +77,27 @@ static struct ledger_node *remove_chain(struct libiommu_domain *dom, struct ledg
 	return node;
 }
 
+/* The same for a chain of one node, which most are. */
+static inline struct ledger_node *remove_one(struct libiommu_domain *dom, struct ledger_node *node,
+					     uint64_t *removed, int *code,
+					     struct libiommu_failure *f)
+{
+	struct libiommu_backend_map map = node_as_map(node);
+	size_t done;
+
+	*code = dispatch_unmap(dom, &map, 1, &done, f);
+	if (!done)
+		return node;
+	*removed += map.length;
+	return NULL;
+}
+
 static void release_windows(struct libiommu_domain *dom, struct ledger_node *node,
 			    const struct ledger_node *end)
 {
 	for (; node != end; node = node->work)
-		source_unplace(dom, node->space, node->memory, node->last - node->iova + 1);
+		if (node->space != LEDGER_SPACE_MEMORY)
+			source_unplace(dom, node->space, node->memory, node->last - node->iova + 1);
 }
 
 /* Take chain up to `kept` out of the ledger, make the rest live again. Gate held. */
@@ -122,7 +138,8 @@ static int unmap_range(struct libiommu_domain *dom, uint64_t iova, uint64_t last
 	}
 	lock_release(&dom->gate);
 
-	kept = remove_chain(dom, chain, removed, &code, f);
+	kept = chain->work ? remove_chain(dom, chain, removed, &code, f)
+			   : remove_one(dom, chain, removed, &code, f);
 	/* Windows first: a node must not be looked at once it is retired. */
 	release_windows(dom, chain, kept);
 
@@ -144,9 +161,7 @@ static int unmap_checked(struct libiommu_domain *dom, uint64_t iova, uint64_t le
 	int code;
 
 	libiommu_error_clear(err);
-	code = ctx_check(dom ? dom->ctx : NULL, &f);
-	if (!code && dom->type != LIBIOMMU_DOMAIN_PAGING)
-		code = libiommu_refuse(&f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL, NULL);
+	code = domain_check(dom, &f);
 	if (!code && !all && !length)
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_EMPTY_RANGE, NULL, NULL);
 	if (!code && !all && last < iova) {
