@@ -161,11 +161,13 @@ devices nvme \
 		-device nvme,id=removable,serial=removable,bus=rp2,drive=removable'
 
 step nvme-kernel script=nvme/kernel.sh seconds=600
+step nvme-driver script=nvme/driver.sh arguments=@backend@ \
+	programs='examples/nvme/nvme tests/lab/lab-nvme-functions'
 
 run nvme \
 	machines='vtd stock smmuv3' devices=nvme clock=real timeout=240 \
 	drives='plain=256M large=128M functions=64M removable=64M' \
-	kernel_steps=nvme-kernel steps=
+	kernel_steps=nvme-kernel steps=nvme-driver
 
 # The filter of tests/sandbox where the kernel has one: the rows' newer kernel need not. Debian's has it,
 # and no iommufd; one that build-kernel made has both.
