@@ -37,6 +37,7 @@ struct world {
 	long calls, failing; /* the n-th call fails; 0: none */
 	long blocks, mapped, fds;
 	bool unmap_fails;     /* in the backend */
+	long maps, map_fails; /* there, too: the n-th map fails; 0: none */
 	uint64_t huge;        /* there are hugetlb pages of these sizes, a bit each */
 	uint64_t huge_asked;  /* and these were asked for */
 	unsigned int advised; /* madvise() calls, a bit per advice below 32 */
@@ -179,6 +180,14 @@ static inline int test_unmap(void *domain, const struct libiommu_backend_map *ma
 	return libiommu_refuse_kernel(failure, -EIO, "unmap", NULL);
 }
 
+static inline int test_map(void *domain, const struct libiommu_backend_map *map,
+			   struct libiommu_failure *failure)
+{
+	if (++w.maps == w.map_fails)
+		return libiommu_refuse_kernel(failure, -EIO, "map", NULL);
+	return libiommu_backend_builtin("mock")->map(domain, map, failure);
+}
+
 /* On the mock's default machine, without a device when `device` is NULL. */
 static inline void world_open(const char *device)
 {
@@ -199,6 +208,7 @@ static inline void world_open(const char *device)
 	w.allocator.free = test_free;
 	w.backend = *libiommu_backend_builtin("mock");
 	w.backend.unmap = test_unmap;
+	w.backend.map = test_map;
 	opts.backend = "mock";
 	opts.own_backend = &w.backend;
 	opts.sys = &w.sys;

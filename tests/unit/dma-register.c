@@ -258,6 +258,42 @@ START_TEST(memory_that_stays_mapped_stays_registered)
 }
 END_TEST
 
+START_TEST(a_range_is_registered_whole_or_not_at_all)
+{
+	begin(DEVICE);
+	OK(REGISTER(2, 2, RW));
+	OK(REGISTER(6, 1, RW));
+	for (long n = 1; n <= 3; n++) {
+		w.map_fails = w.maps + n;
+		ck_assert_int_eq(REGISTER(1, 8, RW), -EIO);
+		mapped_as("..11..2...");
+		REFUSED(UNREGISTER(1, 8, NULL), NOT_REGISTERED);
+	}
+	OK(REGISTER(1, 8, RW));
+	mapped_as(".12233455.");
+	end();
+}
+END_TEST
+
+/* A map is refused, and those before it cannot be undone: nobody has them, but the ledger. */
+START_TEST(what_cannot_be_undone_is_told)
+{
+	begin(DEVICE);
+	OK(REGISTER(2, 2, RW));
+	w.map_fails = w.maps + 2;
+	w.unmap_fails = true;
+	REFUSED(REGISTER(0, 6, RW), PARTIAL);
+	w.unmap_fails = false;
+	ck_assert_uint_eq(libiommu_domain_mapping_count(w.dom), 2);
+	REFUSED(UNREGISTER(0, 6, NULL), NOT_REGISTERED);
+	OK(UNREGISTER(2, 2, NULL));
+	OK(libiommu_domain_unmap_all(w.dom, NULL, E));
+	OK(REGISTER(0, 6, RW));
+	mapped_as("111111.");
+	end();
+}
+END_TEST
+
 START_TEST(what_makes_no_sense_is_refused)
 {
 	struct libiommu_domain_options blocked = LIBIOMMU_DOMAIN_OPTIONS_INIT;
@@ -525,6 +561,8 @@ int main(void)
 		a_lookup_finds_what_allows_the_access,
 		what_was_unmapped_by_hand_is_mapped_again,
 		memory_that_stays_mapped_stays_registered,
+		a_range_is_registered_whole_or_not_at_all,
+		what_cannot_be_undone_is_told,
 		what_makes_no_sense_is_refused,
 		random_registrations_agree_with_a_model,
 		threads_register_beside_each_other,

@@ -360,6 +360,29 @@ START_TEST(memory_that_cannot_be_unmapped_is_not_freed)
 }
 END_TEST
 
+START_TEST(memory_that_cannot_be_mapped_is_given_back)
+{
+	static const uint32_t flags[] = { 0, LIBIOMMU_DMA_SHARED, LIBIOMMU_DMA_POPULATE };
+	struct libiommu_dma_options opts = LIBIOMMU_DMA_OPTIONS_INIT;
+	struct libiommu_dma_buffer *buf = NULL;
+	long before;
+
+	world_open(DEVICE);
+	before = w.mapped;
+	for (size_t i = 0; i < 3; i++) {
+		opts.flags = flags[i];
+		w.map_fails = w.maps + 1;
+		ck_assert_int_eq(libiommu_dma_alloc(w.dom, 3 * MIB, &opts, &buf, E), -EIO);
+		ck_assert_int_eq(libiommu_error_reason(w.err), LIBIOMMU_REASON_KERNEL_REFUSED);
+		ck_assert_ptr_null(buf);
+		ck_assert_int_eq(w.mapped, before);
+		ck_assert_int_eq(w.fds, 0);
+	}
+	OK(libiommu_domain_unmap_all(w.dom, NULL, E));
+	world_close();
+}
+END_TEST
+
 START_TEST(a_domain_with_buffers_is_not_freed)
 {
 	struct libiommu_dma_buffer *buf;
@@ -497,6 +520,7 @@ int main(void)
 		when_huge_pages_run_out_others_are_taken,
 		children_have_shared_buffers_only,
 		memory_that_cannot_be_unmapped_is_not_freed,
+		memory_that_cannot_be_mapped_is_given_back,
 		a_domain_with_buffers_is_not_freed,
 		a_buffer_that_was_unmapped_by_hand_can_be_freed,
 		what_makes_no_sense_is_refused,
