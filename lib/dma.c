@@ -103,7 +103,7 @@ int libiommu_dma_alloc(struct libiommu_domain *dom, uint64_t length,
 		       struct libiommu_error **err)
 {
 	struct libiommu_ctx *ctx = dom ? dom->ctx : NULL;
-	struct libiommu_dma_buffer *buf;
+	struct libiommu_dma_buffer *buf = NULL;
 	struct libiommu_dma_options own;
 	struct libiommu_failure f;
 	int code;

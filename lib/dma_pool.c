@@ -234,7 +234,7 @@ int libiommu_dma_pool_new(struct libiommu_domain *dom, uint64_t object_size,
 {
 	static const struct libiommu_dma_pool_options defaults = LIBIOMMU_DMA_POOL_OPTIONS_INIT;
 	struct libiommu_ctx *ctx = dom ? dom->ctx : NULL;
-	struct libiommu_dma_pool *pool;
+	struct libiommu_dma_pool *pool = NULL;
 	struct libiommu_failure f;
 	int code;
 

@@ -216,7 +216,7 @@ LIBIOMMU_API uint64_t libiommu_dma_pool_used(struct libiommu_dma_pool *pool);
  * @param prot LIBIOMMU_PROT_READ, LIBIOMMU_PROT_WRITE or both
  * Reasons: null-argument, after-fork, domain-type, empty-range, range-wraps, unknown-flags (prot),
  * no-protection, protection-conflict (subject: addresses of the mapping), no-memory, and those of
- * libiommu_domain_map_batch().
+ * libiommu_domain_map_batch(): after partial, pages that are mapped belong to no registration.
  */
 LIBIOMMU_API int libiommu_dma_register(struct libiommu_domain *dom, const void *address,
 				       uint64_t length, uint32_t prot, struct libiommu_error **err);
