@@ -9,7 +9,7 @@
 
 #define EDITORS 2
 #define WALKERS 2
-#define ROUNDS  12
+#define ROUNDS  6
 #define SINGLES 64
 
 struct worker {
