@@ -254,3 +254,13 @@ int libiommu_error_set(struct libiommu_error **err, enum libiommu_reason reason,
 	va_end(args);
 	return libiommu_error_raise(err, libiommu_allocator_default(), code, &failure);
 }
+
+int libiommu_failure_raise(const struct libiommu_failure *failure, int code,
+			   const struct libiommu_allocator *allocator, struct libiommu_error **err)
+{
+	libiommu_error_clear(err);
+	if (!code)
+		return 0;
+	return libiommu_error_raise(err, allocator ? allocator : libiommu_allocator_default(), code,
+				    failure);
+}

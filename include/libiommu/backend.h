@@ -103,6 +103,18 @@ LIBIOMMU_API int libiommu_refuse_blocked(struct libiommu_failure *failure, const
 LIBIOMMU_API void libiommu_refuse_figures(struct libiommu_failure *failure, uint64_t needed,
 					  uint64_t available);
 
+/**
+ * Hand a failure to a caller as an error: for libraries that stand beside this one and
+ * refuse as it does.
+ * @param code 0: *err becomes NULL; else what libiommu_refuse() returned
+ * @param allocator for the error, which outlives the call; NULL: malloc and free
+ * @param[out] err as everywhere; NULL: no error is made
+ * @return code
+ */
+LIBIOMMU_API int libiommu_failure_raise(const struct libiommu_failure *failure, int code,
+					const struct libiommu_allocator *allocator,
+					struct libiommu_error **err);
+
 /** What a backend gets from its context; lives as long as the backend's context data. */
 struct libiommu_backend_env {
 	size_t size;
