@@ -39,6 +39,7 @@ has() {
 	ninja-build) command -v ninja >/dev/null ;;
 	pkg-config) command -v pkg-config >/dev/null ;;
 	check) pkg-config --exists check 2>/dev/null ;;
+	libnl-3-dev) pkg-config --exists libnl-3.0 2>/dev/null ;;
 	g++ | clang | shellcheck | clang-format | cpio | gzip) command -v "$1" >/dev/null ;;
 	binutils) command -v nm >/dev/null ;;
 	qemu-system-x86) command -v qemu-system-x86_64 >/dev/null ;;

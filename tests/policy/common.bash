@@ -71,9 +71,9 @@ code_of() {
 	}' "$1"
 }
 
-# Names of the functions that the public headers promise.
+# public_functions HEADER...: names of the functions that they promise.
 public_functions() {
-	cat include/libiommu/*.h | grep -v '^#' | tr '\n' ' ' |
+	cat "$@" | grep -v '^#' | tr '\n' ' ' |
 		grep -oE 'LIBIOMMU_API [^(;]*\(' | sed -E 's/.*[ *](libiommu_[a-z0-9_]+)\($/\1/' |
 		LC_ALL=C sort
 }
