@@ -113,6 +113,7 @@ int cli_main(int argc, char **argv, void *backend_object)
 
 	argp_err_exit_status = NVME_EXIT_USAGE;
 	cli.open.ctx.backend_object = backend_object;
+	cli.open.queue.bounces = 0; /* all commands have memory of their own */
 	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &chosen))
 		return NVME_EXIT_FAILED;
 	snprintf(name, sizeof(name), "nvme %s", chosen.command->name);

@@ -29,24 +29,40 @@ shows() {
 	nvme info "$1" >/tmp/info && cat /tmp/info && grep -q "$2" /tmp/info
 }
 
-# kernel_reads BDF MEBIBYTES FILE: as the kernel has them.
-kernel_reads() {
-	dd if="$(namespace "$1")" of="$3" bs=1M count="$2" iflag=direct 2>/dev/null
+# Sums, because comparing files byte by byte takes an emulated machine a minute.
+sum_of() {
+	md5sum | cut -d ' ' -f 1
+}
+
+# kernel_sum BDF MEBIBYTES, and ours_sum: of the first bytes, as each of them reads them.
+kernel_sum() {
+	dd if="$(namespace "$1")" bs=1M count="$2" iflag=direct 2>/dev/null | sum_of
+}
+
+ours_sum() {
+	nvme read "$1" --bytes "$2M" | sum_of
+}
+
+# Two readers that both read nothing agree as well.
+same() {
+	if [ "$1" != "$2" ] || [ "$1" = "$(sum_of </dev/null)" ]; then
+		echo "one reads $1, the other $2"
+		return 1
+	fi
 }
 
 # ours_is_theirs BDF MEBIBYTES: what we read now, the kernel reads afterwards.
 ours_is_theirs() {
-	nvme read "$1" --bytes "$2M" --output /tmp/ours && kernel_has "$1" &&
-		kernel_reads "$1" "$2" /tmp/theirs && cmp /tmp/ours /tmp/theirs
+	local ours
+	ours=$(ours_sum "$1" "$2") && kernel_has "$1" && same "$ours" "$(kernel_sum "$1" "$2")"
 }
 
 # theirs_is_ours BDF MEBIBYTES: what the kernel writes now, we read afterwards.
 theirs_is_ours() {
-	local node
-	node=$(namespace "$1") && head -c $(($2 * MIB)) /dev/urandom >/tmp/theirs &&
-		dd if=/tmp/theirs of="$node" bs=1M oflag=direct 2>/dev/null && sync &&
-		bind "$1" vfio-pci && nvme read "$1" --bytes "$2M" --output /tmp/ours &&
-		cmp /tmp/theirs /tmp/ours
+	local theirs
+	head -c $(($2 * MIB)) /dev/urandom >/tmp/theirs && theirs=$(sum_of </tmp/theirs) &&
+		dd if=/tmp/theirs of="$(namespace "$1")" bs=1M oflag=direct 2>/dev/null &&
+		bind "$1" vfio-pci && same "$theirs" "$(ours_sum "$1" "$2")"
 }
 
 # both_ways NAME BDF BLOCK-SIZE MEBIBYTES
@@ -56,10 +72,10 @@ both_ways() {
 	check "$name: blocks of $size bytes" shows "$bdf" "blocks of $size bytes"
 	check "$name: $mib MiB written and verified" nvme verify "$bdf" --bytes "${mib}M" --seed 42
 	check "$name: still there when the program starts again, by polling" \
-		nvme verify "$bdf" --poll --bytes "${mib}M" --seed 42 --no-write
+		nvme verify "$bdf" --poll --bytes 16M --seed 42 --no-write
 	check "$name: the kernel reads the same" ours_is_theirs "$bdf" "$mib"
-	check "$name: we read what the kernel writes" theirs_is_ours "$bdf" 16
-	rm -f /tmp/ours /tmp/theirs
+	check "$name: we read what the kernel writes" theirs_is_ours "$bdf" 8
+	rm -f /tmp/theirs
 }
 
 # A file that is written and read back.
@@ -95,8 +111,8 @@ switch_functions_on() {
 
 # What a function wrote, the kernel reads by way of the physical one.
 function_writes() {
-	nvme verify "$1" --bytes 8M --seed 7 && nvme read "$1" --bytes 8M --output /tmp/ours &&
-		kernel_reads "$physical" 8 /tmp/theirs && cmp /tmp/ours /tmp/theirs
+	nvme verify "$1" --bytes 8M --seed 7 &&
+		same "$(ours_sum "$1" 8)" "$(kernel_sum "$physical" 8)"
 }
 
 functions() {
