@@ -105,6 +105,7 @@ struct half {
 	pthread_barrier_t *barrier;
 	uint64_t start;
 	size_t pages;
+	double began, ended;
 };
 
 static void *map_half(void *data)
@@ -113,12 +114,13 @@ static void *map_half(void *data)
 	size_t i;
 
 	pthread_barrier_wait(half->barrier);
+	half->began = bed_now();
 	for (i = 0; i < half->pages; i++)
 		bed_must(!libiommu_pgtable_map(half->bed->pt, half->start + i * half->bed->page,
 					       (i ^ 1) * half->bed->page, half->bed->page, RW,
 					       &half->gather, NULL),
 			 "a map");
-	pthread_barrier_wait(half->barrier);
+	half->ended = bed_now();
 	return NULL;
 }
 
@@ -129,25 +131,31 @@ static double map_by(struct bed *bed, unsigned int threads)
 	pthread_barrier_t barrier;
 	pthread_t thread[2];
 	unsigned int i;
-	double start;
+	double began, ended;
 
 	bed_clear(bed);
-	bed_must(!pthread_barrier_init(&barrier, NULL, threads + 1), "a barrier");
+	bed_must(!pthread_barrier_init(&barrier, NULL, threads), "a barrier");
 	for (i = 0; i < threads; i++) {
-		half[i] = (struct half){ bed, nothing, &barrier,
+		half[i] = (struct half){ bed,
+					 nothing,
+					 &barrier,
 					 bed->start + i * (bed->pages / threads) * bed->page,
-					 bed->pages / threads };
+					 bed->pages / threads,
+					 0,
+					 0 };
 		bed_must(!pthread_create(&thread[i], NULL, map_half, &half[i]), "a thread");
 	}
-	pthread_barrier_wait(&barrier);
-	start = bed_now();
-	pthread_barrier_wait(&barrier);
-	start = bed_now() - start;
 	for (i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
+	began = half[0].began;
+	ended = half[0].ended;
+	for (i = 1; i < threads; i++) {
+		began = half[i].began < began ? half[i].began : began;
+		ended = half[i].ended > ended ? half[i].ended : ended;
+	}
 	pthread_barrier_destroy(&barrier);
 	bed_clear(bed);
-	return start / (double)bed->pages;
+	return (ended - began) / (double)bed->pages;
 }
 
 double bed_map_by_one(struct bed *bed)
