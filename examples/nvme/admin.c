@@ -152,6 +152,7 @@ int nvme_admin_delete_queue(struct nvme *nvme, uint16_t id, struct nvme_failure 
 		libiommu_dma_free(queue->sq_memory.dma, NULL);
 		queue->cq_memory.dma = queue->sq_memory.dma = NULL;
 		nvme_queue_ring(queue);
+		queue->bells = false;
 	} else {
 		nvme_wait_all(queue);
 	}
