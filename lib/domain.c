@@ -303,6 +303,13 @@ bool domain_next_usable(const struct libiommu_domain *dom, uint64_t from,
 {
 	const struct libiommu_geometry *g = &dom->geometry;
 
+	if (g->count && !dom->allowed.count) {
+		size_t i = libiommu_ranges_find(g->ranges, g->count, from);
+
+		if (i < g->count)
+			*out = g->ranges[i];
+		return i < g->count;
+	}
 	return libiommu_ranges_next_common(g->count ? g->ranges : &everything,
 					   g->count ? g->count : 1,
 					   dom->allowed.count ? dom->allowed.ranges : &everything,

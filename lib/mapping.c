@@ -216,20 +216,31 @@ INLINE int reserve(struct libiommu_domain *dom, struct piece *piece, struct libi
 	return 0;
 }
 
-/* Take pieces out of the ledger and give up what belongs to them. Gate held. */
+/*
+ * Give up what belongs to pieces that are in the ledger, and take them out. No lock is held: until then
+ * they block their ranges, and nobody looks at them.
+ */
 static __attribute__((cold)) void withdraw(struct libiommu_domain *dom, struct piece *pieces,
 					   size_t count)
 {
+	struct reclaim_item *gone = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (pieces[i].node)
+			unplace(dom, &pieces[i]);
+	lock_take(&dom->gate);
 	for (size_t i = 0; i < count; i++) {
 		struct ledger_node *node = pieces[i].node;
 
 		if (!node)
 			continue;
 		ledger_remove(&dom->ledger, node);
-		unplace(dom, &pieces[i]);
-		node->item.next = NULL;
-		reclaim_retire(&dom->ctx->reclaim, &node->item);
+		node->item.next = gone;
+		gone = &node->item;
 	}
+	domain_leave(dom);
+	lock_release(&dom->gate);
+	reclaim_retire(&dom->ctx->reclaim, gone);
 }
 
 INLINE int reserve_all(struct libiommu_domain *dom, struct piece *pieces, size_t count,
@@ -243,11 +254,9 @@ INLINE int reserve_all(struct libiommu_domain *dom, struct piece *pieces, size_t
 		*failed = i;
 		code = reserve(dom, &pieces[i], f);
 	}
-	if (code) {
-		withdraw(dom, pieces, *failed);
-		domain_leave(dom);
-	}
 	lock_release(&dom->gate);
+	if (code)
+		withdraw(dom, pieces, *failed);
 	for (size_t i = *failed; code && i < count; i++)
 		unprepare(dom, &pieces[i]);
 	return code;
@@ -286,10 +295,7 @@ static __attribute__((cold)) int give_up(struct libiommu_domain *dom, struct pie
 	if (take_back(dom, pieces, failed))
 		code = libiommu_refuse(f, LIBIOMMU_REASON_PARTIAL, NULL,
 				       "A map was refused and others could not be undone.");
-	lock_take(&dom->gate);
 	withdraw(dom, pieces, count);
-	domain_leave(dom);
-	lock_release(&dom->gate);
 	return code;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mock.h: the machine from the device's side. */
-#include <libiommu/mock.h>
+#include <libiommu/mock_platform.h>
 
 #include "backends/mock/dma.h"
 #include "backends/mock/door.h"
@@ -15,16 +15,37 @@
 int libiommu_mock_machine_new(const char *text, struct libiommu_mock_machine **out,
 			      struct libiommu_error **err)
 {
+	return libiommu_mock_machine_new_with(text, NULL, 0, out, err);
+}
+
+static bool platforms_are_whole(const struct libiommu_mock_platform *platforms, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (platforms[i].size != sizeof(platforms[i]) || !platforms[i].name ||
+		    !platforms[i].device_group)
+			return false;
+	}
+	return true;
+}
+
+int libiommu_mock_machine_new_with(const char *text, const struct libiommu_mock_platform *platforms,
+				   size_t count, struct libiommu_mock_machine **out,
+				   struct libiommu_error **err)
+{
 	struct libiommu_failure failure;
 	struct mock_machine *machine;
 	int error;
 
 	libiommu_error_clear(err);
 	libiommu_failure_init(&failure);
-	if (!out)
+	if (!out || (count && !platforms))
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
-	error = mock_machine_make(libiommu_allocator_default(), text ? text : mock_default_text,
-				  &machine, &failure);
+	if (!platforms_are_whole(platforms, count))
+		return libiommu_error_set(err, LIBIOMMU_REASON_BAD_OPTIONS, NULL,
+					  "A platform has a size, a name and device_group().");
+	error = mock_machine_make_with(libiommu_allocator_default(),
+				       text ? text : mock_default_text, platforms, count, &machine,
+				       &failure);
 	if (error)
 		return libiommu_error_raise(err, libiommu_allocator_default(), error, &failure);
 	*out = (struct libiommu_mock_machine *)machine;

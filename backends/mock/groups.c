@@ -47,7 +47,7 @@ static int read_member(const struct mock_device *dev, struct libiommu_group_buil
 	struct libiommu_group_member member = LIBIOMMU_GROUP_MEMBER_INIT;
 
 	member.name = dev->name;
-	member.bus = "pci";
+	member.bus = mock_is_bdf(dev->name) ? "pci" : "platform";
 	member.driver = dev->driver;
 	member.class_code = dev->class_code;
 	member.vendor = dev->vendor;
@@ -103,9 +103,10 @@ int mock_group_find(struct mock_machine *machine, const char *device, uint32_t *
 {
 	const struct mock_device *dev;
 
-	if (!mock_is_bdf(device))
-		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_NAME, device, NULL);
 	dev = mock_machine_device(machine, device);
+	/* Platform devices have names of any form, but only the machine's text gives them. */
+	if (!dev && !mock_is_bdf(device))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_NAME, device, NULL);
 	if (!dev || mock_device_is_gone(dev))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_UNKNOWN, device, NULL);
 	if (!dev->group)

@@ -20,15 +20,19 @@ void mock_free(const struct mock_machine *machine, void *memory, size_t bytes)
 		machine->mem->free(machine->mem->data, memory, bytes);
 }
 
+#define HEX "0123456789abcdef"
+
 bool mock_is_bdf(const char *name)
 {
 	static const char shape[] = "xxxx:xx:xx.7";
 
+	if (strlen(name) == sizeof(shape) && name[0] != '0' && strchr(HEX, name[0]))
+		name++;
 	for (size_t i = 0; i < sizeof(shape); i++) {
 		bool fits;
 
 		if (shape[i] == 'x')
-			fits = name[i] && strchr("0123456789abcdef", name[i]);
+			fits = name[i] && strchr(HEX, name[i]);
 		else if (shape[i] == '7')
 			fits = name[i] >= '0' && name[i] <= '7';
 		else
@@ -114,6 +118,16 @@ struct mock_group *mock_machine_add_group(struct mock_machine *machine, uint32_t
 	return group;
 }
 
+void mock_group_add(struct mock_group *group, struct mock_device *dev)
+{
+	struct mock_device **end = &group->devices;
+
+	dev->group = group;
+	while (*end)
+		end = &(*end)->in_group;
+	*end = dev;
+}
+
 struct mock_device *mock_machine_add_device(struct mock_machine *machine, const char *name,
 					    const struct mock_model *model)
 {
@@ -163,8 +177,30 @@ static int check_widths(const struct mock_machine *machine, struct libiommu_fail
 	return 0;
 }
 
+static int copy_platforms(struct mock_machine *machine,
+			  const struct libiommu_mock_platform *platforms, size_t count)
+{
+	struct mock_topology *topology = &machine->topology;
+
+	if (!count)
+		return 0;
+	topology->platforms = mock_alloc(machine, count * sizeof(*platforms));
+	if (!topology->platforms)
+		return -1;
+	memcpy(topology->platforms, platforms, count * sizeof(*platforms));
+	topology->platform_count = count;
+	return 0;
+}
+
 int mock_machine_make(const struct libiommu_allocator *mem, const char *text,
 		      struct mock_machine **out, struct libiommu_failure *failure)
+{
+	return mock_machine_make_with(mem, text, NULL, 0, out, failure);
+}
+
+int mock_machine_make_with(const struct libiommu_allocator *mem, const char *text,
+			   const struct libiommu_mock_platform *platforms, size_t count,
+			   struct mock_machine **out, struct libiommu_failure *failure)
 {
 	struct mock_machine *machine = mem->alloc(mem->data, sizeof(*machine), sizeof(uint64_t));
 	int error;
@@ -178,7 +214,12 @@ int mock_machine_make(const struct libiommu_allocator *mem, const char *text,
 		mock_free(machine, machine, sizeof(*machine));
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	}
-	error = mock_parse(machine, text, failure);
+	if (copy_platforms(machine, platforms, count))
+		error = libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	else
+		error = mock_parse(machine, text, failure);
+	if (!error)
+		error = mock_machine_settle(machine, failure);
 	if (mock_ram_init(&machine->ram, mem, &machine->ram_options) ||
 	    mock_frames_init(&machine->frames, mem, UINT64_C(1) << machine->ram.width))
 		error = libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
@@ -229,6 +270,7 @@ void mock_machine_destroy(struct mock_machine *machine)
 	while (machine->spaces)
 		mock_space_free(machine->spaces);
 	free_devices(machine);
+	mock_topology_free(machine);
 	for (struct mock_iommu *iommu = machine->iommus, *next; iommu; iommu = next) {
 		next = iommu->next;
 		free_reserved(machine, iommu->reserved);

@@ -15,6 +15,7 @@
 #include "backends/mock/personality.h"
 #include "backends/mock/profile.h"
 #include "backends/mock/ram.h"
+#include "backends/mock/topology.h"
 
 #include <libiommu/backend.h>
 
@@ -46,6 +47,8 @@ struct mock_group {
 	uint32_t id;
 	struct mock_iommu *iommu;
 	struct mock_device *devices; /* by in_group */
+	struct libiommu_range windows[MOCK_WINDOWS];
+	size_t window_count; /* 0: no limit but the IOMMU's */
 	/* under machine.lock */
 	const void *owner; /* the context that has devices of it open */
 	unsigned int open_devices;
@@ -77,8 +80,9 @@ struct mock_device {
 	struct mock_device *next;
 	struct mock_device *in_group;
 	struct mock_machine *machine;
-	struct mock_group *group; /* NULL: none */
-	struct mock_iommu *iommu; /* NULL: none */
+	struct mock_group *group;       /* NULL: none */
+	struct mock_function *function; /* NULL: no part of the topology */
+	struct mock_iommu *iommu;       /* NULL: none */
 	struct mock_reserved *reserved;
 	char name[16];
 	char driver[32];
@@ -113,6 +117,7 @@ struct mock_machine {
 	struct mock_iommu *iommus;
 	struct mock_group *groups;
 	struct mock_device *devices;
+	struct mock_topology topology;
 	struct mock_ram ram;
 	struct mock_frames frames;
 	struct mock_faults faults;
@@ -131,6 +136,10 @@ struct mock_machine {
  */
 int mock_machine_make(const struct libiommu_allocator *mem, const char *text,
 		      struct mock_machine **out, struct libiommu_failure *failure);
+/* The same with platforms that the text may name. */
+int mock_machine_make_with(const struct libiommu_allocator *mem, const char *text,
+			   const struct libiommu_mock_platform *platforms, size_t count,
+			   struct mock_machine **out, struct libiommu_failure *failure);
 /* Frees everything, spaces too; also in a forked child, whatever its parent's threads held. */
 void mock_machine_destroy(struct mock_machine *machine);
 
@@ -143,6 +152,12 @@ struct mock_device *mock_machine_add_device(struct mock_machine *machine, const 
 struct mock_reserved *mock_machine_add_reserved(struct mock_machine *machine,
 						struct mock_reserved **list);
 
+void mock_group_add(struct mock_group *group, struct mock_device *dev);
+
+/* machine_groups.c: give a group to each function that has not been asked for one. */
+int mock_machine_settle(struct mock_machine *machine, struct libiommu_failure *failure);
+void mock_topology_free(struct mock_machine *machine);
+
 struct mock_iommu *mock_machine_iommu(const struct mock_machine *machine, const char *name);
 struct mock_group *mock_machine_group(const struct mock_machine *machine, uint32_t id);
 struct mock_device *mock_machine_device(const struct mock_machine *machine, const char *name);
@@ -150,7 +165,7 @@ struct mock_device *mock_machine_device(const struct mock_machine *machine, cons
 void *mock_alloc(const struct mock_machine *machine, size_t bytes);
 void mock_free(const struct mock_machine *machine, void *memory, size_t bytes);
 
-/* "0000:3b:00.0", lower case as in sysfs */
+/* "0000:3b:00.0", lower case as in sysfs; domains of VMD have five digits */
 bool mock_is_bdf(const char *name);
 
 #endif

@@ -2,6 +2,7 @@
 #include "backends/mock/parse.h"
 
 #include "backends/mock/model.h"
+#include "backends/mock/topology_parse.h"
 #include "backends/mock/words.h"
 
 #include <assert.h>
@@ -205,6 +206,8 @@ struct device_words {
 	uint64_t device;
 	uint64_t dma_bits; /* 0: the model's */
 	uint32_t rest;     /* bits of the words that the model may know */
+	struct mock_place place;
+	bool inside; /* the topology has it */
 	bool bridge;
 	bool set_bridge;
 	bool set_class;
@@ -250,7 +253,10 @@ static int parse_device_word(struct reader *reader, struct device_words *out, si
 {
 	struct mock_words *words = &reader->words;
 	const char *word = words->word[index], *value;
+	int rc = mock_place_word(reader->machine, words, word, &out->place);
 
+	if (rc <= 0)
+		return rc;
 	if ((value = mock_word_value(word, "iommu"))) {
 		out->iommu = mock_machine_iommu(reader->machine, value);
 		if (!out->iommu)
@@ -327,17 +333,31 @@ static int find_group(struct reader *reader, const struct device_words *from,
 static void set_device(struct mock_device *dev, const struct device_words *from)
 {
 	const struct mock_model *model = from->model;
+	bool port = from->inside && from->place.has_below;
 	uint64_t bits = from->dma_bits ? from->dma_bits : model->dma_bits ? model->dma_bits : 28;
 
 	snprintf(dev->driver, sizeof(dev->driver), "%s", from->driver);
 	dev->iommu = from->iommu;
-	dev->class_code = from->set_class ? (uint32_t)from->class_code : model->class_code;
+	dev->class_code = from->set_class ? (uint32_t)from->class_code
+			  : port          ? 0x060400
+					  : model->class_code;
 	dev->vendor = from->set_id ? (uint32_t)from->vendor : model->vendor;
 	dev->device = from->set_id ? (uint32_t)from->device : model->device;
 	/* Class 06 holds bridges of every kind. */
 	dev->bridge = from->set_bridge ? from->bridge : dev->class_code >> 16 == 6;
 	dev->can_reset = from->reset;
 	dev->dma_mask = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
+}
+
+static int check_name(struct mock_words *words)
+{
+	bool platform = strcmp(words->word[0], "platform") == 0;
+
+	if (words->count < 2 ||
+	    (platform ? !mock_is_platform_name(words->word[1]) : !mock_is_bdf(words->word[1])))
+		return mock_words_refuse(words, "%s takes a name such as %s.", words->word[0],
+					 platform ? "fe804000.usb" : "0000:3b:00.0");
+	return 0;
 }
 
 static int parse_device(struct reader *reader)
@@ -348,8 +368,9 @@ static int parse_device(struct reader *reader)
 	struct mock_device *dev;
 	int error;
 
-	if (words->count < 2 || !mock_is_bdf(words->word[1]))
-		return mock_words_refuse(words, "device takes a name such as 0000:3b:00.0.");
+	error = check_name(words);
+	if (error)
+		return error;
 	if (mock_machine_device(reader->machine, words->word[1]))
 		return mock_words_refuse(words, "There is a device %s already.", words->word[1]);
 	for (size_t i = 2; i < words->count; i++) {
@@ -357,44 +378,24 @@ static int parse_device(struct reader *reader)
 		if (error)
 			return error;
 	}
-	error = find_group(reader, &from, &group);
+	error = mock_place_check(reader->machine, words, words->word[1], &from.place, &from.iommu,
+				 &from.inside);
+	if (!error)
+		error = find_group(reader, &from, &group);
 	if (error)
 		return error;
 	dev = mock_machine_add_device(reader->machine, words->word[1], from.model);
 	if (!dev)
 		return no_memory(words);
 	set_device(dev, &from);
-	dev->group = group;
-	if (group) {
-		struct mock_device **end = &group->devices;
-
-		while (*end)
-			end = &(*end)->in_group;
-		*end = dev;
-	}
-	return parse_rest(words, &from, dev);
+	if (group)
+		mock_group_add(group, dev);
+	if (from.inside)
+		error = mock_place_add(reader->machine, words, &from.place, dev);
+	return error ? error : parse_rest(words, &from, dev);
 }
 
 static_assert(MOCK_WORDS <= 32, "struct device_words has a bit for each");
-
-static int parse_range(struct mock_words *words, const char *text, struct libiommu_range *range)
-{
-	char start[MOCK_WORD_SIZE];
-	const char *dash = strchr(text, '-');
-	int error;
-
-	if (!dash)
-		return mock_words_refuse(words, "\"%s\" is not a range such as 0x1000-0x1fff.",
-					 text);
-	snprintf(start, sizeof(start), "%.*s", (int)(dash - text), text);
-	error = mock_words_hex(words, start, UINT64_MAX, &range->start);
-	if (!error)
-		error = mock_words_hex(words, dash + 1, UINT64_MAX, &range->last);
-	if (!error && (range->start > range->last || range->start % MOCK_PAGE ||
-		       (range->last + 1) % MOCK_PAGE))
-		error = mock_words_refuse(words, "\"%s\" does not hold whole pages.", text);
-	return error;
-}
 
 static int parse_reserved(struct reader *reader)
 {
@@ -422,7 +423,7 @@ static int parse_reserved(struct reader *reader)
 	if (!iommu && !dev)
 		return mock_words_refuse(words, "There is no IOMMU or device \"%s\" above.",
 					 words->word[1]);
-	error = parse_range(words, words->word[2], &what.range);
+	error = mock_words_range(words, words->word[2], &what.range);
 	if (error)
 		return error;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -440,6 +441,11 @@ static int parse_reserved(struct reader *reader)
 	return 0;
 }
 
+static int parse_host(struct reader *reader)
+{
+	return mock_place_host(reader->machine, &reader->words);
+}
+
 static int parse_line(struct reader *reader)
 {
 	static const struct {
@@ -450,7 +456,9 @@ static int parse_line(struct reader *reader)
 		{ "ram", parse_ram },
 		{ "limit", parse_limit },
 		{ "iommu", parse_iommu },
+		{ "host-bridge", parse_host },
 		{ "device", parse_device },
+		{ "platform", parse_device },
 		{ "reserved", parse_reserved },
 	};
 	struct mock_words *words = &reader->words;

@@ -33,6 +33,24 @@ static void see_reserved(struct bounds *at, const struct mock_reserved *list)
 	}
 }
 
+/* What lies between a platform's windows cannot be reached. */
+static void see_windows(struct bounds *at, const struct mock_group *group)
+{
+	struct libiommu_range hole = { 0, 0 };
+
+	for (size_t i = 0; i < group->window_count; i++) {
+		const struct libiommu_range *window = &group->windows[i];
+
+		hole.last = window->start - 1;
+		if (window->start > hole.start)
+			see_range(at, &hole);
+		hole.start = window->last + 1;
+	}
+	hole.last = UINT64_MAX;
+	if (group->window_count && hole.start)
+		see_range(at, &hole);
+}
+
 static void see_group(struct bounds *at, const struct mock_group *group)
 {
 	const struct mock_hw *hw = &group->iommu->hw;
@@ -43,6 +61,7 @@ static void see_group(struct bounds *at, const struct mock_group *group)
 	if (mock_hw_iova_last(hw) < at->last)
 		at->last = mock_hw_iova_last(hw);
 	see_range(at, &hw->msi);
+	see_windows(at, group);
 	see_reserved(at, group->iommu->reserved);
 	for (const struct mock_device *dev = group->devices; dev; dev = dev->in_group) {
 		if (!mock_device_is_gone(dev))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/words.h"
 
+#include "backends/mock/ram.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,4 +130,23 @@ int mock_words_choice(struct mock_words *words, const char *value, const char *i
 	if (!*out && strcmp(value, is_not) != 0)
 		return mock_words_refuse(words, "\"%s\" is neither %s nor %s.", value, is, is_not);
 	return 0;
+}
+
+int mock_words_range(struct mock_words *words, const char *text, struct libiommu_range *range)
+{
+	char start[MOCK_WORD_SIZE];
+	const char *dash = strchr(text, '-');
+	int error;
+
+	if (!dash)
+		return mock_words_refuse(words, "\"%s\" is not a range such as 0x1000-0x1fff.",
+					 text);
+	snprintf(start, sizeof(start), "%.*s", (int)(dash - text), text);
+	error = mock_words_hex(words, start, UINT64_MAX, &range->start);
+	if (!error)
+		error = mock_words_hex(words, dash + 1, UINT64_MAX, &range->last);
+	if (!error && (range->start > range->last || range->start % MOCK_PAGE ||
+		       (range->last + 1) % MOCK_PAGE))
+		error = mock_words_refuse(words, "\"%s\" does not hold whole pages.", text);
+	return error;
 }

@@ -29,6 +29,8 @@ int mock_words_number(struct mock_words *words, const char *value, uint64_t leas
 		      uint64_t *out);
 int mock_words_hex(struct mock_words *words, const char *value, uint64_t most, uint64_t *out);
 int mock_words_bytes(struct mock_words *words, const char *value, uint64_t *out);
+/* "0x1000-0x1fff", in whole pages */
+int mock_words_range(struct mock_words *words, const char *text, struct libiommu_range *range);
 /* One of two words, such as yes and no. */
 int mock_words_choice(struct mock_words *words, const char *value, const char *is,
 		      const char *is_not, bool *out);

@@ -65,7 +65,7 @@ int nvme_admin_abort(struct nvme *nvme, uint16_t queue, uint16_t command_id)
 int nvme_admin_queue_count(struct nvme *nvme, unsigned int *count, struct nvme_failure *failure)
 {
 	struct nvme_command command = nvme_command_make(NVME_ADMIN_SET_FEATURES, 0);
-	uint32_t value, submission, completion, least;
+	uint32_t value = 0, submission, completion, least;
 	int ret;
 
 	nvme_command_set(&command, 10, NVME_FEATURE_QUEUES);
@@ -152,6 +152,7 @@ int nvme_admin_delete_queue(struct nvme *nvme, uint16_t id, struct nvme_failure 
 		libiommu_dma_free(queue->sq_memory.dma, NULL);
 		queue->cq_memory.dma = queue->sq_memory.dma = NULL;
 		nvme_queue_ring(queue);
+		queue->bells = false;
 	} else {
 		nvme_wait_all(queue);
 	}

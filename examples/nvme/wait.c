@@ -22,6 +22,11 @@ void nvme_give_up(struct nvme *nvme, int code, const char *text)
 		return;
 	nvme_fail(&nvme->why, code, "%s", text);
 	nvme->state = code == -ENODEV ? NVME_STATE_GONE : NVME_STATE_BROKEN;
+	/* What was completed before has gone well. */
+	for (unsigned int i = 0; i < NVME_QUEUES_MAX; i++) {
+		if (nvme->queue[i] && nvme->queue[i]->bells)
+			nvme_reap(nvme->queue[i]);
+	}
 	/* Memory is given back to callers below: until then the device must have stopped. */
 	if (nvme->state == NVME_STATE_BROKEN)
 		nvme_controller_halt(nvme);

@@ -87,6 +87,15 @@ static uint64_t harvest_smallest(struct pgtable_harvest *h, uint64_t *slot, unsi
 			   : harvest_as(h, slot, n, iova, false, false);
 }
 
+/* Mostly nothing is: asked of many entries at once. */
+static inline bool may_be_marked(const struct pgtable_harvest *h, const uint64_t *slot,
+				 unsigned int n)
+{
+	if (FMT_CLEAR_IS_DIRTY && !h->accessed)
+		return any_clear(slot, n, FMT_CLEAR_IS_DIRTY);
+	return any_bit(slot, n, h->marks);
+}
+
 static void harvest_lowest(struct pgtable_harvest *h, uint64_t *table, uint64_t iova, uint64_t last)
 {
 	unsigned int from = index_at(1, iova), to = index_at(1, last), n;
@@ -95,7 +104,7 @@ static void harvest_lowest(struct pgtable_harvest *h, uint64_t *table, uint64_t 
 	for (; from <= to; from += n) {
 		n = to - from + 1 < 64 ? to - from + 1 : 64;
 		at = base + ((uint64_t)from << fmt_level_shift(1));
-		if (FMT_MARKS_ARE_BITS && !any_bit(&table[from], n, h->marks))
+		if (!may_be_marked(h, &table[from], n))
 			continue;
 		found = harvest_smallest(h, &table[from], n, at);
 		if (!found)

@@ -27,7 +27,7 @@
 #define FMT_OWN_LEAF_SIZES  1
 #define FMT_OWN_ROOT        1
 #define FMT_OWN_TRACKED     1
-#define FMT_MARKS_ARE_BITS  (ARM_STAGE == 2) /* stage 1 clears a bit to say dirty */
+#define FMT_CLEAR_IS_DIRTY  (ARM_STAGE == 1 ? ARM_AP_NO_WRITE : 0)
 #if ARM_STAGE == 2
 #define FMT_ROOT_EXTRA 4 /* up to 16 tables */
 #endif

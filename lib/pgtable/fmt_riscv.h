@@ -19,6 +19,7 @@
 #define FMT_READ_ONLY      true
 #define FMT_WRITE_ONLY     false /* W without R is reserved */
 #define FMT_DIRTY          true
+#define FMT_OWN_PLAIN_LEAF 1
 #define FMT_RUNS           1
 #define FMT_OWN_LEAF_SIZES 1
 #define FMT_OWN_TRACKED    1
@@ -143,6 +144,18 @@ static inline bool fmt_reserved(unsigned int level, uint64_t entry, bool leaf)
 	return (entry & (RISCV_RESERVED | (level > 1 ? low | RISCV_N : 0))) ||
 	       (entry & (RISCV_R | RISCV_W)) == RISCV_W || (entry & RISCV_PBMT) == RISCV_PBMT ||
 	       (level == 1 && (entry & RISCV_N) && napot != RISCV_NAPOT_64K);
+}
+
+/*
+ * Is it a leaf of its level's own size that has nothing odd? One comparison says
+ * so; it leaves out I/O memory and what no ordinary request may touch.
+ */
+static inline bool fmt_is_plain_leaf(unsigned int level, uint64_t entry)
+{
+	uint64_t low = fmt_too_wide(FMT_GRANULE) & ~fmt_too_wide(fmt_level_shift(level));
+	uint64_t odd = RISCV_N | RISCV_RESERVED | UINT64_C(2) << RISCV_PBMT_SHIFT | low;
+
+	return (entry & (RISCV_V | RISCV_R | RISCV_U | odd)) == (RISCV_V | RISCV_R | RISCV_U);
 }
 
 static inline uint64_t fmt_leaf(unsigned int level, unsigned int shift, uint64_t phys,

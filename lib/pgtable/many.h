@@ -51,6 +51,27 @@ static inline bool any_bit(const uint64_t *slot, unsigned int n, uint64_t bits)
 	return (even[0] | even[1] | rest) & bits;
 }
 
+/* Is one of these bits clear in any of the entries? */
+static inline bool any_clear(const uint64_t *slot, unsigned int n, uint64_t bits)
+{
+	entry_pair even = { ~UINT64_C(0), ~UINT64_C(0) }, odd = even;
+	uint64_t rest = ~UINT64_C(0);
+	unsigned int i = 0;
+
+	if (!ONE_BY_ONE) {
+		for (; i + 16 <= n; i += 16) {
+			const entry_pair *pair = (const entry_pair *)&slot[i];
+
+			even &= pair[0] & pair[2] & pair[4] & pair[6];
+			odd &= pair[1] & pair[3] & pair[5] & pair[7];
+		}
+		even &= odd;
+	}
+	for (; i < n; i++)
+		rest &= pgtable_load(&slot[i]);
+	return bits & ~(even[0] & even[1] & rest);
+}
+
 static inline bool any_present(const uint64_t *slot, unsigned int n)
 {
 	return any_bit(slot, n, FMT_PRESENT);

@@ -312,6 +312,22 @@ static __attribute__((noinline)) int map_large(struct libiommu_pgtable *pt, uint
 	return libiommu_pgtable_refuse(pt, reason, iova, length, err);
 }
 
+static __attribute__((noinline)) int map_otherwise(struct libiommu_pgtable *pt, uint64_t iova,
+						   uint64_t phys, uint64_t length, uint32_t prot,
+						   struct libiommu_pgtable_gather *gather,
+						   struct libiommu_error **err)
+{
+	uint64_t *table = NULL;
+
+	if (length <= span_mask(1) + 1 && !pt->identity)
+		table = lowest_table_by_hooks(pt, iova);
+	if (!table)
+		return map_large(pt, iova, phys, length, prot, gather, err);
+	if (pgtable_unlikely(fill_one(&table[index_at(1, iova)], phys, pt->bits.leaf[prot])))
+		return libiommu_pgtable_refuse(pt, REASON_EXISTS, iova, length, err);
+	return 0;
+}
+
 /* One page, whose table is there, is by far the most frequent case: nothing else is in its way. */
 static int op_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uint64_t length,
 		  uint32_t prot, struct libiommu_pgtable_gather *gather,
@@ -319,11 +335,11 @@ static int op_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uin
 {
 	uint64_t *table;
 
-	if (length > span_mask(1) + 1)
-		return map_large(pt, iova, phys, length, prot, gather, err);
+	if (length > span_mask(1) + 1 || pgtable_unlikely(!pt->identity))
+		return map_otherwise(pt, iova, phys, length, prot, gather, err);
 	table = lowest_table(pt, iova);
 	if (pgtable_unlikely(!table))
-		return map_large(pt, iova, phys, length, prot, gather, err);
+		return map_otherwise(pt, iova, phys, length, prot, gather, err);
 	if (pgtable_unlikely(fill_one(&table[index_at(1, iova)], phys, pt->bits.leaf[prot])))
 		return libiommu_pgtable_refuse(pt, REASON_EXISTS, iova, length, err);
 	return 0;

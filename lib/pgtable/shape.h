@@ -41,8 +41,9 @@
 #ifndef FMT_WIDE_SIZES
 #define FMT_WIDE_SIZES 0 /* leaf sizes that come with the widest physical addresses */
 #endif
-#ifndef FMT_MARKS_ARE_BITS
-#define FMT_MARKS_ARE_BITS 1 /* is what fmt_unmark() clears set in every marked entry? */
+#ifndef FMT_CLEAR_IS_DIRTY
+#define FMT_CLEAR_IS_DIRTY \
+	0 /* the bit that is clear where a leaf is dirty; else a set one says so */
 #endif
 
 #define FMT_ENTRIES     (1u << FMT_INDEX_BITS)

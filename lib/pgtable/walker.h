@@ -233,15 +233,13 @@ static __attribute__((noinline)) uint64_t *lowest_table_by_hooks(const struct li
 	return table;
 }
 
-/* The table of level 1 that holds iova, where plain tables lead to it; else NULL. */
+/* The table of level 1 that holds iova, where plain tables lead to it; else NULL. No hooks. */
 static inline __attribute__((always_inline)) uint64_t *lowest_table(
 	const struct libiommu_pgtable *pt, uint64_t iova)
 {
 	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
 	unsigned int levels = pgtable_levels(top);
 
-	if (pgtable_unlikely(!pt->identity))
-		return lowest_table_by_hooks(pt, iova);
 	if (pgtable_unlikely(!reaches(top, iova)))
 		return NULL;
 #define STEP(n)                                                            \
@@ -253,15 +251,25 @@ static inline __attribute__((always_inline)) uint64_t *lowest_table(
 	} while (0)
 	EACH_LEVEL(levels, STEP);
 #undef STEP
+	if (!table)
+		__builtin_unreachable(); /* a table's entry has its address */
 	return table;
 }
 
+#ifndef FMT_OWN_PLAIN_LEAF
 /* Is it a leaf of its level's own size that has nothing odd? */
+static inline bool fmt_is_plain_leaf(unsigned int level, uint64_t entry)
+{
+	return is_present(entry) && fmt_is_leaf(level, entry) && fmt_is_single(level, entry) &&
+	       !fmt_reserved(level, entry, true);
+}
+#endif
+
+/* The same with regard to what the hardware supports. */
 static inline bool is_plain_leaf(const struct libiommu_pgtable *pt, unsigned int level,
 				 uint64_t entry)
 {
-	return is_present(entry) && fmt_is_leaf(level, entry) && fmt_is_single(level, entry) &&
-	       !(entry & pt->reserved) && !fmt_reserved(level, entry, true) &&
+	return fmt_is_plain_leaf(level, entry) && !(entry & pt->reserved) &&
 	       (level == 1 || pt->leaf_sizes >> fmt_level_shift(level) & 1);
 }
 
@@ -342,8 +350,11 @@ static __attribute__((noinline)) bool mark_odd(struct libiommu_pgtable *pt, uint
  */
 static bool op_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write)
 {
-	uint64_t entry, marked, *slot, *table = lowest_table(pt, iova);
+	uint64_t entry, marked, *slot, *table;
 
+	if (pgtable_unlikely(!pt->identity))
+		return mark_odd(pt, iova, write);
+	table = lowest_table(pt, iova);
 	if (pgtable_unlikely(!table))
 		return mark_odd(pt, iova, write);
 	slot = &table[index_at(1, iova)];

@@ -6,247 +6,17 @@
  */
 #include "pgtable.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RW        (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)
-#define PAGES     262144u /* 1 GiB of 4 KiB */
-#define SCATTERED 512u
+#define RW           (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)
+#define PAGES        262144u /* 1 GiB of 4 KiB */
+#define TWICE_GOAL   1.9     /* how much faster two threads are to be than one */
+#define ENTRY_BYTES  8u
+#define COUNT_TABLES 4u
 
-static bool tiny;
-
-static double map_calls(struct bed *bed, bool random)
-{
-	double start;
-	size_t i;
-
-	bed_clear(bed);
-	start = bed_now();
-	for (i = 0; i < bed->pages; i++) {
-		uint64_t at = (random ? bed->order[i] : i) * bed->page;
-
-		bed_must(!libiommu_pgtable_map(bed->pt, bed->start + at, at ^ bed->page, bed->page,
-					       RW, &bed->gather, NULL),
-			 "a map");
-	}
-	return (bed_now() - start) / (double)bed->pages;
-}
-
-static double map_4k_call(struct bed *bed)
-{
-	return map_calls(bed, false);
-}
-
-static double map_4k_random(struct bed *bed)
-{
-	return map_calls(bed, true);
-}
-
-static double unmap_4k_call(struct bed *bed)
-{
-	uint64_t removed;
-	double start;
-	size_t i;
-
-	bed_clear(bed);
-	bed_map_all(bed);
-	start = bed_now();
-	for (i = 0; i < bed->pages; i++)
-		bed_must(!libiommu_pgtable_unmap(bed->pt, bed->start + i * bed->page, bed->page,
-						 &removed, &bed->gather, NULL),
-			 "an unmap");
-	return (bed_now() - start) / (double)bed->pages;
-}
-
-static double map_1g_4k(struct bed *bed)
-{
-	double start;
-
-	bed_clear(bed);
-	start = bed_now();
-	bed_map_all(bed);
-	return (bed_now() - start) / (double)bed->pages;
-}
-
-static double map_1g_4k_empty(struct bed *bed)
-{
-	double start;
-
-	bed_empty(bed);
-	start = bed_now();
-	bed_map_all(bed);
-	return (bed_now() - start) / (double)bed->pages;
-}
-
-static double unmap_all(struct bed *bed, uint64_t *removed)
-{
-	double start;
-
-	bed_empty(bed);
-	bed_map_all(bed);
-	start = bed_now();
-	bed_must(!libiommu_pgtable_unmap(bed->pt, bed->start, bed->pages * bed->page, removed,
-					 &bed->gather, NULL),
-		 "an unmap");
-	return (bed_now() - start) / (double)bed->pages;
-}
-
-static double unmap_1g_4k(struct bed *bed)
-{
-	uint64_t removed;
-	double ns = unmap_all(bed, &removed);
-
-	bed_must(removed == bed->pages * bed->page, "as much as was mapped");
-	libiommu_pgtable_release(bed->pt, &bed->gather);
-	return ns;
-}
-
-static double unmap_1g_4k_unread(struct bed *bed)
-{
-	double ns = unmap_all(bed, NULL);
-
-	libiommu_pgtable_release(bed->pt, &bed->gather);
-	return ns;
-}
-
-/* As many leaves of the second level as a table has. */
-static double map_1g_2m(struct bed *bed)
-{
-	uint64_t length = bed->per_table * bed->large, start = (bed->start + length) & -length;
-	double begin;
-
-	bed_empty(bed);
-	/* Its table is there. */
-	bed_must(!libiommu_pgtable_map(bed->pt, start, bed->large, bed->large, RW, &bed->gather,
-				       NULL) &&
-			 !libiommu_pgtable_unmap(bed->pt, start, bed->large, NULL, &bed->gather,
-						 NULL),
-		 "one leaf");
-	begin = bed_now();
-	bed_must(!libiommu_pgtable_map(bed->pt, start, bed->large, length, RW, &bed->gather, NULL),
-		 "large leaves");
-	begin = bed_now() - begin;
-	bed_must(!libiommu_pgtable_unmap(bed->pt, start, length, NULL, &bed->gather, NULL),
-		 "an unmap");
-	libiommu_pgtable_release(bed->pt, &bed->gather);
-	return begin / (double)bed->per_table;
-}
-
-static double map_512_scattered(struct bed *bed)
-{
-	struct libiommu_pgtable_piece pieces[SCATTERED];
-	size_t i, n = bed->pages / SCATTERED;
-	double start, ns = 0;
-
-	bed_clear(bed);
-	for (i = 0; i < n; i++) {
-		for (size_t j = 0; j < SCATTERED; j++)
-			pieces[j] = (struct libiommu_pgtable_piece){
-				bed->order[i * SCATTERED + j] * bed->page, bed->page
-			};
-		start = bed_now();
-		bed_must(!libiommu_pgtable_map_list(bed->pt, bed->start + i * SCATTERED * bed->page,
-						    pieces, SCATTERED, RW, &bed->gather, NULL),
-			 "a list");
-		ns += bed_now() - start;
-	}
-	return ns / (double)(n * SCATTERED);
-}
-
-static double translate_random(struct bed *bed)
-{
-	struct libiommu_pgtable_leaf leaf = { .phys = 0 };
-	uint64_t sum = 0;
-	double start;
-	size_t i;
-
-	bed_empty(bed);
-	bed_map_all(bed);
-	start = bed_now();
-	for (i = 0; i < bed->pages; i++) {
-		libiommu_pgtable_translate(bed->pt, bed->start + bed->order[i] * bed->page, &leaf);
-		sum += leaf.phys;
-	}
-	start = bed_now() - start;
-	bed_must(sum, "a sum");
-	return start / (double)bed->pages;
-}
-
-/* Where the next lookup looks depends on what the last one found. */
-static double translate_dependent(struct bed *bed)
-{
-	struct libiommu_pgtable_leaf leaf = { .phys = 0 };
-	uint64_t at = 0;
-	double start;
-	size_t i;
-
-	bed_empty(bed);
-	bed_map_all(bed);
-	start = bed_now();
-	for (i = 0; i < bed->pages; i++) {
-		bed_must(libiommu_pgtable_translate(bed->pt, bed->start + at * bed->page, &leaf),
-			 "a leaf");
-		at = ((leaf.phys / bed->page) * 165667 + i) & (bed->pages - 1);
-	}
-	return (bed_now() - start) / (double)bed->pages;
-}
-
-static double read_marks(struct bed *bed, bool dirty)
-{
-	uint64_t *bitmap = calloc(bed->pages / 64 + 1, sizeof(*bitmap));
-	double start;
-	size_t i;
-
-	bed_must(bitmap, "memory");
-	bed_empty(bed);
-	bed_map_all(bed);
-	for (i = 0; dirty && i < bed->pages; i++)
-		libiommu_pgtable_mark(bed->pt, bed->start + i * bed->page, true);
-	start = bed_now();
-	bed_must(!libiommu_pgtable_read_marks(bed->pt, bed->start, bed->pages * bed->page, 0,
-					      (unsigned int)__builtin_ctzll(bed->page), bitmap,
-					      &bed->gather, NULL),
-		 "marks");
-	start = bed_now() - start;
-	bed_must(bitmap[0] == (dirty ? UINT64_MAX : 0), "the right marks");
-	free(bitmap);
-	return start / (double)bed->pages;
-}
-
-static double dirty_none(struct bed *bed)
-{
-	return read_marks(bed, false);
-}
-
-static double dirty_all(struct bed *bed)
-{
-	return read_marks(bed, true);
-}
-
-static const struct {
-	const char *name;
-	bed_operation run, floor;
-	const char *floor_name;
-} operations[] = {
-	{ "map_4k_call", map_4k_call, bed_plain_stores, "a store" },
-	{ "map_4k_random", map_4k_random, bed_plain_walks, "loads of a walk" },
-	{ "unmap_4k_call", unmap_4k_call, bed_plain_stores, "a store" },
-	{ "map_1g_4k", map_1g_4k, bed_plain_stores, "a store" },
-	{ "map_1g_4k_empty", map_1g_4k_empty, bed_plain_stores, "a store" },
-	{ "unmap_1g_4k", unmap_1g_4k, bed_plain_stores, "a store" },
-	{ "unmap_1g_4k_unread", unmap_1g_4k_unread, bed_plain_stores, "a store" },
-	{ "map_1g_2m", map_1g_2m, bed_plain_stores, "a store" },
-	{ "map_512_scattered", map_512_scattered, bed_plain_stores, "a store" },
-	{ "translate_random", translate_random, bed_plain_walks, "loads of a walk" },
-	{ "translate_dependent", translate_dependent, bed_plain_walks, "loads of a walk" },
-	{ "dirty_none", dirty_none, bed_plain_stores, "a store" },
-	{ "dirty_all", dirty_all, bed_plain_stores, "a store" },
-	{ "map_two_threads", bed_map_by_two, bed_map_by_one, "one thread" },
-};
-
-static void open_bed(struct bed *bed, enum libiommu_pgtable_format format)
+static void open_bed(struct bed *bed, enum libiommu_pgtable_format format, bool small)
 {
 	struct libiommu_pgtable_options opts = LIBIOMMU_PGTABLE_OPTIONS_INIT;
 	const struct libiommu_pgtable_gather nothing = LIBIOMMU_PGTABLE_GATHER_INIT;
@@ -259,9 +29,9 @@ static void open_bed(struct bed *bed, enum libiommu_pgtable_format format)
 	desc = libiommu_pgtable_describe(bed->pt);
 	bed->gather = nothing;
 	bed->page = UINT64_C(1) << desc->granule;
-	bed->per_table = desc->table_bytes / 8;
+	bed->per_table = desc->table_bytes / ENTRY_BYTES;
 	bed->large = bed->page << desc->index_bits;
-	bed->pages = tiny ? 4 * bed->per_table : PAGES;
+	bed->pages = small ? COUNT_TABLES * bed->per_table : PAGES;
 	bed->start = 4 * bed->per_table * bed->large;
 	bed->order = malloc(bed->pages * sizeof(*bed->order));
 	bed_must(bed->order, "memory");
@@ -285,38 +55,116 @@ static void close_bed(struct bed *bed)
 	free(bed->order);
 }
 
-static double least(struct bed *bed, bed_operation operation, unsigned int repetitions)
+static size_t entries_of(const struct operation *operation, const struct bed *bed)
 {
-	double best = operation(bed), next;
+	return operation->flags & LARGE ? bed->per_table : bed->pages;
+}
 
-	while (--repetitions) {
-		next = operation(bed);
-		if (next < best)
+static bool applies(const struct operation *operation, const struct bed *bed)
+{
+	return !(operation->flags & MARKS) || libiommu_pgtable_describe(bed->pt)->dirty;
+}
+
+static double least(struct bed *bed, const struct operation *operation, unsigned int times)
+{
+	size_t n = entries_of(operation, bed);
+	double best = 0, next;
+	unsigned int i;
+
+	for (i = 0; i < times; i++) {
+		operation->prepare(bed);
+		next = operation->run(bed, n) / (double)n;
+		if (!i || next < best)
 			best = next;
 	}
 	return best;
 }
 
-static void measure(enum libiommu_pgtable_format format, const char *wanted, unsigned int times)
+static double least_floor(struct bed *bed, const struct operation *operation, unsigned int times)
+{
+	double best = operation->floor(bed, bed->pages), next;
+
+	while (--times) {
+		next = operation->floor(bed, bed->pages);
+		if (next < best)
+			best = next;
+	}
+	return best / (double)bed->pages;
+}
+
+/* All tables that 1 GiB of the smallest pages takes, beside the entries that map it. */
+static void print_tables(enum libiommu_pgtable_format format)
+{
+	struct libiommu_pgtable_options opts = LIBIOMMU_PGTABLE_OPTIONS_INIT;
+	struct libiommu_pgtable_gather gather = LIBIOMMU_PGTABLE_GATHER_INIT;
+	const struct libiommu_pgtable_desc *desc;
+	const uint64_t length = UINT64_C(1) << 30;
+	struct libiommu_pgtable *pt;
+	uint64_t bytes, page;
+
+	opts.format = format;
+	bed_must(!libiommu_pgtable_new(&opts, &pt, NULL), "a table");
+	desc = libiommu_pgtable_describe(pt);
+	page = UINT64_C(1) << desc->granule;
+	bed_must(!libiommu_pgtable_map(pt, length, page, length, RW, &gather, NULL), "a map");
+	bytes = (libiommu_pgtable_pages(pt) - 1) * desc->table_bytes + desc->root_bytes;
+	printf("%s.tables\t%llu\tbytes\tentries of 1 GiB\t%.3f\t-\n", desc->name,
+	       (unsigned long long)bytes, (double)bytes / (double)(length / page * ENTRY_BYTES));
+	libiommu_pgtable_release(pt, &gather);
+	libiommu_pgtable_free(pt);
+}
+
+static void measure(enum libiommu_pgtable_format format, const char *wanted, bool tiny)
 {
 	const char *name = libiommu_pgtable_format_name(format);
+	unsigned int times = tiny ? 1 : 15;
+	const struct operation *o;
 	double ns, floor;
 	struct bed bed;
-	size_t i;
 
-	open_bed(&bed, format);
+	open_bed(&bed, format, tiny);
 	if (!wanted || !strcmp(wanted, "tables"))
-		printf("%s.tables\t%zu\ttables\t-\t-\t-\n", name, libiommu_pgtable_pages(bed.pt));
-	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-		if (wanted && strcmp(wanted, operations[i].name))
+		print_tables(format);
+	for (o = operations; o < operations + operations_count; o++) {
+		if ((wanted && strcmp(wanted, o->name)) || !applies(o, &bed))
 			continue;
-		if (!strncmp(operations[i].name, "dirty", 5) &&
-		    !libiommu_pgtable_describe(bed.pt)->dirty)
+		ns = least(&bed, o, times);
+		floor = least_floor(&bed, o, times);
+		printf("%s.%s\t%.3f\tns\t%s\t%.2f\t-\n", name, o->name, ns, o->floor_name,
+		       floor > 0 ? ns / floor : 0);
+		if (o->run == bed_map_by_two)
+			printf("%s.two_threads\t%.2f\ttimes faster\tgoal of %.1f\t%.2f\t-\n", name,
+			       floor / ns, TWICE_GOAL, floor / ns / TWICE_GOAL);
+	}
+	close_bed(&bed);
+}
+
+void measured(struct bed *bed, const struct operation *operation, size_t n);
+
+/* A tool begins anew at the entry of this, and writes down at its end what it has counted. */
+__attribute__((noinline)) void measured(struct bed *bed, const struct operation *operation,
+					size_t n)
+{
+	operation->run(bed, n);
+}
+
+/* Each operation twice, for so many entries and for more. Says by how many there are more. */
+static void count(enum libiommu_pgtable_format format)
+{
+	const struct operation *o;
+	struct bed bed;
+	size_t part;
+
+	open_bed(&bed, format, true);
+	for (o = operations; o < operations + operations_count; o++) {
+		if (!(o->flags & COUNTED) || !applies(o, &bed))
 			continue;
-		ns = least(&bed, operations[i].run, times);
-		floor = least(&bed, operations[i].floor, times);
-		printf("%s.%s\t%.3f\tns\t%s\t%.2f\t-\n", name, operations[i].name, ns,
-		       operations[i].floor_name, floor > 0 ? ns / floor : 0);
+		part = entries_of(o, &bed) / COUNT_TABLES;
+		o->prepare(&bed);
+		measured(&bed, o, part);
+		o->prepare(&bed);
+		measured(&bed, o, 3 * part);
+		printf("%s.%s\t%zu\n", libiommu_pgtable_format_name(format), o->name, 2 * part);
 	}
 	close_bed(&bed);
 }
@@ -324,18 +172,21 @@ static void measure(enum libiommu_pgtable_format format, const char *wanted, uns
 int main(int argc, char **argv)
 {
 	enum libiommu_pgtable_format format = LIBIOMMU_PGTABLE_NO_FORMAT;
-	unsigned int times = 15;
+	bool tiny = argc > 1 && !strcmp(argv[1], "--tiny");
+	bool counts = argc > 1 && !strcmp(argv[1], "--count");
 
-	if (argc > 1 && !strcmp(argv[1], "--tiny")) {
-		tiny = true;
-		times = 1;
+	if (tiny || counts) {
 		argc--;
 		argv++;
 	}
 	while ((format = libiommu_pgtable_format_next(format))) {
-		if (argc < 2 || !strcmp(argv[1], "all") ||
-		    !strcmp(argv[1], libiommu_pgtable_format_name(format)))
-			measure(format, argc > 2 ? argv[2] : NULL, times);
+		if (argc > 1 && strcmp(argv[1], "all") != 0 &&
+		    strcmp(argv[1], libiommu_pgtable_format_name(format)) != 0)
+			continue;
+		if (counts)
+			count(format);
+		else
+			measure(format, argc > 2 ? argv[2] : NULL, tiny);
 	}
 	return 0;
 }

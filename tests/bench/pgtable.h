@@ -18,10 +18,30 @@ struct bed {
 	uint32_t *order;  /* the pages in random order */
 };
 
-/** One run of an operation. @return ns per entry */
-typedef double (*bed_operation)(struct bed *bed);
+/** One run for n entries. @return ns of all */
+typedef double (*bed_run)(struct bed *bed, size_t n);
 
-/** Small leaves for the whole range, each mapped to another place than its neighbours' order. */
+/* What an operation is like. */
+#define COUNTED 1u /* its instructions can be counted: one thread, and always the same */
+#define LARGE   2u /* its entries are those of the second level, at most a table of them */
+#define MARKS   4u /* only where the format has marks */
+
+struct operation {
+	const char *name;
+	void (*prepare)(struct bed *bed);
+	bed_run run;
+	bed_run floor; /* what nothing can be faster than, measured beside */
+	const char *floor_name;
+	unsigned int flags;
+};
+
+/* pgtable_ops.c */
+extern const struct operation operations[];
+extern const size_t operations_count;
+
+/** Small leaves for the first n pages, each mapped to another place than its neighbours' order. */
+void bed_map(struct bed *bed, size_t n);
+/** The same for the whole range. */
 void bed_map_all(struct bed *bed);
 /** Nothing is mapped, but the tables are there. */
 void bed_clear(struct bed *bed);
@@ -29,13 +49,12 @@ void bed_clear(struct bed *bed);
 void bed_empty(struct bed *bed);
 
 /** Two threads, each with half of the range. */
-double bed_map_by_two(struct bed *bed);
+double bed_map_by_two(struct bed *bed, size_t n);
 /** The same by one thread. */
-double bed_map_by_one(struct bed *bed);
+double bed_map_by_one(struct bed *bed, size_t n);
 
-/* What nothing can be faster than, measured beside. */
-double bed_plain_stores(struct bed *bed);
-double bed_plain_walks(struct bed *bed);
+double bed_plain_stores(struct bed *bed, size_t n);
+double bed_plain_walks(struct bed *bed, size_t n);
 
 /** End the program unless a call has succeeded. */
 void bed_must(bool good, const char *what);

@@ -24,12 +24,17 @@ double bed_now(void)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-void bed_map_all(struct bed *bed)
+void bed_map(struct bed *bed, size_t n)
 {
 	/* Askew by a page, so that no format joins leaves. */
-	bed_must(!libiommu_pgtable_map(bed->pt, bed->start, bed->start + bed->page,
-				       bed->pages * bed->page, RW, &bed->gather, NULL),
+	bed_must(!libiommu_pgtable_map(bed->pt, bed->start, bed->start + bed->page, n * bed->page,
+				       RW, &bed->gather, NULL),
 		 "a map");
+}
+
+void bed_map_all(struct bed *bed)
+{
+	bed_map(bed, bed->pages);
 }
 
 void bed_clear(struct bed *bed)
@@ -51,27 +56,28 @@ void bed_empty(struct bed *bed)
 	libiommu_pgtable_release(bed->pt, &bed->gather);
 }
 
-double bed_plain_stores(struct bed *bed)
+double bed_plain_stores(struct bed *bed, size_t n)
 {
-	uint64_t *entry = calloc(bed->pages, sizeof(*entry));
+	uint64_t *entry = calloc(n, sizeof(*entry));
 	double start;
 	size_t i;
 
+	(void)bed;
 	bed_must(entry, "memory");
-	for (i = 0; i < bed->pages; i++)
+	for (i = 0; i < n; i++)
 		__atomic_store_n(&entry[i], i, __ATOMIC_RELAXED);
 	start = bed_now();
-	for (i = 0; i < bed->pages; i++)
+	for (i = 0; i < n; i++)
 		__atomic_store_n(&entry[i], i << 12 | 3, __ATOMIC_RELAXED);
 	start = bed_now() - start;
 	free(entry);
-	return start / (double)bed->pages;
+	return start;
 }
 
 /* Four levels, all there, no question asked: the loads alone. */
-double bed_plain_walks(struct bed *bed)
+double bed_plain_walks(struct bed *bed, size_t n)
 {
-	size_t tables = bed->pages / 512 ? bed->pages / 512 : 1, i;
+	size_t tables = n / 512 ? n / 512 : 1, i;
 	uint64_t(*leaf)[512] = calloc(tables, sizeof(*leaf)), sum = 0, page;
 	static uint64_t upper[3][512];
 	double start;
@@ -83,7 +89,7 @@ double bed_plain_walks(struct bed *bed)
 		upper[2][i] = (uintptr_t)leaf[i % tables];
 	}
 	start = bed_now();
-	for (i = 0; i < bed->pages; i++) {
+	for (i = 0; i < n; i++) {
 		const uint64_t *table = upper[0];
 
 		page = bed->order[i];
@@ -95,7 +101,7 @@ double bed_plain_walks(struct bed *bed)
 	start = bed_now() - start;
 	bed_must(!sum, "a walk");
 	free(leaf);
-	return start / (double)bed->pages;
+	return start;
 }
 
 /* One of the threads that map. */
@@ -105,6 +111,7 @@ struct half {
 	pthread_barrier_t *barrier;
 	uint64_t start;
 	size_t pages;
+	double began, ended;
 };
 
 static void *map_half(void *data)
@@ -113,49 +120,53 @@ static void *map_half(void *data)
 	size_t i;
 
 	pthread_barrier_wait(half->barrier);
+	half->began = bed_now();
 	for (i = 0; i < half->pages; i++)
 		bed_must(!libiommu_pgtable_map(half->bed->pt, half->start + i * half->bed->page,
 					       (i ^ 1) * half->bed->page, half->bed->page, RW,
 					       &half->gather, NULL),
 			 "a map");
-	pthread_barrier_wait(half->barrier);
+	half->ended = bed_now();
 	return NULL;
 }
 
-static double map_by(struct bed *bed, unsigned int threads)
+static double map_by(struct bed *bed, size_t n, unsigned int threads)
 {
 	static const struct libiommu_pgtable_gather nothing = LIBIOMMU_PGTABLE_GATHER_INIT;
 	struct half half[2];
 	pthread_barrier_t barrier;
 	pthread_t thread[2];
 	unsigned int i;
-	double start;
+	double began, ended;
 
 	bed_clear(bed);
-	bed_must(!pthread_barrier_init(&barrier, NULL, threads + 1), "a barrier");
+	bed_must(!pthread_barrier_init(&barrier, NULL, threads), "a barrier");
 	for (i = 0; i < threads; i++) {
-		half[i] = (struct half){ bed, nothing, &barrier,
-					 bed->start + i * (bed->pages / threads) * bed->page,
-					 bed->pages / threads };
+		half[i] = (struct half){
+			bed,         nothing, &barrier, bed->start + i * (n / threads) * bed->page,
+			n / threads, 0,       0
+		};
 		bed_must(!pthread_create(&thread[i], NULL, map_half, &half[i]), "a thread");
 	}
-	pthread_barrier_wait(&barrier);
-	start = bed_now();
-	pthread_barrier_wait(&barrier);
-	start = bed_now() - start;
 	for (i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
+	began = half[0].began;
+	ended = half[0].ended;
+	for (i = 1; i < threads; i++) {
+		began = half[i].began < began ? half[i].began : began;
+		ended = half[i].ended > ended ? half[i].ended : ended;
+	}
 	pthread_barrier_destroy(&barrier);
 	bed_clear(bed);
-	return start / (double)bed->pages;
+	return ended - began;
 }
 
-double bed_map_by_one(struct bed *bed)
+double bed_map_by_one(struct bed *bed, size_t n)
 {
-	return map_by(bed, 1);
+	return map_by(bed, n, 1);
 }
 
-double bed_map_by_two(struct bed *bed)
+double bed_map_by_two(struct bed *bed, size_t n)
 {
-	return map_by(bed, 2);
+	return map_by(bed, n, 2);
 }

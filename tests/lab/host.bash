@@ -82,14 +82,19 @@ host_plug() {
 	qmp "$1" "{\"execute\": \"device_add\", \"arguments\": {$json}}"
 }
 
-# unplug ID: asks the guest's kernel to let go of it; `unplugged` waits until it has.
+# unplug ID: asks the guest's kernel to let go of it; `unplugged` waits until it has. An earlier device
+# may have had the same name.
 host_unplug() {
+	qmp "$1" '{"execute": "query-status"}' >/dev/null
+	wc -l <"$1/qmp.log" >"$1/unplug.$2"
 	qmp "$1" "{\"execute\": \"device_del\", \"arguments\": {\"id\": \"$2\"}}"
 }
 
 host_unplugged() {
-	local line deadline=$((SECONDS + 30))
-	until grep -q "\"DEVICE_DELETED\".*\"device\": \"$2\"" "$1/qmp.log"; do
+	local line deadline=$((SECONDS + 30)) seen
+	seen=$(cat "$1/unplug.$2" 2>/dev/null || echo 0)
+	until tail -n +$((seen + 1)) "$1/qmp.log" |
+		grep "\"DEVICE_DELETED\".*\"device\": \"$2\"" >/dev/null; do
 		((SECONDS < deadline)) || { echo "$2 is still there"; return 1; }
 		qmp_line "$1" 1 || true
 	done

@@ -90,7 +90,7 @@ row vtd \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=standard backends='vfio iommufd' selftest=iommufd witness=vtd timeout=420 \
-	many=70000
+	many=70000 sweep=2/3
 
 row smmuv3 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 \
@@ -116,7 +116,7 @@ row vtd39 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=39' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=standard backends='vfio iommufd' witness=vtd timeout=420 \
-	entries=4096 many=70000 sweep=2/3
+	entries=4096 many=70000
 
 # Scalable mode with tables of the first stage.
 row vtd-fs \

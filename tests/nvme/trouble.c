@@ -199,6 +199,10 @@ START_TEST(fatal)
 	error.skip = 3;
 	inject(&rig, error);
 	submit(&rig, &ends, PENDING, rig_memory(&rig, 65536, RIG_RW));
+	rig.nvme->next_look = _i % 3 ? 0 : UINT64_MAX; /* at once, or after the completions */
+	nvme_queue_ring(rig.nvme->queue[1]);
+	nvme_reap(rig.nvme->queue[_i % 3 ? 0 : 1]);
+	rig.nvme->next_look = 0;
 	nvme_wait_all(rig.nvme->queue[1]);
 	ck_assert_uint_eq(ends.count, PENDING);
 	for (unsigned int i = 0; i < PENDING; i++)

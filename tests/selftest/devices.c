@@ -70,7 +70,8 @@ static int group_of(const char *device, uint32_t *group)
 	const char *number;
 	ssize_t length;
 
-	snprintf(path, sizeof(path), "%s/iommu_group", device);
+	if ((size_t)snprintf(path, sizeof(path), "%s/iommu_group", device) >= sizeof(path))
+		return -ENAMETOOLONG;
 	length = readlink(path, link, sizeof(link) - 1);
 	if (length < 0)
 		return -errno;

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define PAGE UINT64_C(4096)
 #define IOVA UINT64_C(0x10000)
@@ -30,6 +32,8 @@ static struct {
 	const char *call; /* the call of the backend to interrupt; NULL: none */
 	struct outcome map, unmap, unmap_wider;
 	int find;
+	bool windows_watched; /* the next munmap of a file's window makes a call, too */
+	int windows;          /* 1: it came; 2: its call went well */
 } seen;
 
 static void note(struct outcome *out, int code, struct libiommu_error *err)
@@ -61,11 +65,28 @@ static void interrupt(void *data, enum libiommu_log_level level, const char *lin
 	seen.find = libiommu_domain_find(dom, NULL, IOVA, &found);
 }
 
+/* A lock that is held here is one that the call from within waits for without end. */
+static int unmap_window(void *data, void *address, size_t length)
+{
+	if (seen.windows_watched) {
+		seen.windows_watched = false;
+		seen.windows++;
+		if (!libiommu_domain_map(dom, 2 * IOVA, libiommu_source_memory(memory), PAGE,
+					 LIBIOMMU_PROT_READ, NULL))
+			seen.windows++;
+	}
+	return libiommu_sys_default()->munmap(data, address, length);
+}
+
 static void setup(void)
 {
 	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+	static struct libiommu_sys sys;
 
 	memset(&seen, 0, sizeof(seen));
+	sys = *libiommu_sys_default();
+	sys.munmap = unmap_window;
+	opts.sys = &sys;
 	opts.backend = "mock";
 	opts.log = interrupt;
 	opts.log_level = LIBIOMMU_LOG_DEBUG;
@@ -120,6 +141,32 @@ START_TEST(a_mapping_on_its_way_out_blocks_and_is_not_found)
 }
 END_TEST
 
+/* A batch of a file and of what is refused: the file's window goes again. */
+START_TEST(a_window_goes_without_a_lock)
+{
+	struct libiommu_map_request requests[2] = { LIBIOMMU_MAP_REQUEST_INIT,
+						    LIBIOMMU_MAP_REQUEST_INIT };
+	int fd = memfd_create("busy", MFD_CLOEXEC);
+	struct libiommu_error *err;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, PAGE), 0);
+	ck_assert_int_eq(map(), 0);
+	requests[0].iova = 4 * IOVA;
+	requests[0].length = PAGE;
+	requests[0].prot = LIBIOMMU_PROT_READ;
+	requests[0].source = libiommu_source_file(fd, 0);
+	requests[1] = requests[0];
+	requests[1].iova = IOVA;
+	seen.windows_watched = true;
+	ck_assert_int_eq(libiommu_domain_map_batch(dom, requests, 2, NULL, &err), -EEXIST);
+	libiommu_error_free(err);
+	close(fd);
+	ck_assert_int_eq(seen.windows, 2);
+	ck_assert_uint_eq(libiommu_domain_mapping_count(dom), 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("busy");
@@ -130,6 +177,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_mapping_in_the_making_blocks_and_is_not_found);
 	tcase_add_test(tcase, a_mapping_on_its_way_out_blocks_and_is_not_found);
+	tcase_add_test(tcase, a_window_goes_without_a_lock);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_NOFORK);

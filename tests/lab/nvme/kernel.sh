@@ -94,7 +94,7 @@ hot_unplug() {
 	check "removal: the kernel let it go" wait_until 30 is_gone "$removable"
 	check "removal: QEMU has removed it" ask-host unplugged removable
 	check "removal: another one is plugged in" \
-		ask-host plug nvme,id=again,serial=again,bus=rp2,drive=removable
+		ask-host plug nvme,id=removable,serial=again,bus=rp2,drive=removable
 	check "removal: the kernel finds it" wait_until 30 has_namespace "$removable"
 	check "removal: and it works" reads_the_hosts_bytes removable "$(namespace "$removable")"
 }
