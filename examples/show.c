@@ -167,6 +167,7 @@ void show_fault(const struct libiommu_mock_fault *fault)
 		[LIBIOMMU_MOCK_FAULT_APERTURE] = "wider than the IOMMU translates",
 		[LIBIOMMU_MOCK_FAULT_RESERVED] = "a reserved window",
 		[LIBIOMMU_MOCK_FAULT_BUS_MASTER] = "the device may not start requests",
+		[LIBIOMMU_MOCK_FAULT_STALE] = "an invalidation was missing",
 	};
 
 	show_line("fault", "%s may not %s %#" PRIx64 ": %s", fault->device,

@@ -9,7 +9,7 @@
 
 #define READ_WRITE (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)
 
-void mock_dma_refuse(struct mock_device *dev, uint64_t iova, uint32_t access,
+void mock_dma_record(struct mock_device *dev, uint64_t iova, uint32_t access,
 		     enum libiommu_mock_fault_kind kind, struct mock_fault_record *fault)
 {
 	*fault = (struct mock_fault_record){ .iova = iova, .access = access, .kind = kind };
@@ -17,12 +17,25 @@ void mock_dma_refuse(struct mock_device *dev, uint64_t iova, uint32_t access,
 	mock_faults_add(&dev->machine->faults, fault);
 }
 
+/* Does the cache lead elsewhere than the tables? Looked at where a bug is planted only. */
+static bool is_stale(const struct mock_iotlb_entry *entry, const struct mock_table *table,
+		     uint64_t iova, uint32_t access)
+{
+	struct libiommu_pgtable_leaf now;
+
+	return !libiommu_pgtable_translate(table->pt, iova, &now) ||
+	       (now.prot & access) != access ||
+	       now.phys + (iova - now.iova) != entry->leaf.phys + (iova - entry->leaf.iova);
+}
+
 /* Through the cache, or through the tables and into the cache. 0, or the kind of fault. */
-static int translate(struct mock_iommu *iommu, struct mock_space *space, struct mock_table *table,
+static int translate(struct mock_device *dev, struct mock_space *space, struct mock_table *table,
 		     uint64_t iova, uint32_t access, uint64_t *phys)
 {
+	struct mock_iommu *iommu = dev->iommu;
 	struct mock_iotlb_entry entry = { .space = space->number };
 	bool write = (access & LIBIOMMU_PROT_WRITE) != 0;
+	struct mock_fault_record stale;
 
 	if (!mock_iotlb_find(&iommu->tlb, space->number, iova, access, &entry)) {
 		if (!libiommu_pgtable_translate(table->pt, iova, &entry.leaf))
@@ -33,8 +46,12 @@ static int translate(struct mock_iommu *iommu, struct mock_space *space, struct 
 			libiommu_pgtable_mark(table->pt, iova, write);
 		entry.dirty = write;
 		mock_iotlb_fill(&iommu->tlb, &entry);
-	} else if (write && !entry.dirty && iommu->hw.accessed_dirty) {
-		libiommu_pgtable_mark(table->pt, iova, true);
+	} else {
+		if (__atomic_load_n(&dev->machine->skip_invalidation, __ATOMIC_RELAXED) &&
+		    is_stale(&entry, table, iova, access))
+			mock_dma_record(dev, iova, access, LIBIOMMU_MOCK_FAULT_STALE, &stale);
+		if (write && !entry.dirty && iommu->hw.accessed_dirty)
+			libiommu_pgtable_mark(table->pt, iova, true);
 	}
 	*phys = entry.leaf.phys + (iova - entry.leaf.iova);
 	return 0;
@@ -60,7 +77,7 @@ static int resolve(struct mock_device *dev, uint64_t iova, uint32_t access, unsi
 			       : LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
 	if (iova > mock_hw_iova_last(&iommu->hw))
 		return LIBIOMMU_MOCK_FAULT_APERTURE;
-	kind = translate(iommu, space, group->reach_table, iova, access, &phys);
+	kind = translate(dev, space, group->reach_table, iova, access, &phys);
 	if (!kind && !mock_ram_host(&dev->machine->ram, phys, false, host))
 		kind = LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
 	return kind;
@@ -85,7 +102,7 @@ int mock_dma_transfer(struct mock_device *dev, uint64_t iova, void *buffer, uint
 			memcpy(host, bytes, chunk);
 		pthread_rwlock_unlock(&dev->iommu->gate);
 		if (kind) {
-			mock_dma_refuse(dev, iova, access, (enum libiommu_mock_fault_kind)kind,
+			mock_dma_record(dev, iova, access, (enum libiommu_mock_fault_kind)kind,
 					fault);
 			return -EFAULT;
 		}
@@ -109,7 +126,7 @@ int mock_dma_store(struct mock_device *dev, uint64_t iova, uint32_t value,
 	pthread_rwlock_unlock(&dev->iommu->gate);
 	if (!kind)
 		return 0;
-	mock_dma_refuse(dev, iova, LIBIOMMU_PROT_WRITE, (enum libiommu_mock_fault_kind)kind, fault);
+	mock_dma_record(dev, iova, LIBIOMMU_PROT_WRITE, (enum libiommu_mock_fault_kind)kind, fault);
 	return -EFAULT;
 }
 
@@ -140,6 +157,6 @@ int mock_dma_swap(struct mock_device *dev, uint64_t iova, unsigned int width, ui
 	pthread_rwlock_unlock(&dev->iommu->gate);
 	if (!kind)
 		return 0;
-	mock_dma_refuse(dev, iova, READ_WRITE, (enum libiommu_mock_fault_kind)kind, fault);
+	mock_dma_record(dev, iova, READ_WRITE, (enum libiommu_mock_fault_kind)kind, fault);
 	return -EFAULT;
 }

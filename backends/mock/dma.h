@@ -20,8 +20,8 @@ int mock_dma_swap(struct mock_device *dev, uint64_t iova, unsigned int width, ui
 int mock_dma_store(struct mock_device *dev, uint64_t iova, uint32_t value,
 		   struct mock_fault_record *fault);
 
-/* Record a refusal that happened before the IOMMU. */
-void mock_dma_refuse(struct mock_device *dev, uint64_t iova, uint32_t access,
+/* Record a refusal that happened before the IOMMU, or what was wrong and not refused. */
+void mock_dma_record(struct mock_device *dev, uint64_t iova, uint32_t access,
 		     enum libiommu_mock_fault_kind kind, struct mock_fault_record *fault);
 
 #endif

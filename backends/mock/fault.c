@@ -64,6 +64,8 @@ const char *mock_fault_text(enum libiommu_mock_fault_kind kind)
 		return "the address is in the interrupt window";
 	case LIBIOMMU_MOCK_FAULT_BUS_MASTER:
 		return "bus mastering is off";
+	case LIBIOMMU_MOCK_FAULT_STALE:
+		return "the translation was stale: an invalidation is missing";
 	}
 	return "unknown";
 }

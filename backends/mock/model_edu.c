@@ -100,7 +100,7 @@ static void move(struct mock_device *dev)
 	    edu->dma_count > DMA_BYTES - (inside - DMA_BASE))
 		return;
 	if (!(dev->config[4] & COMMAND_MASTER))
-		mock_dma_refuse(dev, iova, access, LIBIOMMU_MOCK_FAULT_BUS_MASTER, &fault);
+		mock_dma_record(dev, iova, access, LIBIOMMU_MOCK_FAULT_BUS_MASTER, &fault);
 	else
 		mock_dma_transfer(dev, iova, edu->memory + (inside - DMA_BASE), edu->dma_count,
 				  access, &fault);

@@ -10,7 +10,7 @@ static bool may_start(struct nvme *nvme, uint64_t address, uint32_t access)
 
 	if (mock_config_command(nvme->dev) & MOCK_COMMAND_MASTER)
 		return true;
-	mock_dma_refuse(nvme->dev, address, access, LIBIOMMU_MOCK_FAULT_BUS_MASTER, &fault);
+	mock_dma_record(nvme->dev, address, access, LIBIOMMU_MOCK_FAULT_BUS_MASTER, &fault);
 	return false;
 }
 

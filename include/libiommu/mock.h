@@ -77,10 +77,15 @@ enum libiommu_mock_fault_kind {
 	LIBIOMMU_MOCK_FAULT_PERMISSION,  /**< the translation forbids this access */
 	LIBIOMMU_MOCK_FAULT_APERTURE,    /**< the IOVA is wider than the IOMMU translates */
 	LIBIOMMU_MOCK_FAULT_RESERVED,    /**< a reserved window, such as that of MSIs */
-	LIBIOMMU_MOCK_FAULT_BUS_MASTER   /**< the device may not start requests */
+	LIBIOMMU_MOCK_FAULT_BUS_MASTER,  /**< the device may not start requests */
+	/**
+	 * No refusal: the access went where the IOTLB led, and the tables no longer do. Hardware
+	 * does not tell; see libiommu_mock_skip_invalidation().
+	 */
+	LIBIOMMU_MOCK_FAULT_STALE
 };
 
-/** A refused access, as the IOMMU recorded it. */
+/** A refused access, or a stale one, as the IOMMU recorded it. */
 struct libiommu_mock_fault {
 	size_t size;
 	char device[32]; /**< "0000:00:04.0" */
@@ -159,7 +164,8 @@ LIBIOMMU_API int libiommu_mock_stats(struct libiommu_ctx *ctx, struct libiommu_m
 
 /**
  * Plant the classic kernel bug: unmaps leave the IOTLB alone from now on, so
- * that stale entries stay visible to devices; off invalidates everything.
+ * that stale entries stay visible to devices; off invalidates everything. While
+ * it is on, each access through a stale entry is recorded (LIBIOMMU_MOCK_FAULT_STALE).
  * For tests of tests. @return 0; -EINVAL, -EXDEV (not a mock)
  */
 LIBIOMMU_API int libiommu_mock_skip_invalidation(struct libiommu_ctx *ctx, bool skip);

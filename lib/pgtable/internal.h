@@ -123,6 +123,7 @@ struct libiommu_pgtable {
 	const struct pgtable_ops *ops;
 	uint64_t top;          /* atomic: where the root is, and in its low bits the levels */
 	uint64_t granule_mask; /* smallest page - 1 */
+	uint64_t edit_mask;    /* the same, but of a view all ones: there is no range to edit */
 	uint64_t iova_last;
 	uint64_t phys_last;
 	uint64_t leaf_sizes;     /* that the format has and the hardware supports */

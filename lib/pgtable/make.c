@@ -68,6 +68,7 @@ static enum libiommu_reason make(const struct libiommu_pgtable_options *opts,
 	pt->ops = libiommu_pgtable_format_ops(opts->format);
 	pt->desc = desc;
 	pt->granule_mask = (UINT64_C(1) << desc.granule) - 1;
+	pt->edit_mask = view ? UINT64_MAX : pt->granule_mask;
 	pt->iova_last = desc.iova_last;
 	pt->phys_last = (UINT64_C(1) << desc.phys_bits) - 1;
 	pt->leaf_sizes = desc.leaf_sizes;

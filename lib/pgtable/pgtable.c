@@ -34,16 +34,23 @@ static __attribute__((cold, noinline)) int refuse(struct libiommu_error **err,
 	return libiommu_error_set(err, reason, subject, detail ? "%s" : NULL, detail);
 }
 
-static inline bool range_is_good(const struct libiommu_pgtable *pt, uint64_t iova, uint64_t length)
+/* `mask` has the bits that neither address nor length may have. */
+static inline bool is_range(const struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
+			    uint64_t mask)
 {
-	return !((iova | length) & pt->granule_mask) && length && iova <= pt->iova_last &&
+	return !((iova | length) & mask) && length && iova <= pt->iova_last &&
 	       length - 1 <= pt->iova_last - iova;
 }
 
-/* Is it a range that may be edited? A view has none. */
+static inline bool range_is_good(const struct libiommu_pgtable *pt, uint64_t iova, uint64_t length)
+{
+	return is_range(pt, iova, length, pt->granule_mask);
+}
+
+/* Is it a range that may be edited? */
 static inline bool edit_is_good(const struct libiommu_pgtable *pt, uint64_t iova, uint64_t length)
 {
-	return range_is_good(pt, iova, length) && !pt->view;
+	return is_range(pt, iova, length, pt->edit_mask);
 }
 
 /* Only for a range that is not good. */
@@ -69,9 +76,10 @@ static __attribute__((cold, noinline)) int refuse_range(const struct libiommu_pg
 	return refuse(err, LIBIOMMU_REASON_OUTSIDE_APERTURE, iova, last, text);
 }
 
+/* For a range that may be edited. */
 static inline bool phys_is_good(const struct libiommu_pgtable *pt, uint64_t phys, uint64_t length)
 {
-	return !(phys & pt->granule_mask) && phys <= pt->phys_last &&
+	return !(phys & pt->edit_mask) && phys <= pt->phys_last &&
 	       length - 1 <= pt->phys_last - phys;
 }
 
@@ -99,6 +107,18 @@ static __attribute__((cold, noinline)) int refuse_prot(uint64_t iova, uint64_t l
 	return refuse(err, LIBIOMMU_REASON_PROT_UNSUPPORTED, iova, last, NULL);
 }
 
+/* Only for what is not good. Together and out of the way, so that a map that is good does little. */
+static __attribute__((cold, noinline)) int refuse_map(const struct libiommu_pgtable *pt,
+						      uint64_t iova, uint64_t phys, uint64_t length,
+						      uint32_t prot, struct libiommu_error **err)
+{
+	if (!edit_is_good(pt, iova, length))
+		return refuse_range(pt, iova, length, err);
+	if (!phys_is_good(pt, phys, length))
+		return refuse_phys(pt, phys, length, err);
+	return refuse_prot(iova, iova + length - 1, prot, err);
+}
+
 /* For the formats' code. The finding is made more exact where that is possible. */
 __attribute__((cold)) int libiommu_pgtable_refuse(const struct libiommu_pgtable *pt,
 						  enum libiommu_reason reason, uint64_t iova,
@@ -124,12 +144,10 @@ int libiommu_pgtable_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t ph
 		*err = NULL;
 	if (!pt || !gather)
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
-	if (pgtable_unlikely(!edit_is_good(pt, iova, length)))
-		return refuse_range(pt, iova, length, err);
-	if (pgtable_unlikely(!phys_is_good(pt, phys, length)))
-		return refuse_phys(pt, phys, length, err);
-	if (pgtable_unlikely(!prot_is_good(pt, prot)))
-		return refuse_prot(iova, iova + length - 1, prot, err);
+	if (pgtable_unlikely(!edit_is_good(pt, iova, length)) ||
+	    pgtable_unlikely(!phys_is_good(pt, phys, length)) ||
+	    pgtable_unlikely(!prot_is_good(pt, prot)))
+		return refuse_map(pt, iova, phys, length, prot, err);
 	return pt->ops->map(pt, iova, phys, length, prot, gather, err);
 }
 

@@ -273,12 +273,16 @@ static inline bool is_plain_leaf(const struct libiommu_pgtable *pt, unsigned int
 	       (level == 1 || pt->leaf_sizes >> fmt_level_shift(level) & 1);
 }
 
+/* Here, where little time is lost, it is also asked whether there is a leaf at all. */
 static __attribute__((noinline)) bool translate_odd(const struct libiommu_pgtable *pt,
 						    uint64_t iova,
-						    struct libiommu_pgtable_leaf *leaf)
+						    struct libiommu_pgtable_leaf *leaf,
+						    uint64_t entry)
 {
 	struct pgtable_place place;
 
+	if (!is_present(entry))
+		return false;
 	look_up(pt, iova, &place);
 	if (place.kind != LIBIOMMU_PGTABLE_LEAF)
 		return false;
@@ -293,7 +297,7 @@ static inline __attribute__((always_inline)) bool translate_here(const struct li
 								 struct libiommu_pgtable_leaf *leaf)
 {
 	if (pgtable_unlikely(!is_plain_leaf(pt, level, entry)))
-		return is_present(entry) && translate_odd(pt, iova, leaf);
+		return translate_odd(pt, iova, leaf, entry);
 	leaf->length = span_mask(level) + 1;
 	leaf->iova = iova & ~span_mask(level);
 	leaf->phys = fmt_leaf_phys(level, entry);
@@ -310,8 +314,8 @@ static bool op_translate(const struct libiommu_pgtable *pt, uint64_t iova,
 	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
 	unsigned int levels = pgtable_levels(top);
 
-	if (pgtable_unlikely(!pt->identity))
-		return translate_odd(pt, iova, leaf);
+	if (pgtable_unlikely(!pt->identity)) /* no entry is known yet */
+		return translate_odd(pt, iova, leaf, FMT_PRESENT);
 	if (pgtable_unlikely(!reaches(top, iova)))
 		return false;
 #define STEP(n)                                                            \

@@ -48,7 +48,8 @@
 #   arguments     its command line
 #   programs      other programs of the build that it needs, beside it in /lab/bin
 #   files         other files of tests/lab that it needs, there too
-#   seconds       of the guest's time, until the step is given up (default: 120)
+#   seconds       of the guest's time, until the step is given up (default: 120; with clock=real, which
+#                 goes on while the host does something else, 400)
 #
 # run NAME KEY=VALUE...       what is not part of every row
 #   machines      rows whose machines it takes: each becomes a row NAME-ROW. All keys of rows may be
@@ -89,12 +90,12 @@ row vtd \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
-	devices=standard backends='vfio iommufd' selftest=iommufd witness=vtd timeout=420 \
+	devices=standard backends='vfio iommufd' selftest=iommufd witness=vtd timeout=900 \
 	many=70000 sweep=2/3
 
 row smmuv3 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 \
-	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
+	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=900 \
 	entries=4096 many=70000
 
 row virtio \
@@ -102,20 +103,20 @@ row virtio \
 	iommu='-device virtio-iommu-pci,addr=2.0' \
 	append='vfio_iommu_type1.allow_unsafe_interrupts=1 iommufd.allow_unsafe_interrupts=1 kunit.enable=0' \
 	refusal=msi-not-isolated \
-	devices=standard backends='vfio iommufd' witness=virtio timeout=420 \
+	devices=standard backends='vfio iommufd' witness=virtio timeout=900 \
 	entries=4096 many=70000 sweep=1/3
 
 row stock \
 	arch=x86_64 kernel=debian machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on' clock=real \
-	devices=standard backends=vfio witness=vtd timeout=240
+	devices=standard backends=vfio witness=vtd timeout=900
 
 row vtd39 \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=39' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
-	devices=standard backends='vfio iommufd' witness=vtd timeout=420 \
+	devices=standard backends='vfio iommufd' witness=vtd timeout=900 \
 	entries=4096 many=70000
 
 # Scalable mode with tables of the first stage.
@@ -123,26 +124,26 @@ row vtd-fs \
 	arch=x86_64 kernel=lab machine=q35 needs='intel-iommu x-flts' \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,x-scalable-mode=on,x-flts=on' \
 	append='intel_iommu=on,sm_on kunit.enable=0' \
-	devices=standard backends='vfio iommufd' witness=vtd timeout=420 \
+	devices=standard backends='vfio iommufd' witness=vtd timeout=900 \
 	entries=4096 many=70000 sweep=3/3
 
 row smmuv3-s2 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=2' nest_parent=yes \
-	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
+	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=900 \
 	entries=4096 many=70000 sweep=1/2
 
 row smmuv3-nested \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=nested' nest_parent=yes \
-	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=420 \
+	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=900 \
 	entries=4096 many=70000 sweep=2/2
 
 row two \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
-	devices=functions backends='vfio iommufd' witness=vtd timeout=420 \
+	devices=functions backends='vfio iommufd' witness=vtd timeout=900 \
 	entries=4096 sweep=1/3
 
 # Controllers of the kind that people have: one namespace, blocks of 4 KiB, functions, and one that
@@ -165,7 +166,7 @@ step nvme-driver script=nvme/driver.sh arguments=@backend@ \
 	programs='examples/nvme/nvme tests/lab/lab-nvme-functions'
 
 run nvme \
-	machines='vtd stock smmuv3' devices=nvme clock=real timeout=240 \
+	machines='vtd stock smmuv3' devices=nvme clock=real timeout=900 \
 	drives='plain=256M large=128M functions=64M removable=64M' \
 	kernel_steps=nvme-kernel steps=nvme-driver
 
@@ -183,6 +184,8 @@ devices lone \
 step tables program=tests/lab/lab-tables \
 	arguments='--backend @backend@ --device @alone@ --format @format@ --levels @levels@'
 
+step tables-amdv1 program=tests/lab/lab-tables-amdv1 arguments='--backend @backend@' seconds=300
+
 run tables \
 	machines='vtd vtd39 vtd-fs' devices=lone backends=iommufd format=vtd-ss levels=4 \
-	levels@vtd39=3 format@vtd-fs=x86-64 steps=tables
+	levels@vtd39=3 format@vtd-fs=x86-64 steps=tables steps@vtd='tables tables-amdv1'

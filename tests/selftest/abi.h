@@ -19,6 +19,7 @@ enum {
 	IOMMU_TEST_OP_MD_CHECK_REFS = 4,
 	IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE = 10,
 	IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS = 12,
+	IOMMU_TEST_OP_DIRTY = 13,
 };
 
 /* Of a test device. */
@@ -62,6 +63,14 @@ struct iommu_test_cmd {
 			uint64_t uptr;
 			uint32_t refs;
 		} check_refs;
+		struct {
+			uint32_t flags;
+			uint64_t iova;
+			uint64_t length;
+			uint64_t page_size;
+			uint64_t uptr;
+			uint64_t out_nr_dirty;
+		} dirty;
 		uint64_t whole[6];
 	};
 	uint32_t last;
@@ -80,7 +89,34 @@ struct iommu_hwpt_selftest {
 	uint32_t pagetable_type;
 };
 
+/* Calls of iommufd for every device, which the library does not make. */
+#define IOMMU_HWPT_SET_DIRTY_TRACKING 0x3b8bu
+#define IOMMU_HWPT_GET_DIRTY_BITMAP   0x3b8cu
+
+#define IOMMU_HWPT_DIRTY_TRACKING_ENABLE     1u
+#define IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR 1u
+
+struct iommu_hwpt_set_dirty_tracking {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t hwpt_id;
+	uint32_t reserved;
+};
+
+struct iommu_hwpt_get_dirty_bitmap {
+	uint32_t size;
+	uint32_t hwpt_id;
+	uint32_t flags;
+	uint32_t reserved;
+	uint64_t iova;
+	uint64_t length;
+	uint64_t page_size;
+	uint64_t data;
+};
+
 static_assert(sizeof(struct iommu_test_cmd) == 72, "ABI");
+static_assert(sizeof(struct iommu_hwpt_set_dirty_tracking) == 16, "ABI");
+static_assert(sizeof(struct iommu_hwpt_get_dirty_bitmap) == 48, "ABI");
 static_assert(offsetof(struct iommu_test_cmd, last) == 64, "ABI");
 static_assert(sizeof(struct iommu_hwpt_selftest) == 8, "ABI");
 

@@ -73,3 +73,45 @@ int ops_check_pins(const struct libiommu_sys *sys, int iommufd, const void *memo
 
 	return command(sys, iommufd, &cmd);
 }
+
+int ops_track(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt)
+{
+	struct iommu_hwpt_set_dirty_tracking cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_HWPT_DIRTY_TRACKING_ENABLE,
+		.hwpt_id = hwpt,
+	};
+
+	return sys->ioctl(sys->data, iommufd, IOMMU_HWPT_SET_DIRTY_TRACKING, &cmd);
+}
+
+int ops_write(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, uint64_t iova)
+{
+	const uint64_t bit = 1;
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_DIRTY,
+		.id = hwpt,
+		.dirty = { .iova = iova & ~(uint64_t)(MOCK_PAGE_SIZE - 1),
+			   .length = MOCK_PAGE_SIZE,
+			   .page_size = MOCK_PAGE_SIZE,
+			   .uptr = (uintptr_t)&bit },
+	};
+
+	return command(sys, iommufd, &cmd);
+}
+
+int ops_read_dirty(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, uint64_t iova,
+		   uint64_t length, uint64_t page, bool keep, uint64_t *bitmap)
+{
+	struct iommu_hwpt_get_dirty_bitmap cmd = {
+		.size = sizeof(cmd),
+		.hwpt_id = hwpt,
+		.flags = keep ? IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR : 0,
+		.iova = iova,
+		.length = length,
+		.page_size = page,
+		.data = (uintptr_t)bitmap,
+	};
+
+	return sys->ioctl(sys->data, iommufd, IOMMU_HWPT_GET_DIRTY_BITMAP, &cmd);
+}

@@ -32,4 +32,16 @@ int ops_check_map(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, ui
 int ops_check_pins(const struct libiommu_sys *sys, int iommufd, const void *memory, uint64_t length,
 		   uint32_t pins);
 
+/* Let a page table tell what was written to. */
+int ops_track(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt);
+/* As if a device had written there; it says nothing of whether something is mapped. */
+int ops_write(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, uint64_t iova);
+/*
+ * What was written to, by pages of this size.
+ * @param keep does not take the marks away
+ * @param bitmap bits are set in it
+ */
+int ops_read_dirty(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, uint64_t iova,
+		   uint64_t length, uint64_t page, bool keep, uint64_t *bitmap);
+
 #endif

@@ -34,6 +34,20 @@ static void stop(void)
 	rig_close(&rig);
 }
 
+/* What was recorded last: a stale access, or nothing (0). */
+static void expect_stale(uint64_t iova, uint32_t access)
+{
+	struct mock_fault_record record;
+
+	ck_assert_int_eq(mock_faults_take(&rig.ctx.machine->faults, &record), access != 0);
+	if (!access)
+		return;
+	ck_assert_int_eq(record.kind, LIBIOMMU_MOCK_FAULT_STALE);
+	ck_assert_uint_eq(record.iova, iova);
+	ck_assert_uint_eq(record.access, access);
+	ck_assert_int_eq(mock_faults_take(&rig.ctx.machine->faults, &record), false);
+}
+
 START_TEST(an_unmap_that_forgets_the_cache_shows)
 {
 	const struct mock_iotlb *tlb;
@@ -47,8 +61,11 @@ START_TEST(an_unmap_that_forgets_the_cache_shows)
 	ck_assert_uint_eq(tlb->hits, 1);
 	rig.ctx.machine->skip_invalidation = true;
 	ck_assert_int_eq(rig_unmap(&rig, &dom, &map), 0);
+	expect_stale(0, 0);
 	ck_assert_int_eq(rig_reads(&dev, map.iova), 0);
+	expect_stale(map.iova, LIBIOMMU_PROT_READ);
 	ck_assert_int_eq(rig_writes(&dev, map.iova, 9), 0);
+	expect_stale(map.iova, LIBIOMMU_PROT_WRITE);
 	ck_assert_int_eq(rig.memory[0], 9);
 	/* Nobody had looked at the next page. */
 	ck_assert_int_eq(rig_reads(&dev, map.iova + PAGE), LIBIOMMU_MOCK_FAULT_NOT_MAPPED);
@@ -67,6 +84,7 @@ START_TEST(a_stale_entry_reaches_the_frame_s_next_owner)
 	next = rig_map_of(&rig, 32, 4);
 	ck_assert_int_eq(mock->map(&dom, &next, &rig.failure), 0);
 	ck_assert_int_eq(rig_writes(&dev, map.iova, 7), 0);
+	expect_stale(map.iova, LIBIOMMU_PROT_WRITE);
 	ck_assert_int_eq(rig.memory[0], 0);
 	ck_assert_int_eq(rig.memory[32 * PAGE], 7);
 	stop();

@@ -84,6 +84,32 @@ const struct memory *memory_kinds(void)
 	return kinds;
 }
 
+/* xorshift64*. */
+uint64_t memory_dice(uint64_t *state, uint64_t sides)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return (*state * 0x2545f4914f6cdd1du >> 16) % sides;
+}
+
+void memory_part(uint64_t *state, const struct memory *m, bool large, uint64_t *offset,
+		 uint64_t *length)
+{
+	uint64_t pages = m->length / PAGE, count = m->length / m->page;
+	uint64_t first = memory_dice(state, count);
+
+	if (large) {
+		*offset = first * m->page;
+		*length = (1 + memory_dice(state, count - first < 3 ? count - first : 3)) * m->page;
+		if (*length < m->length - *offset && memory_dice(state, 3) == 0)
+			*length += memory_dice(state, 8) * PAGE;
+		return;
+	}
+	*length = (1 + memory_dice(state, memory_dice(state, 2) ? 16 : 128)) * PAGE;
+	*offset = memory_dice(state, pages - *length / PAGE + 1) * PAGE;
+}
+
 struct libiommu_source memory_source(const struct memory *memory, uint64_t offset)
 {
 	if (memory->fd >= 0)

@@ -40,13 +40,9 @@ struct run {
 	unsigned long used[MEMORY_KINDS];
 };
 
-/* xorshift64*. */
 static uint64_t dice(struct run *run, uint64_t sides)
 {
-	run->state ^= run->state >> 12;
-	run->state ^= run->state << 25;
-	run->state ^= run->state >> 27;
-	return (run->state * 0x2545f4914f6cdd1du >> 16) % sides;
+	return memory_dice(&run->state, sides);
 }
 
 static void stop(struct run *run, const char *what, struct libiommu_error *err)
@@ -99,23 +95,6 @@ static uint32_t choose_prot(struct run *run)
 	return LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE;
 }
 
-/* Large pages, maybe with a bit of the next one, or a part of whatever there is. */
-static void choose_part(struct run *run, const struct memory *m, bool large, uint64_t *offset,
-			uint64_t *length)
-{
-	uint64_t pages = m->length / PAGE, count = m->length / m->page, first = dice(run, count);
-
-	if (large) {
-		*offset = first * m->page;
-		*length = (1 + dice(run, count - first < 3 ? count - first : 3)) * m->page;
-		if (*length < m->length - *offset && dice(run, 3) == 0)
-			*length += dice(run, 8) * PAGE;
-		return;
-	}
-	*length = (1 + dice(run, dice(run, 2) ? 16 : 128)) * PAGE;
-	*offset = dice(run, pages - *length / PAGE + 1) * PAGE;
-}
-
 static void add(struct run *run)
 {
 	unsigned int kind = (unsigned int)dice(run, MEMORY_KINDS);
@@ -132,7 +111,7 @@ static void add(struct run *run)
 	if (!m->address || (kind == MEMORY_GIGANTIC && dice(run, 40)))
 		return;
 	large = m->page > PAGE && dice(run, 3);
-	choose_part(run, m, large, &offset, &length);
+	memory_part(&run->state, m, large, &offset, &length);
 	/* Large pages at odd places become many leaves, and the dump takes its time for each. */
 	if (large && (kind == MEMORY_GIGANTIC || dice(run, 16)))
 		align = m->page;

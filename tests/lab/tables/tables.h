@@ -70,6 +70,11 @@ struct memory {
 
 /* All kinds that the guest has, written to, so that each page is there. */
 const struct memory *memory_kinds(void);
+/* A random number below `sides`. */
+uint64_t memory_dice(uint64_t *state, uint64_t sides);
+/* Large pages, maybe with a bit of the next one, or a part of whatever there is. */
+void memory_part(uint64_t *state, const struct memory *memory, bool large, uint64_t *offset,
+		 uint64_t *length);
 /* What devices see of it: by descriptor where there is a file. */
 struct libiommu_source memory_source(const struct memory *memory, uint64_t offset);
 /*
