@@ -59,11 +59,9 @@ int ctx_check(const struct libiommu_ctx *ctx, struct libiommu_failure *f)
 	return 0;
 }
 
-int ctx_raise(struct libiommu_ctx *ctx, struct libiommu_error **err, int code,
-	      const struct libiommu_failure *f)
+int ctx_raise_failure(struct libiommu_ctx *ctx, struct libiommu_error **err, int code,
+		      const struct libiommu_failure *f)
 {
-	if (!code)
-		return 0;
 	if (ctx)
 		log_at(ctx, LIBIOMMU_LOG_ERROR, "refused: %s: %s %s",
 		       libiommu_reason_name(f->reason), f->subject, f->detail);

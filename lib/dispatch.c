@@ -202,30 +202,22 @@ int dispatch_replace(struct libiommu_ctx *ctx, void *const *devices, size_t coun
 	return code;
 }
 
-int dispatch_map(struct libiommu_domain *dom, const struct libiommu_backend_map *map,
-		 struct libiommu_failure *f)
+int dispatch_map_end(struct libiommu_domain *dom, const struct libiommu_backend_map *map, int code,
+		     struct libiommu_failure *f)
 {
-	int code = backend(dom->ctx)->table.map(dom->priv, map, f);
-
 	log_at(dom->ctx, LIBIOMMU_LOG_DEBUG,
 	       "domain %" PRIu64 ": map 0x%" PRIx64 " length 0x%" PRIx64 ": %d", dom->id, map->iova,
 	       map->length, code);
-	return code ? finish_range(code, map->iova, map->length, f) : 0;
+	return finish_range(code, map->iova, map->length, f);
 }
 
-int dispatch_unmap(struct libiommu_domain *dom, const struct libiommu_backend_map *maps,
-		   size_t count, size_t *done, struct libiommu_failure *f)
+int dispatch_unmap_end(struct libiommu_domain *dom, const struct libiommu_backend_map *maps,
+		       size_t count, int code, struct libiommu_failure *f)
 {
-	int code;
-
-	*done = 0;
-	code = backend(dom->ctx)->table.unmap(dom->priv, maps, count, done, f);
-	if (!code || *done > count)
-		*done = count;
 	log_at(dom->ctx, LIBIOMMU_LOG_DEBUG,
 	       "domain %" PRIu64 ": unmap %zu mappings from 0x%" PRIx64 ": %d", dom->id, count,
 	       maps[0].iova, code);
-	return code ? finish_range(code, maps[0].iova, maps[0].length, f) : 0;
+	return finish_range(code, maps[0].iova, maps[0].length, f);
 }
 
 int dispatch_region_open(struct libiommu_device *dev, unsigned int index, uint64_t *size,

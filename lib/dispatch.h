@@ -50,10 +50,34 @@ int dispatch_replace(struct libiommu_ctx *ctx, void *const *devices, size_t coun
 		     struct libiommu_geometry *from_geometry, struct libiommu_geometry *to_geometry,
 		     struct libiommu_failure *f);
 
-int dispatch_map(struct libiommu_domain *dom, const struct libiommu_backend_map *map,
-		 struct libiommu_failure *f);
-int dispatch_unmap(struct libiommu_domain *dom, const struct libiommu_backend_map *maps,
-		   size_t count, size_t *done, struct libiommu_failure *f);
+/* What comes after the call, unless it went well and nobody wants to read of it. */
+int dispatch_map_end(struct libiommu_domain *dom, const struct libiommu_backend_map *map, int code,
+		     struct libiommu_failure *f);
+int dispatch_unmap_end(struct libiommu_domain *dom, const struct libiommu_backend_map *maps,
+		       size_t count, int code, struct libiommu_failure *f);
+
+static inline int dispatch_map(struct libiommu_domain *dom, const struct libiommu_backend_map *map,
+			       struct libiommu_failure *f)
+{
+	const struct candidate *c = atomic_load_explicit(&dom->ctx->backend, memory_order_acquire);
+	int code = c->table.map(dom->priv, map, f);
+
+	return code || dom->ctx->log ? dispatch_map_end(dom, map, code, f) : 0;
+}
+
+static inline int dispatch_unmap(struct libiommu_domain *dom,
+				 const struct libiommu_backend_map *maps, size_t count,
+				 size_t *done, struct libiommu_failure *f)
+{
+	const struct candidate *c = atomic_load_explicit(&dom->ctx->backend, memory_order_acquire);
+	int code;
+
+	*done = 0;
+	code = c->table.unmap(dom->priv, maps, count, done, f);
+	if (!code || *done > count)
+		*done = count;
+	return code || dom->ctx->log ? dispatch_unmap_end(dom, maps, count, code, f) : 0;
+}
 
 int dispatch_region_open(struct libiommu_device *dev, unsigned int index, uint64_t *size,
 			 struct libiommu_failure *f);

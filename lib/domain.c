@@ -40,6 +40,13 @@ void domain_include(struct libiommu_domain *dom)
 	lock_release(&dom->gate);
 }
 
+/* What has been found about IOVAs may be so no more. Gate held. */
+static void forget_found(struct libiommu_domain *dom)
+{
+	dom->usable.last = 0;
+	holes_reset(&dom->ledger.holes);
+}
+
 /* Takes the ranges over; the domain is excluded. An empty geometry means everything. */
 void domain_set_geometry(struct libiommu_domain *dom, struct libiommu_geometry *geometry)
 {
@@ -48,7 +55,7 @@ void domain_set_geometry(struct libiommu_domain *dom, struct libiommu_geometry *
 	dom->geometry = *geometry;
 	memset(geometry, 0, sizeof(*geometry));
 	atomic_store(&dom->page_min, dom->geometry.page_min ? dom->geometry.page_min : PAGE_MIN);
-	holes_reset(&dom->ledger.holes);
+	forget_found(dom);
 	lock_release(&dom->gate);
 }
 
@@ -365,7 +372,7 @@ static int set_allowed(struct libiommu_domain *dom, const struct libiommu_range 
 		old = dom->allowed;
 		dom->allowed = next;
 		next = (struct allowed){ NULL, 0, 0 };
-		holes_reset(&dom->ledger.holes);
+		forget_found(dom);
 	}
 	lock_release(&dom->gate);
 	drop_allowed(dom->ctx, &next);

@@ -6,6 +6,7 @@
 #include <libiommu/error.h>
 
 #include <stdarg.h>
+#include <stddef.h>
 
 /*
  * Inside the library a refusal travels as a struct libiommu_failure on the
@@ -13,7 +14,19 @@
  */
 
 /* No reason, nothing said; the strings are cut, not cleared. */
-void libiommu_failure_init(struct libiommu_failure *failure);
+static inline void libiommu_failure_init(struct libiommu_failure *failure)
+{
+	failure->reason = LIBIOMMU_REASON_NONE;
+	failure->kernel_errno = 0;
+	failure->kernel_call = NULL;
+	failure->guess = false;
+	failure->has_figures = false;
+	failure->needed = 0;
+	failure->available = 0;
+	failure->subject[0] = '\0';
+	failure->culprit[0] = '\0';
+	failure->detail[0] = '\0';
+}
 
 int libiommu_refuse_va(struct libiommu_failure *failure, enum libiommu_reason reason,
 		       const char *subject, const char *detail, va_list args)

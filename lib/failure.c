@@ -6,20 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-void libiommu_failure_init(struct libiommu_failure *failure)
-{
-	failure->reason = LIBIOMMU_REASON_NONE;
-	failure->kernel_errno = 0;
-	failure->kernel_call = NULL;
-	failure->guess = false;
-	failure->has_figures = false;
-	failure->needed = 0;
-	failure->available = 0;
-	failure->subject[0] = '\0';
-	failure->culprit[0] = '\0';
-	failure->detail[0] = '\0';
-}
-
 int libiommu_refuse_va(struct libiommu_failure *failure, enum libiommu_reason reason,
 		       const char *subject, const char *detail, va_list args)
 {

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-const struct ledger_node ledger_end = { .last = UINT64_MAX };
+const struct ledger_node ledger_end = { .iova = UINT64_MAX, .last = UINT64_MAX };
 
 /* Links lead to nodes that writers may change; this one they never do. */
 static struct ledger_node *end_node(void)
@@ -48,29 +48,39 @@ size_t ledger_node_size(uint8_t height)
 	return sizeof(struct ledger_node) + height * sizeof(struct ledger_floor);
 }
 
-static inline struct ledger_node *next_of(const struct ledger_floor *tower, size_t floor)
+/* What is so many bytes above the ground of a tower. Compilers would shift a number each time. */
+static inline struct ledger_floor *above(const struct ledger_floor *tower, size_t offset)
 {
-	return atomic_load_explicit(&tower[floor].next, memory_order_acquire);
+	return (struct ledger_floor *)((uintptr_t)tower + offset);
+}
+
+static inline struct ledger_node *next_of(const struct ledger_floor *tower, size_t offset)
+{
+	return atomic_load_explicit(&above(tower, offset)->next, memory_order_acquire);
 }
 
 /*
- * Go down to the first node that ends at or above iova; ledger_end does. For writers `towers`
- * become those in front of it, floor by floor.
+ * Go down to the first node that ends at or above iova; ledger_end does. Writers learn which towers
+ * are in front of it, floor by floor.
  */
 static inline struct ledger_node *descend(const struct ledger *ledger, uint64_t iova,
-					  const struct ledger_floor **towers)
+					  struct ledger_floor *place)
 {
-	size_t floor = atomic_load_explicit(&ledger->floors, memory_order_relaxed);
+	size_t floors = atomic_load_explicit(&ledger->floors, memory_order_relaxed);
+	size_t offset = floors * sizeof(struct ledger_floor);
 	const struct ledger_floor *tower = ledger->head;
 	struct ledger_node *node;
 
 	do {
-		floor--;
-		while ((node = next_of(tower, floor))->last < iova)
+		offset -= sizeof(struct ledger_floor);
+		node = next_of(tower, offset);
+		while (node->last < iova) {
 			tower = node->tower;
-		if (towers)
-			towers[floor] = tower;
-	} while (floor);
+			node = next_of(tower, offset);
+		}
+		if (place) /* readers search here, too; writers own the towers */
+			above(place, offset)->before = above(tower, 0);
+	} while (offset);
 	return node;
 }
 
@@ -80,30 +90,32 @@ struct ledger_node *ledger_at_or_above(const struct ledger *ledger, uint64_t iov
 }
 
 /* By itself: where more is done with the node than to return it, each step costs one more. */
-static __attribute__((noinline, nonnull)) struct ledger_node *seek(
-	const struct ledger *ledger, uint64_t iova, const struct ledger_floor **towers)
+__attribute__((noinline, nonnull)) struct ledger_node *ledger_descend(const struct ledger *ledger,
+								      uint64_t iova,
+								      struct ledger_place *place)
 {
-	return descend(ledger, iova, towers);
+	return descend(ledger, iova, place->tower);
 }
 
-struct ledger_node *ledger_seek(struct ledger *ledger, uint64_t iova, struct ledger_place *place)
+struct ledger_node *ledger_seek(const struct ledger *ledger, uint64_t iova,
+				struct ledger_place *place)
 {
-	return ledger_or_null(seek(ledger, iova, place->towers));
+	return ledger_or_null(ledger_descend(ledger, iova, place));
 }
 
 struct ledger_node *ledger_before(const struct ledger *ledger, const struct ledger_place *place)
 {
-	uintptr_t tower = (uintptr_t)place->towers[0];
+	uintptr_t tower = (uintptr_t)place->tower[0].before;
 
-	if (place->towers[0] == ledger->head)
+	if (place->tower[0].before == ledger->head)
 		return NULL;
 	return (struct ledger_node *)(tower - offsetof(struct ledger_node, tower));
 }
 
-struct ledger_node *ledger_obstacle(struct ledger *ledger, uint64_t iova, uint64_t last,
-				    uint64_t guard, struct ledger_place *place)
+struct ledger_node *ledger_obstacle_near(const struct ledger *ledger, struct ledger_node *node,
+					 uint64_t iova, uint64_t last, uint64_t guard,
+					 const struct ledger_place *place)
 {
-	struct ledger_node *node = seek(ledger, iova, place->towers);
 	struct ledger_node *before = ledger_before(ledger, place);
 
 	if (node != &ledger_end &&
@@ -114,19 +126,13 @@ struct ledger_node *ledger_obstacle(struct ledger *ledger, uint64_t iova, uint64
 	return NULL;
 }
 
-/* Searches are shared with readers and take towers as const; writers own them. */
-static inline struct ledger_floor *writable(const struct ledger_floor *tower)
+static inline void link_floor(struct ledger_floor *before, struct ledger_node *node, size_t floor)
 {
-	return (struct ledger_floor *)(uintptr_t)tower;
-}
+	struct ledger_node *next = atomic_load_explicit(&before[floor].next, memory_order_relaxed);
 
-static inline void link_floor(struct ledger_floor *tower, struct ledger_node *node, size_t floor)
-{
-	struct ledger_node *next = atomic_load_explicit(&tower[floor].next, memory_order_relaxed);
-
-	node->tower[floor].before = tower;
+	node->tower[floor].before = before;
 	atomic_store_explicit(&node->tower[floor].next, next, memory_order_relaxed);
-	atomic_store_explicit(&tower[floor].next, node, memory_order_release);
+	atomic_store_explicit(&before[floor].next, node, memory_order_release);
 	if (next != &ledger_end)
 		next->tower[floor].before = node->tower;
 }
@@ -142,36 +148,56 @@ static inline void unlink_floor(struct ledger_node *node, size_t floor)
 		next->tower[floor].before = before;
 }
 
-void ledger_insert(struct ledger *ledger, struct ledger_node *node,
-		   const struct ledger_place *place)
+/* The floors above the ground, which three nodes in four have not. */
+static __attribute__((noinline)) void insert_above(struct ledger *ledger, struct ledger_node *node,
+						   const struct ledger_place *place)
 {
+	size_t floors = atomic_load_explicit(&ledger->floors, memory_order_relaxed);
 	size_t height = node->height;
-	struct ledger_place found;
 
-	if (!place) {
-		ledger_seek(ledger, node->iova, &found);
-		place = &found;
-	}
-	link_floor(writable(place->towers[0]), node, 0);
-	if (height > 1) {
-		size_t floors = atomic_load_explicit(&ledger->floors, memory_order_relaxed);
-
-		for (size_t floor = 1; floor < height; floor++)
-			link_floor(floor < floors ? writable(place->towers[floor]) : ledger->head,
-				   node, floor);
-		if (floors < height)
-			atomic_store_explicit(&ledger->floors, height, memory_order_relaxed);
-	}
+	for (size_t floor = 1; floor < height; floor++)
+		link_floor(floor < floors ? place->tower[floor].before : ledger->head, node, floor);
+	if (floors < height)
+		atomic_store_explicit(&ledger->floors, height, memory_order_relaxed);
 	ledger_source_insert(&ledger->sources, node);
 }
 
-void ledger_remove(struct ledger *ledger, struct ledger_node *node)
+void ledger_insert(struct ledger *ledger, struct ledger_node *node,
+		   const struct ledger_place *place)
 {
-	/* The node's own links stay: readers on it still find their way. */
+	if (node->guard)
+		ledger->guarded++;
+	link_floor(place->tower[0].before, node, 0);
+	/* The last act of both, so that neither needs a frame. */
+	if (node->height > 1)
+		insert_above(ledger, node, place);
+	else
+		ledger_source_insert(&ledger->sources, node);
+}
+
+static inline void remove_from_ground(struct ledger *ledger, struct ledger_node *node)
+{
+	unlink_floor(node, 0);
+	if (node->guard)
+		ledger->guarded--;
+	ledger_source_remove(&ledger->sources, &node->by_source);
+	atomic_fetch_add(&ledger->removals, 1);
+	if (ledger_taken_from(node) < ledger->holes.full_below)
+		holes_add(&ledger->holes, ledger_taken_from(node), ledger_taken_to(node));
+}
+
+static __attribute__((noinline)) void remove_tall(struct ledger *ledger, struct ledger_node *node)
+{
 	for (size_t floor = node->height - 1u; floor; floor--)
 		unlink_floor(node, floor);
-	unlink_floor(node, 0);
-	ledger_source_remove(&ledger->sources, node);
-	atomic_fetch_add(&ledger->removals, 1);
-	holes_add(&ledger->holes, ledger_taken_from(node), ledger_taken_to(node));
+	remove_from_ground(ledger, node);
+}
+
+/* The node's own links stay: readers on it still find their way. */
+void ledger_remove(struct ledger *ledger, struct ledger_node *node)
+{
+	if (node->height > 1)
+		remove_tall(ledger, node);
+	else
+		remove_from_ground(ledger, node);
 }

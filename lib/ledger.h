@@ -56,6 +56,7 @@ struct ledger {
 	_Atomic uint64_t removals; /* nodes unlinked so far; tells cursors that they are stale */
 	_Atomic uint64_t serial;   /* nodes made so far; seeds tower heights */
 	_Atomic size_t live;
+	size_t guarded; /* nodes with guards; the writer's */
 	struct holes holes;
 	struct ledger_sources sources;
 };
@@ -101,28 +102,43 @@ static inline uint64_t ledger_taken_to(const struct ledger_node *node)
 /* The lowest node, of any state, that ends at or above iova; NULL when there is none. */
 struct ledger_node *ledger_at_or_above(const struct ledger *ledger, uint64_t iova);
 
-/* Where a writer stands: the towers in front of the node that ledger_seek() returned. */
+/* Where a writer stands: in front of the node that ledger_seek() returned. */
 struct ledger_place {
-	const struct ledger_floor *towers[LEDGER_HEIGHT];
+	struct ledger_floor tower[LEDGER_HEIGHT]; /* as a node that came here would have it, but for
+						     `next` */
 };
 
 /* As ledger_at_or_above(), for a writer that may want to insert there. */
-struct ledger_node *ledger_seek(struct ledger *ledger, uint64_t iova, struct ledger_place *place);
+struct ledger_node *ledger_seek(const struct ledger *ledger, uint64_t iova,
+				struct ledger_place *place);
+/* The same, but ledger_end where there is none. */
+struct ledger_node *ledger_descend(const struct ledger *ledger, uint64_t iova,
+				   struct ledger_place *place);
 
 /* The node in front of the one that ledger_seek() returned; NULL: that was the first. */
 struct ledger_node *ledger_before(const struct ledger *ledger, const struct ledger_place *place);
+
+/* ledger_obstacle() of a place that has been found, with the node behind it. */
+struct ledger_node *ledger_obstacle_near(const struct ledger *ledger, struct ledger_node *node,
+					 uint64_t iova, uint64_t last, uint64_t guard,
+					 const struct ledger_place *place);
 
 /*
  * The node that does not let a mapping with this guard lie from iova to last: it is in the way, or
  * nearer than the larger of both guards. NULL: there is none. Otherwise as ledger_seek().
  */
-struct ledger_node *ledger_obstacle(struct ledger *ledger, uint64_t iova, uint64_t last,
-				    uint64_t guard, struct ledger_place *place);
+static inline struct ledger_node *ledger_obstacle(const struct ledger *ledger, uint64_t iova,
+						  uint64_t last, uint64_t guard,
+						  struct ledger_place *place)
+{
+	struct ledger_node *node = ledger_descend(ledger, iova, place);
 
-/*
- * Writers. The node overlaps no other. `place` is where ledger_seek() of the node's IOVA stands
- * right now; NULL: it is looked for.
- */
+	if (node->iova > last && !guard && !ledger->guarded)
+		return NULL;
+	return ledger_obstacle_near(ledger, node, iova, last, guard, place);
+}
+
+/* Writers. The node overlaps no other; place is where ledger_seek() of its IOVA stands right now. */
 void ledger_insert(struct ledger *ledger, struct ledger_node *node,
 		   const struct ledger_place *place);
 void ledger_remove(struct ledger *ledger, struct ledger_node *node);

@@ -50,13 +50,13 @@ void ledger_source_init(struct ledger_sources *sources)
 static inline struct ledger_link *mark_at(const struct ledger_sources *sources, unsigned int bits,
 					  uint64_t at)
 {
-	unsigned int late = bits - LEDGER_FIRST_BITS, zeros;
+	unsigned int late = bits - LEDGER_FIRST_BITS;
+	unsigned int zeros = (unsigned int)__builtin_ctzll(at | UINT64_C(1) << late);
 	const struct ledger_link *mark;
 
-	if (!(at & ((UINT64_C(1) << late) - 1))) {
+	if (zeros == late) {
 		mark = &sources->first[at >> late];
 	} else {
-		zeros = (unsigned int)__builtin_ctzll(at);
 		mark = atomic_load_explicit(&sources->level[late - zeros - 1],
 					    memory_order_relaxed) +
 		       (at >> zeros >> 1);
@@ -115,27 +115,35 @@ static __attribute__((cold, noinline)) void extend_reach(struct ledger_sources *
 		atomic_fetch_or_explicit(&sources->reach[i], bit, memory_order_release);
 }
 
-static inline void count(struct ledger_sources *sources, size_t change)
+/* What a node's first place in a file needs: its mark linked, its reach known. Then once more. */
+static __attribute__((cold, noinline)) void insert_first(struct ledger_sources *sources,
+							 struct ledger_node *node, uint64_t more,
+							 struct ledger_link *mark)
 {
-	size_t nodes = atomic_load_explicit(&sources->count, memory_order_relaxed);
+	unsigned int bits = atomic_load_explicit(&sources->bits, memory_order_relaxed);
+	unsigned int class = class_of(node);
+	uint64_t key = key_of(node->space, class, node->source >> class);
 
-	atomic_store_explicit(&sources->count, nodes + change, memory_order_relaxed);
+	extend_reach(sources, UINT64_C(1) << class, more);
+	if (!next_of(mark))
+		link_mark(sources, bits, key >> (64 - bits), mark);
+	ledger_source_insert(sources, node);
 }
 
 void ledger_source_insert(struct ledger_sources *sources, struct ledger_node *node)
 {
 	unsigned int bits = atomic_load_explicit(&sources->bits, memory_order_relaxed);
 	unsigned int class = class_of(node);
-	uint64_t bit = UINT64_C(1) << class, cell = node->source >> class;
+	uint64_t cell = node->source >> class;
 	uint64_t more = ((node->source + (node->last - node->iova)) >> class) - cell;
-	uint64_t key = key_of(node->space, class, cell), at = key >> (64 - bits);
-	struct ledger_link *before = mark_at(sources, bits, at), *next = next_of(before);
+	uint64_t reach = atomic_load_explicit(&sources->reach[more], memory_order_relaxed);
+	uint64_t key = key_of(node->space, class, cell);
+	struct ledger_link *before = mark_at(sources, bits, key >> (64 - bits));
+	struct ledger_link *next = next_of(before);
 
-	if (!(atomic_load_explicit(&sources->reach[more], memory_order_relaxed) & bit))
-		extend_reach(sources, bit, more);
-	if (!next) {
-		link_mark(sources, bits, at, before);
-		next = next_of(before);
+	if (!next || !(reach >> class & 1)) {
+		insert_first(sources, node, more, before);
+		return;
 	}
 	while (next->key < key) {
 		before = next;
@@ -143,18 +151,7 @@ void ledger_source_insert(struct ledger_sources *sources, struct ledger_node *no
 	}
 	node->by_source.key = key;
 	insert(before, &node->by_source, next);
-	count(sources, 1);
-}
-
-/* The node's own link stays: readers on it still find their way. */
-void ledger_source_remove(struct ledger_sources *sources, struct ledger_node *node)
-{
-	struct ledger_link *link = &node->by_source, *next;
-
-	next = atomic_load_explicit(&link->next, memory_order_relaxed);
-	next->before = link->before;
-	atomic_store_explicit(&link->before->next, next, memory_order_release);
-	count(sources, (size_t)-1);
+	ledger_source_count(sources, 1);
 }
 
 size_t ledger_source_room(const struct ledger_sources *sources)

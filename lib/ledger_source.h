@@ -47,7 +47,24 @@ void ledger_source_init(struct ledger_sources *sources);
 
 /* Writers, one at a time. */
 void ledger_source_insert(struct ledger_sources *sources, struct ledger_node *node);
-void ledger_source_remove(struct ledger_sources *sources, struct ledger_node *node);
+
+static inline void ledger_source_count(struct ledger_sources *sources, size_t change)
+{
+	size_t nodes = atomic_load_explicit(&sources->count, memory_order_relaxed);
+
+	atomic_store_explicit(&sources->count, nodes + change, memory_order_relaxed);
+}
+
+/* A node's link, which itself stays as it is: readers on it still find their way. */
+static inline void ledger_source_remove(struct ledger_sources *sources,
+					const struct ledger_link *link)
+{
+	struct ledger_link *next = atomic_load_explicit(&link->next, memory_order_relaxed);
+
+	next->before = link->before;
+	atomic_store_explicit(&link->before->next, next, memory_order_release);
+	ledger_source_count(sources, (size_t)-1);
+}
 
 /*
  * The live node that holds byte `source` of `space` at the lowest IOVA not below `from`; NULL when

@@ -10,7 +10,8 @@
  * A map has three acts: prepare (arguments, source, memory for the node), reserve
  * (the range in the ledger, with the gate's lock), and map (the backend, no lock
  * held). A batch is the same with more pieces, so one map is a batch of one: the
- * compiler makes two programs of one text.
+ * compiler makes several programs of one text. It keeps a single piece out of memory, as
+ * long as nothing here hands on where the piece is.
  */
 #define INLINE static inline __attribute__((always_inline))
 
@@ -29,12 +30,11 @@ void node_free(void *data, struct reclaim_item *item)
 }
 
 /* The subject of a refusal that has none of its own. Only then, since making text takes its time. */
-static __attribute__((cold)) void name_request(const struct libiommu_map_request *request,
+static __attribute__((cold)) void name_request(struct libiommu_map_request request,
 					       struct libiommu_failure *f)
 {
-	if (!f->subject[0] && !request->any_iova && request->length)
-		libiommu_refuse_subject_range(f, request->iova,
-					      request->iova + (request->length - 1));
+	if (!f->subject[0] && !request.any_iova && request.length)
+		libiommu_refuse_subject_range(f, request.iova, request.iova + (request.length - 1));
 }
 
 INLINE int check_request(const struct libiommu_map_request *request, struct libiommu_failure *f)
@@ -89,6 +89,12 @@ INLINE int check_alignment(struct libiommu_domain *dom, struct piece *piece,
 			       "The smallest page is %llu bytes.", (unsigned long long)page_min);
 }
 
+static int place_file(struct libiommu_domain *dom, struct libiommu_map_request request,
+		      struct ledger_node *node, struct libiommu_failure *f)
+{
+	return source_place_file(dom, &request, node, f);
+}
+
 INLINE int prepare_unnamed(struct libiommu_domain *dom, struct piece *piece,
 			   struct libiommu_failure *f)
 {
@@ -106,13 +112,16 @@ INLINE int prepare_unnamed(struct libiommu_domain *dom, struct piece *piece,
 	if (request->source.kind == LIBIOMMU_SOURCE_MEMORY)
 		code = source_place_memory(request, node, f);
 	else
-		code = source_place_file(dom, request, node, f);
+		code = place_file(dom, *request, node, f);
 	if (code) {
 		node_free(dom->ctx, &node->item);
 		return code;
 	}
 	node->guard = request->guard;
 	node->prot = request->prot;
+	node->iova = request->iova;
+	node->last = request->iova + (request->length - 1);
+	node->work = NULL;
 	piece->node = node;
 	return 0;
 }
@@ -122,49 +131,50 @@ INLINE int prepare(struct libiommu_domain *dom, struct piece *piece, struct libi
 	int code = prepare_unnamed(dom, piece, f);
 
 	if (code)
-		name_request(&piece->request, f);
+		name_request(piece->request, f);
 	return code;
 }
 
-static void unplace(struct libiommu_domain *dom, const struct piece *piece)
+static void unplace(struct libiommu_domain *dom, const struct ledger_node *node)
 {
-	source_unplace(dom, piece->node->space, piece->node->memory, piece->request.length);
+	source_unplace(dom, node->space, node->memory, node->last - node->iova + 1);
 }
 
-/* A piece that never was in the ledger. */
-static __attribute__((cold)) void unprepare(struct libiommu_domain *dom, struct piece *piece)
+/* A chain of nodes that never were in the ledger. */
+static __attribute__((cold)) void unprepare(struct libiommu_domain *dom, struct ledger_node *node)
 {
-	unplace(dom, piece);
-	node_free(dom->ctx, &piece->node->item);
+	while (node) {
+		struct ledger_node *next = node->work;
+
+		unplace(dom, node);
+		node_free(dom->ctx, &node->item);
+		node = next;
+	}
 }
 
-/* Most often a mapping lies in the same range as the one before it. */
-INLINE bool is_translated(struct libiommu_domain *dom, uint64_t iova, uint64_t last)
-{
-	const struct libiommu_geometry *g = &dom->geometry;
-	size_t i = dom->usable;
-
-	if (i >= g->count || iova < g->ranges[i].start || iova > g->ranges[i].last)
-		i = libiommu_ranges_find(g->ranges, g->count, iova);
-	if (i == g->count)
-		return !g->count;
-	dom->usable = i;
-	return g->ranges[i].start <= iova && last <= g->ranges[i].last;
-}
-
-INLINE int check_usable(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
-			struct libiommu_failure *f)
+static int find_usable(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+		       struct libiommu_failure *f)
 {
 	const struct libiommu_geometry *g = &dom->geometry;
 
+	if (domain_next_usable(dom, iova, &dom->usable) && dom->usable.start <= iova &&
+	    last <= dom->usable.last)
+		return 0;
 	if (dom->allowed.count &&
 	    !libiommu_ranges_hold(dom->allowed.ranges, dom->allowed.count, iova, last))
 		return libiommu_refuse(f, LIBIOMMU_REASON_OUTSIDE_ALLOWED, NULL, NULL);
-	if (is_translated(dom, iova, last))
-		return 0;
 	if (iova < g->ranges[0].start || last > g->ranges[g->count - 1].last)
 		return libiommu_refuse(f, LIBIOMMU_REASON_OUTSIDE_APERTURE, NULL, NULL);
 	return libiommu_refuse(f, LIBIOMMU_REASON_RESERVED_REGION, NULL, NULL);
+}
+
+/* Most often a mapping lies in the same range as the one before it. */
+INLINE int check_usable(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+			struct libiommu_failure *f)
+{
+	if (dom->usable.start <= iova && last <= dom->usable.last)
+		return 0;
+	return find_usable(dom, iova, last, f);
 }
 
 INLINE int check_free(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
@@ -191,49 +201,54 @@ INLINE int check_place(struct libiommu_domain *dom, uint64_t iova, uint64_t last
 	return code ? code : check_free(dom, iova, last, place, f);
 }
 
+INLINE int choose(struct libiommu_domain *dom, struct piece *piece, struct ledger_place *place,
+		  struct libiommu_failure *f)
+{
+	struct libiommu_map_request request = piece->request;
+	int code = iova_choose(dom, &request, place, f);
+
+	if (code)
+		return code;
+	piece->request.iova = piece->node->iova = request.iova;
+	piece->node->last = request.iova + (request.length - 1);
+	return 0;
+}
+
 /* Put one piece into the ledger. Gate held. */
 INLINE int reserve(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
 {
-	struct libiommu_map_request *request = &piece->request;
-	struct ledger_node *node = piece->node;
+	const struct libiommu_map_request *request = &piece->request;
 	struct ledger_place place;
 	int code;
 
 	code = check_alignment(dom, piece, f); /* again: an attach may have come between */
 	if (!code && request->any_iova)
-		code = iova_choose(dom, request, &place, f);
+		code = choose(dom, piece, &place, f);
 	else if (!code)
 		code = check_place(dom, request->iova, request->iova + (request->length - 1),
 				   &place, f);
 	if (code) {
-		name_request(request, f);
+		name_request(*request, f);
 		return code;
 	}
-	node->iova = request->iova;
-	node->last = request->iova + (request->length - 1);
-	ledger_set_state(node, LEDGER_RESERVED);
-	ledger_insert(&dom->ledger, node, &place);
+	ledger_set_state(piece->node, LEDGER_RESERVED);
+	ledger_insert(&dom->ledger, piece->node, &place);
 	return 0;
 }
 
 /*
- * Give up what belongs to pieces that are in the ledger, and take them out. No lock is held: until then
+ * Give up what belongs to nodes that are in the ledger, and take them out. No lock is held: until then
  * they block their ranges, and nobody looks at them.
  */
-static __attribute__((cold)) void withdraw(struct libiommu_domain *dom, struct piece *pieces,
-					   size_t count)
+static __attribute__((cold)) void withdraw(struct libiommu_domain *dom, struct ledger_node *chain,
+					   const struct ledger_node *end)
 {
 	struct reclaim_item *gone = NULL;
 
-	for (size_t i = 0; i < count; i++)
-		if (pieces[i].node)
-			unplace(dom, &pieces[i]);
+	for (struct ledger_node *node = chain; node != end; node = node->work)
+		unplace(dom, node);
 	lock_take(&dom->gate);
-	for (size_t i = 0; i < count; i++) {
-		struct ledger_node *node = pieces[i].node;
-
-		if (!node)
-			continue;
+	for (struct ledger_node *node = chain; node != end; node = node->work) {
 		ledger_remove(&dom->ledger, node);
 		node->item.next = gone;
 		gone = &node->item;
@@ -255,47 +270,51 @@ INLINE int reserve_all(struct libiommu_domain *dom, struct piece *pieces, size_t
 		code = reserve(dom, &pieces[i], f);
 	}
 	lock_release(&dom->gate);
-	if (code)
-		withdraw(dom, pieces, *failed);
-	for (size_t i = *failed; code && i < count; i++)
-		unprepare(dom, &pieces[i]);
+	if (code) {
+		withdraw(dom, pieces[0].node, pieces[*failed].node);
+		unprepare(dom, pieces[*failed].node);
+	}
 	return code;
 }
 
 /*
- * Take `count` mapped pieces back from the backend. One that the kernel does
- * not give back stays in the ledger as what it is, and its node is forgotten
- * here.
+ * Take mapped nodes of a chain back from the backend, up to `end`. One that the
+ * kernel does not give back stays in the ledger as what it is, and leaves the
+ * chain.
  */
-static int take_back(struct libiommu_domain *dom, struct piece *pieces, size_t count)
+static int take_back(struct libiommu_domain *dom, struct ledger_node **link,
+		     const struct ledger_node *end)
 {
-	size_t kept = 0;
+	int code = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct libiommu_backend_map map = node_as_map(pieces[i].node);
+	while (*link != end) {
+		struct ledger_node *node = *link;
+		struct libiommu_backend_map map = node_as_map(node);
 		struct libiommu_failure ignored;
 		size_t done;
 
 		libiommu_failure_init(&ignored);
-		if (!dispatch_unmap(dom, &map, 1, &done, &ignored) || done)
+		if (!dispatch_unmap(dom, &map, 1, &done, &ignored) || done) {
+			link = &node->work;
 			continue;
-		ledger_set_state(pieces[i].node, LEDGER_LIVE);
+		}
+		*link = node->work;
 		atomic_fetch_add(&dom->ledger.live, 1);
-		pieces[i].node = NULL;
-		kept++;
+		ledger_set_state(node, LEDGER_LIVE);
+		code = -EIO;
 	}
-	return kept ? -EIO : 0;
+	return code;
 }
 
 /* What the backend refused after some; those are taken back. */
-static __attribute__((cold)) int give_up(struct libiommu_domain *dom, struct piece *pieces,
-					 size_t count, size_t failed, int code,
+static __attribute__((cold)) int give_up(struct libiommu_domain *dom, struct ledger_node *chain,
+					 const struct ledger_node *failed, int code,
 					 struct libiommu_failure *f)
 {
-	if (take_back(dom, pieces, failed))
+	if (take_back(dom, &chain, failed))
 		code = libiommu_refuse(f, LIBIOMMU_REASON_PARTIAL, NULL,
 				       "A map was refused and others could not be undone.");
-	withdraw(dom, pieces, count);
+	withdraw(dom, chain, NULL);
 	return code;
 }
 
@@ -303,19 +322,20 @@ INLINE int map_all(struct libiommu_domain *dom, struct piece *pieces, size_t cou
 		   struct libiommu_failure *f)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct libiommu_backend_map map = node_as_map(pieces[i].node);
+		struct ledger_node *node = pieces[i].node;
+		struct libiommu_backend_map map = node_as_map(node);
 		int code;
 
-		if (!map.memory && pieces[i].request.source.kind == LIBIOMMU_SOURCE_FILE) {
+		if (!map.memory && node->space != LEDGER_SPACE_MEMORY) {
 			map.fd = pieces[i].request.source.fd;
-			map.offset = pieces[i].node->source;
+			map.offset = node->source;
 		}
-		ledger_set_state(pieces[i].node, LEDGER_MAPPING);
+		ledger_set_state(node, LEDGER_MAPPING);
 		code = dispatch_map(dom, &map, f);
 		if (!code)
 			continue;
 		*failed = i;
-		return give_up(dom, pieces, count, i, code, f);
+		return give_up(dom, pieces[0].node, node, code, f);
 	}
 	/* Whoever unmaps a piece from here on must find it counted. */
 	atomic_fetch_add(&dom->ledger.live, count);
@@ -351,15 +371,17 @@ INLINE int map_pieces(struct libiommu_domain *dom, struct piece *pieces, size_t 
 	for (size_t i = 0; i < count && !code; i++) {
 		*failed = i;
 		code = prepare(dom, &pieces[i], f);
-		for (size_t j = 0; code && j < i; j++)
-			unprepare(dom, &pieces[j]);
+		if (code && i)
+			unprepare(dom, pieces[0].node);
+		else if (i)
+			pieces[i - 1].node->work = pieces[i].node;
 	}
 	if (!code)
 		code = reserve_all(dom, pieces, count, failed, f);
 	return code ? code : map_all(dom, pieces, count, failed, f);
 }
 
-static int map_one(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
+INLINE int map_one(struct libiommu_domain *dom, struct piece *piece, struct libiommu_failure *f)
 {
 	size_t failed;
 

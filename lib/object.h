@@ -118,7 +118,7 @@ struct libiommu_domain {
 	unsigned int endpoints;      /* attached ones */
 	struct ledger ledger;
 	struct libiommu_geometry geometry; /* count 0: no endpoint, everything */
-	size_t usable; /* the range of the geometry that held the last mapping */
+	struct libiommu_range usable; /* that all can use, of the last mapping; last 0: unknown */
 	struct allowed allowed;
 	_Atomic uint64_t page_min;
 };
@@ -146,9 +146,14 @@ void ctx_turn_end(struct libiommu_ctx *ctx);
 
 /* Refuse NULL, and calls of a forked child; begins every public call (f is initialised here). */
 int ctx_check(const struct libiommu_ctx *ctx, struct libiommu_failure *f);
+int ctx_raise_failure(struct libiommu_ctx *ctx, struct libiommu_error **err, int code,
+		      const struct libiommu_failure *f);
 /* The end of every public call: 0 stays 0, else the failure becomes *err. ctx may be NULL. */
-int ctx_raise(struct libiommu_ctx *ctx, struct libiommu_error **err, int code,
-	      const struct libiommu_failure *f);
+static inline int ctx_raise(struct libiommu_ctx *ctx, struct libiommu_error **err, int code,
+			    const struct libiommu_failure *f)
+{
+	return code ? ctx_raise_failure(ctx, err, code, f) : 0;
+}
 /* The backend, or reason backend-undecided. */
 int ctx_decided(struct libiommu_ctx *ctx, struct candidate **out, struct libiommu_failure *f);
 /* The size of an options struct: as we know it, or longer with a zero tail. */

@@ -158,34 +158,45 @@ struct reclaim_item *reclaim_reuse(struct reclaim *r)
 	return item;
 }
 
-void reclaim_retire(struct reclaim *r, struct reclaim_item *items)
+/* Look for lookups, and free what no one can see and is not kept. Lock held; it is released. */
+static __attribute__((noinline)) void look(struct reclaim *r)
 {
-	struct reclaim_item *surplus = NULL;
-	uint64_t epoch;
+	struct reclaim_item *surplus;
 
-	lock_take(&r->lock);
-	epoch = atomic_load(&r->epoch);
-	while (items) {
-		struct reclaim_item *item = items;
-
-		items = item->next;
-		item->epoch = epoch;
-		item->next = NULL;
-		if (r->oldest)
-			r->newest->next = item;
-		else
-			r->oldest = item;
-		r->newest = item;
-		r->waiting++;
-		r->unseen++;
-	}
-	if (r->unseen >= LOOK_EVERY || r->waiting > KEEP) {
-		r->unseen = 0;
-		advance(r);
-		surplus = take_ripe(r, KEEP);
-	}
+	r->unseen = 0;
+	advance(r);
+	surplus = take_ripe(r, KEEP);
 	lock_release(&r->lock);
 	free_chain(r, surplus);
+}
+
+void reclaim_retire(struct reclaim *r, struct reclaim_item *items)
+{
+	struct reclaim_item *last = items;
+	size_t count = 1;
+	uint64_t epoch;
+
+	if (!items)
+		return;
+	lock_take(&r->lock);
+	epoch = atomic_load(&r->epoch);
+	last->epoch = epoch;
+	while (last->next) {
+		last = last->next;
+		last->epoch = epoch;
+		count++;
+	}
+	if (r->oldest)
+		r->newest->next = items;
+	else
+		r->oldest = items;
+	r->newest = last;
+	r->waiting += count;
+	r->unseen += count;
+	if (r->unseen >= LOOK_EVERY || r->waiting > KEEP)
+		look(r);
+	else
+		lock_release(&r->lock);
 }
 
 void reclaim_synchronize(struct reclaim *r)

@@ -7,15 +7,12 @@
 /* Mappings that follow each other without a hole go to the backend together. */
 #define RUN_MAX 64
 
-/*
- * Check the range and mark what lies in it; nothing is marked on failure. Gate
- * held. The marked nodes form a chain through `work`.
- */
-static int mark(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
-		struct ledger_node **chain, struct libiommu_failure *f)
+#define INLINE static inline __attribute__((always_inline))
+
+static int mark_from(struct ledger_node *first, uint64_t iova, uint64_t last,
+		     struct ledger_node **chain, struct libiommu_failure *f)
 {
-	struct ledger_node *first = ledger_at_or_above(&dom->ledger, iova), *node;
-	struct ledger_node **end = chain;
+	struct ledger_node **end = chain, *node;
 
 	for (node = first; node && node->iova <= last; node = ledger_next(node)) {
 		enum libiommu_reason reason = LIBIOMMU_REASON_NONE;
@@ -35,6 +32,24 @@ static int mark(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
 		end = &node->work;
 	}
 	*end = NULL;
+	return 0;
+}
+
+/*
+ * Check the range and mark what lies in it; nothing is marked on failure. Gate
+ * held. The marked nodes form a chain through `work`: of one node most often,
+ * which needs no loops.
+ */
+static inline int mark(struct libiommu_domain *dom, uint64_t iova, uint64_t last,
+		       struct ledger_node **chain, struct libiommu_failure *f)
+{
+	struct ledger_node *node = ledger_at_or_above(&dom->ledger, iova);
+
+	*chain = node;
+	if (!node || node->iova != iova || node->last != last || ledger_state(node) != LEDGER_LIVE)
+		return mark_from(node, iova, last, chain, f);
+	ledger_set_state(node, LEDGER_UNMAPPING);
+	node->work = NULL;
 	return 0;
 }
 
@@ -117,7 +132,7 @@ static struct reclaim_item *settle(struct libiommu_domain *dom, struct ledger_no
 	return gone;
 }
 
-static int unmap_range(struct libiommu_domain *dom, uint64_t iova, uint64_t last, bool empty_is_ok,
+INLINE int unmap_range(struct libiommu_domain *dom, uint64_t iova, uint64_t last, bool empty_is_ok,
 		       uint64_t *removed, struct libiommu_failure *f)
 {
 	struct ledger_node *chain, *kept;
@@ -153,8 +168,13 @@ static int unmap_range(struct libiommu_domain *dom, uint64_t iova, uint64_t last
 	return code;
 }
 
-static int unmap_checked(struct libiommu_domain *dom, uint64_t iova, uint64_t length, bool all,
-			 uint64_t *removed, struct libiommu_error **err)
+static int unmap_all(struct libiommu_domain *dom, uint64_t *removed, struct libiommu_failure *f)
+{
+	return unmap_range(dom, 0, UINT64_MAX, true, removed, f);
+}
+
+int libiommu_domain_unmap(struct libiommu_domain *dom, uint64_t iova, uint64_t length,
+			  uint64_t *removed, struct libiommu_error **err)
 {
 	struct libiommu_failure f;
 	uint64_t bytes = 0, last = iova + length - 1;
@@ -162,29 +182,33 @@ static int unmap_checked(struct libiommu_domain *dom, uint64_t iova, uint64_t le
 
 	libiommu_error_clear(err);
 	code = domain_check(dom, &f);
-	if (!code && !all && !length)
+	if (!code && !length)
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_EMPTY_RANGE, NULL, NULL);
-	if (!code && !all && last < iova) {
+	if (!code && last < iova) {
 		libiommu_refuse_subject_range(&f, iova, UINT64_MAX);
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_RANGE_WRAPS, NULL, NULL);
 	}
 	if (!code)
-		code = unmap_range(dom, all ? 0 : iova, all ? UINT64_MAX : last, all, &bytes, &f);
+		code = unmap_range(dom, iova, last, false, &bytes, &f);
 	if (removed)
 		*removed = bytes;
 	return ctx_raise(dom ? dom->ctx : NULL, err, code, &f);
 }
 
-int libiommu_domain_unmap(struct libiommu_domain *dom, uint64_t iova, uint64_t length,
-			  uint64_t *removed, struct libiommu_error **err)
-{
-	return unmap_checked(dom, iova, length, false, removed, err);
-}
-
 int libiommu_domain_unmap_all(struct libiommu_domain *dom, uint64_t *removed,
 			      struct libiommu_error **err)
 {
-	return unmap_checked(dom, 0, 0, true, removed, err);
+	struct libiommu_failure f;
+	uint64_t bytes = 0;
+	int code;
+
+	libiommu_error_clear(err);
+	code = domain_check(dom, &f);
+	if (!code)
+		code = unmap_all(dom, &bytes, &f);
+	if (removed)
+		*removed = bytes;
+	return ctx_raise(dom ? dom->ctx : NULL, err, code, &f);
 }
 
 /* What the backend does not give back now goes with its domain. */
@@ -200,7 +224,7 @@ void unmap_everything(struct libiommu_domain *dom, uint32_t flags)
 		uint64_t removed = 0;
 
 		libiommu_failure_init(&ignored);
-		unmap_range(dom, 0, UINT64_MAX, true, &removed, &ignored);
+		unmap_all(dom, &removed, &ignored);
 		node = ledger_at_or_above(&dom->ledger, 0);
 	}
 	for (; node; node = ledger_next(node)) {

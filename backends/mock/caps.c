@@ -63,6 +63,18 @@ static bool withheld(struct mock_claim *claim, enum libiommu_cap cap)
 	}
 }
 
+/* Would Linux lend it? */
+static bool is_lendable(const struct mock_claim *claim)
+{
+	struct mock_machine *machine = claim->ctx->machine;
+	bool lendable;
+
+	pthread_mutex_lock(&machine->lock);
+	lendable = !mock_device_vet(claim->dev, NULL);
+	pthread_mutex_unlock(&machine->lock);
+	return lendable;
+}
+
 void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_cap_answer *out)
 {
 	const struct mock_hw *hw = &claim->dev->iommu->hw;
@@ -90,7 +102,7 @@ void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_c
 		answer(out, hw->write_only, 0, hw->evidence);
 		return;
 	case LIBIOMMU_CAP_IOMMUFD:
-		answer(out, !mock_device_vet(claim->dev, NULL), 0, hw->evidence);
+		answer(out, is_lendable(claim), 0, hw->evidence);
 		return;
 	case LIBIOMMU_CAP_PAD_:
 		return;

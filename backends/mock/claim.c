@@ -58,7 +58,7 @@ static int check_owner(const struct mock_claim *claim, const struct mock_device 
 	const struct mock_group *group = dev->group;
 
 	/* Its last user may have closed it since its name was looked up. */
-	if (mock_device_is_gone(dev))
+	if (mock_device_is_gone(dev) || (mock_device_is_removed(dev) && !dev->open))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_UNKNOWN, dev->name, NULL);
 	if (group->owner && group->owner != claim->ctx)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, dev->name,
@@ -91,11 +91,11 @@ int mock_claim_open(struct mock_claim *claim, const char *name, uint32_t *group,
 {
 	struct mock_machine *machine = claim->ctx->machine;
 	struct mock_device *dev;
-	int error = mock_group_find(machine, name, group, failure);
+	int error = mock_device_look_up(machine, name, &dev, failure);
 
 	if (error)
 		return error;
-	dev = mock_machine_device(machine, name);
+	*group = dev->group->id;
 	if (strcmp(dev->driver, "vfio-pci") != 0)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, name,
 				       dev->driver[0] ? "Its driver is %s." : "It has no driver.",
@@ -128,7 +128,7 @@ void mock_claim_close(struct mock_claim *claim)
 	pthread_mutex_lock(&machine->lock);
 	dev->open = false;
 	if (mock_device_is_removed(dev))
-		__atomic_store_n(&dev->gone, true, __ATOMIC_RELEASE);
+		mock_device_forget(dev);
 	if (--group->open_devices == 0) {
 		if (group->space)
 			mock_group_abandon(group);

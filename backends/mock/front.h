@@ -33,6 +33,9 @@ int mock_group_read(struct mock_machine *machine, uint32_t id, struct libiommu_g
 		    struct libiommu_failure *failure);
 int mock_group_find(struct mock_machine *machine, const char *device, uint32_t *id,
 		    struct libiommu_failure *failure);
+/* A device that has a group. */
+int mock_device_look_up(struct mock_machine *machine, const char *device, struct mock_device **out,
+			struct libiommu_failure *failure);
 /* Does its driver keep its group from user space? */
 bool mock_device_blocks(const struct mock_device *dev);
 
@@ -72,8 +75,17 @@ void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_c
 void mock_device_remove(struct mock_device *dev);
 /* Its registers are not there any more, and it does nothing. */
 bool mock_device_is_removed(const struct mock_device *dev);
-/* The machine does not know it any more. */
-bool mock_device_is_gone(const struct mock_device *dev);
+/* The machine forgets it; machine.lock is held. */
+void mock_device_forget(struct mock_device *dev);
+
+/* hotplug.c */
+/* Devices of a text appear, or none does. `pf`: whose VFs they are, or NULL. */
+int mock_machine_plug(struct mock_machine *machine, const char *text,
+		      const struct mock_function *pf, struct libiommu_failure *failure);
+/* The device and all that hangs on it; what is open goes when it is closed. */
+void mock_machine_unplug(struct mock_machine *machine, struct mock_device *dev);
+/* The VFs of a physical function. */
+void mock_machine_unplug_vfs(struct mock_machine *machine, const struct mock_function *pf);
 
 /* regions.c */
 extern const struct libiommu_backend_regions mock_regions;

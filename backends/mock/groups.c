@@ -18,26 +18,27 @@ bool mock_device_blocks(const struct mock_device *dev)
 	return true;
 }
 
-/* A group without members is none. */
-static const struct mock_device *first_member(const struct mock_group *group)
-{
-	const struct mock_device *dev = group->devices;
-
-	while (dev && mock_device_is_gone(dev))
-		dev = dev->in_group;
-	return dev;
-}
-
-int mock_group_ids(struct mock_machine *machine, struct libiommu_id_builder *ids,
-		   struct libiommu_failure *failure)
+static int list_ids(struct mock_machine *machine, struct libiommu_id_builder *ids,
+		    struct libiommu_failure *failure)
 {
 	int error = 0;
 
 	for (const struct mock_group *group = machine->groups; group && !error;
 	     group = group->next) {
-		if (first_member(group))
+		if (mock_group_is_alive(group))
 			error = libiommu_id_builder_add(ids, group->id, failure);
 	}
+	return error;
+}
+
+int mock_group_ids(struct mock_machine *machine, struct libiommu_id_builder *ids,
+		   struct libiommu_failure *failure)
+{
+	int error;
+
+	pthread_mutex_lock(&machine->lock);
+	error = list_ids(machine, ids, failure);
+	pthread_mutex_unlock(&machine->lock);
 	return error;
 }
 
@@ -67,15 +68,15 @@ static int read_reserved(const struct mock_reserved *list, struct libiommu_group
 	return error;
 }
 
-int mock_group_read(struct mock_machine *machine, uint32_t id,
-		    struct libiommu_group_builder *builder, struct libiommu_failure *failure)
+static int read_group(struct mock_machine *machine, uint32_t id,
+		      struct libiommu_group_builder *builder, struct libiommu_failure *failure)
 {
 	const struct mock_group *group = mock_machine_group(machine, id);
 	const struct mock_iommu *iommu;
 	struct libiommu_reserved msi = { .type = LIBIOMMU_RESERVED_MSI };
 	int error;
 
-	if (!group || !first_member(group)) {
+	if (!group) {
 		char subject[24];
 
 		snprintf(subject, sizeof(subject), "group %u", id);
@@ -98,19 +99,43 @@ int mock_group_read(struct mock_machine *machine, uint32_t id,
 	return error;
 }
 
-int mock_group_find(struct mock_machine *machine, const char *device, uint32_t *id,
-		    struct libiommu_failure *failure)
+int mock_group_read(struct mock_machine *machine, uint32_t id,
+		    struct libiommu_group_builder *builder, struct libiommu_failure *failure)
 {
-	const struct mock_device *dev;
+	int error;
 
+	pthread_mutex_lock(&machine->lock);
+	error = read_group(machine, id, builder, failure);
+	pthread_mutex_unlock(&machine->lock);
+	return error;
+}
+
+int mock_device_look_up(struct mock_machine *machine, const char *device, struct mock_device **out,
+			struct libiommu_failure *failure)
+{
+	struct mock_device *dev;
+
+	pthread_mutex_lock(&machine->lock);
 	dev = mock_machine_device(machine, device);
+	pthread_mutex_unlock(&machine->lock);
 	/* Platform devices have names of any form, but only the machine's text gives them. */
 	if (!dev && !mock_is_bdf(device))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_NAME, device, NULL);
-	if (!dev || mock_device_is_gone(dev))
+	if (!dev)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_UNKNOWN, device, NULL);
 	if (!dev->group)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_GROUP, device, NULL);
-	*id = dev->group->id;
+	*out = dev;
 	return 0;
+}
+
+int mock_group_find(struct mock_machine *machine, const char *device, uint32_t *id,
+		    struct libiommu_failure *failure)
+{
+	struct mock_device *dev;
+	int error = mock_device_look_up(machine, device, &dev, failure);
+
+	if (!error)
+		*id = dev->group->id;
+	return error;
 }

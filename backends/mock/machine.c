@@ -52,11 +52,25 @@ struct mock_iommu *mock_machine_iommu(const struct mock_machine *machine, const 
 	return iommu;
 }
 
+bool mock_device_is_gone(const struct mock_device *dev)
+{
+	return __atomic_load_n(&dev->gone, __ATOMIC_ACQUIRE);
+}
+
+bool mock_group_is_alive(const struct mock_group *group)
+{
+	const struct mock_device *dev = group->devices;
+
+	while (dev && mock_device_is_gone(dev))
+		dev = dev->in_group;
+	return dev;
+}
+
 struct mock_group *mock_machine_group(const struct mock_machine *machine, uint32_t id)
 {
 	struct mock_group *group = machine->groups;
 
-	while (group && group->id != id)
+	while (group && (group->id != id || !mock_group_is_alive(group)))
 		group = group->next;
 	return group;
 }
@@ -65,7 +79,7 @@ struct mock_device *mock_machine_device(const struct mock_machine *machine, cons
 {
 	struct mock_device *dev = machine->devices;
 
-	while (dev && strcmp(dev->name, name) != 0)
+	while (dev && (strcmp(dev->name, name) != 0 || mock_device_is_gone(dev)))
 		dev = dev->next;
 	return dev;
 }
@@ -243,16 +257,23 @@ static void free_reserved(struct mock_machine *machine, struct mock_reserved *li
 	}
 }
 
+void mock_device_free(struct mock_device *dev)
+{
+	struct mock_machine *machine = dev->machine;
+
+	free_reserved(machine, dev->reserved);
+	pthread_mutex_destroy(&dev->lock);
+	if (dev->model->release)
+		dev->model->release(dev);
+	mock_free(machine, dev->state, dev->model->state_size);
+	mock_free(machine, dev, sizeof(*dev));
+}
+
 static void free_devices(struct mock_machine *machine)
 {
 	for (struct mock_device *dev = machine->devices, *next; dev; dev = next) {
 		next = dev->next;
-		free_reserved(machine, dev->reserved);
-		pthread_mutex_destroy(&dev->lock);
-		if (dev->model->release)
-			dev->model->release(dev);
-		mock_free(machine, dev->state, dev->model->state_size);
-		mock_free(machine, dev, sizeof(*dev));
+		mock_device_free(dev);
 	}
 	for (struct mock_group *group = machine->groups, *next; group; group = next) {
 		next = group->next;

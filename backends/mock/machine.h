@@ -151,13 +151,22 @@ struct mock_device *mock_machine_add_device(struct mock_machine *machine, const 
 					    const struct mock_model *model);
 struct mock_reserved *mock_machine_add_reserved(struct mock_machine *machine,
 						struct mock_reserved **list);
+void mock_device_free(struct mock_device *dev);
 
 void mock_group_add(struct mock_group *group, struct mock_device *dev);
 
 /* machine_groups.c: give a group to each function that has not been asked for one. */
 int mock_machine_settle(struct mock_machine *machine, struct libiommu_failure *failure);
+/* The same while it runs: they come one after the other. */
+int mock_machine_arrive(struct mock_machine *machine, struct libiommu_failure *failure);
 void mock_topology_free(struct mock_machine *machine);
 
+/* The machine does not know it any more. */
+bool mock_device_is_gone(const struct mock_device *dev);
+/* A group without members is none. */
+bool mock_group_is_alive(const struct mock_group *group);
+
+/* What there is of this name or number. */
 struct mock_iommu *mock_machine_iommu(const struct mock_machine *machine, const char *name);
 struct mock_group *mock_machine_group(const struct mock_machine *machine, uint32_t id);
 struct mock_device *mock_machine_device(const struct mock_machine *machine, const char *name);

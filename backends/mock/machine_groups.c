@@ -4,11 +4,6 @@
 
 #include <stdio.h>
 
-static bool in_use(const struct mock_group *group)
-{
-	return group != NULL;
-}
-
 struct settling {
 	struct mock_machine *machine;
 	struct libiommu_failure *failure;
@@ -17,7 +12,7 @@ struct settling {
 
 static uint32_t take_lowest(struct settling *settling)
 {
-	while (in_use(mock_machine_group(settling->machine, settling->lowest)))
+	while (mock_machine_group(settling->machine, settling->lowest))
 		settling->lowest++;
 	return settling->lowest;
 }
@@ -42,7 +37,7 @@ static int join(struct settling *settling, struct mock_device *dev, int64_t answ
 	if (answer > (int64_t)UINT32_MAX)
 		return libiommu_refuse(settling->failure, LIBIOMMU_REASON_CONFIG_SYNTAX, dev->name,
 				       "Its platform answered with a number of more than 32 bits.");
-	if (!in_use(group))
+	if (!group)
 		group = make_group(settling, id, dev);
 	if (!group)
 		return libiommu_refuse(settling->failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
@@ -67,6 +62,25 @@ static int settle(void *data, struct mock_function *function)
 	return answer == LIBIOMMU_MOCK_GROUP_NONE ? 0 : join(settling, dev, answer);
 }
 
+/* What the text says itself is there before anything is computed. */
+static void take_written(struct mock_machine *machine)
+{
+	for (struct mock_function *at = machine->topology.functions; at; at = at->next) {
+		const struct mock_device *dev = at->owner;
+
+		if (!at->removed && dev->group)
+			at->seen.group = dev->group->id;
+	}
+}
+
+int mock_machine_arrive(struct mock_machine *machine, struct libiommu_failure *failure)
+{
+	struct settling settling = { .machine = machine, .failure = failure };
+
+	take_written(machine);
+	return mock_topology_arrive(&machine->topology, settle, &settling);
+}
+
 int mock_machine_settle(struct mock_machine *machine, struct libiommu_failure *failure)
 {
 	struct settling settling = { .machine = machine, .failure = failure };
@@ -74,13 +88,7 @@ int mock_machine_settle(struct mock_machine *machine, struct libiommu_failure *f
 
 	for (const struct mock_iommu *at = machine->iommus; at; at = at->next)
 		ranks++;
-	/* What the text says itself is there before anything is computed. */
-	for (struct mock_function *at = machine->topology.functions; at; at = at->next) {
-		const struct mock_device *dev = at->owner;
-
-		if (dev->group)
-			at->seen.group = dev->group->id;
-	}
+	take_written(machine);
 	mock_topology_boot(&machine->topology);
 	return mock_topology_settle(&machine->topology, ranks, settle, &settling);
 }

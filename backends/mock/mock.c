@@ -100,11 +100,16 @@ static int slot_device_ranges(void *device, struct libiommu_geometry *geometry,
 			      struct libiommu_failure *failure)
 {
 	struct mock_claim *claim = device;
+	struct mock_machine *machine = claim->ctx->machine;
+	int error;
 
 	if (!mock_claim_told(claim))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, claim->dev->name,
 				       NULL);
-	return mock_geometry(claim->ctx->env, NULL, claim->dev->group, geometry, failure);
+	pthread_mutex_lock(&machine->lock);
+	error = mock_geometry(claim->ctx->env, NULL, claim->dev->group, geometry, failure);
+	pthread_mutex_unlock(&machine->lock);
+	return error;
 }
 
 static int slot_domain_new(void *data, void *domain, enum libiommu_domain_type type,

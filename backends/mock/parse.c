@@ -13,6 +13,7 @@ struct reader {
 	struct mock_machine *machine;
 	struct mock_words words;
 	bool saw_ram;
+	bool runs; /* the machine does already */
 };
 
 static int no_memory(struct mock_words *words)
@@ -451,39 +452,61 @@ static int parse_line(struct reader *reader)
 	static const struct {
 		const char *name;
 		int (*parse)(struct reader *reader);
+		bool late; /* also for a machine that runs */
 	} statements[] = {
-		{ "personality", parse_personality },
-		{ "ram", parse_ram },
-		{ "limit", parse_limit },
-		{ "iommu", parse_iommu },
-		{ "host-bridge", parse_host },
-		{ "device", parse_device },
-		{ "platform", parse_device },
-		{ "reserved", parse_reserved },
+		{ "personality", parse_personality, false },
+		{ "ram", parse_ram, false },
+		{ "limit", parse_limit, false },
+		{ "iommu", parse_iommu, false },
+		{ "host-bridge", parse_host, false },
+		{ "device", parse_device, true },
+		{ "platform", parse_device, true },
+		{ "reserved", parse_reserved, false },
 	};
 	struct mock_words *words = &reader->words;
 
 	if (words->count == 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
-		if (strcmp(statements[i].name, words->word[0]) == 0)
-			return statements[i].parse(reader);
+		if (strcmp(statements[i].name, words->word[0]) != 0)
+			continue;
+		if (reader->runs && !statements[i].late)
+			return mock_words_refuse(words, "A machine that runs takes no %s line.",
+						 words->word[0]);
+		return statements[i].parse(reader);
 	}
 	return mock_words_refuse(words, "\"%s\" is not a kind of line.", words->word[0]);
+}
+
+static int parse_lines(struct reader *reader, const char *text)
+{
+	int error = 0;
+
+	while (*text && !error) {
+		error = mock_words_cut(&reader->words, &text);
+		if (!error)
+			error = parse_line(reader);
+	}
+	return error;
+}
+
+int mock_parse_devices(struct mock_machine *machine, const char *text,
+		       struct libiommu_failure *failure)
+{
+	struct reader reader = { .machine = machine,
+				 .words = { .failure = failure },
+				 .runs = true };
+
+	return parse_lines(&reader, text);
 }
 
 int mock_parse(struct mock_machine *machine, const char *text, struct libiommu_failure *failure)
 {
 	struct reader reader = { .machine = machine, .words = { .failure = failure } };
+	int error = parse_lines(&reader, text);
 
-	while (*text) {
-		int error = mock_words_cut(&reader.words, &text);
-
-		if (!error)
-			error = parse_line(&reader);
-		if (error)
-			return error;
-	}
+	if (error)
+		return error;
 	if (!machine->personality)
 		machine->personality = mock_personality_find("strict");
 	if (!machine->entry_limit)

@@ -19,7 +19,9 @@ bool mock_device_is_removed(const struct mock_device *dev)
 	return __atomic_load_n(&dev->removed, __ATOMIC_ACQUIRE);
 }
 
-bool mock_device_is_gone(const struct mock_device *dev)
+void mock_device_forget(struct mock_device *dev)
 {
-	return __atomic_load_n(&dev->gone, __ATOMIC_ACQUIRE);
+	__atomic_store_n(&dev->gone, true, __ATOMIC_RELEASE);
+	if (dev->function)
+		mock_topology_remove(dev->function);
 }

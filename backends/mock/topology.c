@@ -5,12 +5,23 @@
 
 #include <string.h>
 
+static bool is_there(const struct mock_bus *bus)
+{
+	for (; bus; bus = bus->parent) {
+		if (bus->bridge && bus->bridge->removed)
+			return false;
+		if (bus->host->real_dma && bus->host->real_dma->removed)
+			return false;
+	}
+	return true;
+}
+
 struct mock_bus *mock_topology_bus(const struct mock_topology *topology, uint32_t segment,
 				   unsigned int number)
 {
 	struct mock_bus *bus = topology->buses;
 
-	while (bus && (bus->segment != segment || bus->number != number))
+	while (bus && (bus->segment != segment || bus->number != number || !is_there(bus)))
 		bus = bus->next;
 	return bus;
 }
@@ -57,6 +68,33 @@ void mock_topology_place(struct mock_function *function, bool last)
 		link = &(*link)->on_bus;
 	function->on_bus = *link;
 	*link = function;
+}
+
+void mock_topology_remove(struct mock_function *function)
+{
+	struct mock_function **link;
+
+	function->removed = true;
+	function->present = false;
+	function->seen.group = LIBIOMMU_MOCK_GROUP_NONE;
+	if (!function->bus)
+		return;
+	link = &function->bus->functions;
+	while (*link && *link != function)
+		link = &(*link)->on_bus;
+	if (*link)
+		*link = function->on_bus;
+}
+
+bool mock_function_hangs_on(const struct mock_function *function, const struct mock_function *other)
+{
+	if (function->pf == other || (function->host && function->host->real_dma == other))
+		return true;
+	for (const struct mock_bus *bus = function->bus; bus; bus = bus->parent) {
+		if (bus->bridge == other)
+			return true;
+	}
+	return false;
 }
 
 void mock_topology_boot(struct mock_topology *topology)
@@ -123,6 +161,20 @@ int mock_topology_settle(struct mock_topology *topology, unsigned int ranks,
 
 	for (; settling.rank < ranks && !rc; settling.rank++)
 		rc = settle_rank(&settling, topology);
+	return rc;
+}
+
+int mock_topology_arrive(struct mock_topology *topology,
+			 int (*visit)(void *data, struct mock_function *function), void *data)
+{
+	int rc = 0;
+
+	for (struct mock_function *at = topology->functions; at && !rc; at = at->next) {
+		const struct settling settling = { at->rank, visit, data };
+
+		if (!at->removed)
+			rc = settle_one(&settling, at);
+	}
 	return rc;
 }
 

@@ -54,10 +54,15 @@ struct mock_function {
 	struct mock_bus *bus;         /* that it sits on; NULL: not on a PCI bus */
 	struct mock_bus *below;       /* of a bridge */
 	const struct libiommu_mock_platform *platform;
-	void *owner;       /* the device, for whom the topology is */
+	void *owner;                    /* the device, for whom the topology is */
+	const struct mock_function *pf; /* whose VF it is; NULL: none, or not told */
+	unsigned int vf_total;          /* 0: it can have none */
+	unsigned int vf_offset;
+	unsigned int vf_stride;
 	unsigned int rank; /* of its IOMMU among all */
 	unsigned int devfn;
 	bool present;
+	bool removed; /* it was, and will not be again */
 	bool settled; /* its group has been asked for */
 	bool multifunction;
 	bool has_acs;
@@ -87,8 +92,10 @@ struct mock_topology {
 	struct mock_function *functions;
 	struct libiommu_mock_platform *platforms; /* that the program brought */
 	size_t platform_count;
+	const struct mock_function *pf; /* that is about to get VFs; NULL: none */
 };
 
+/* A bus whose bridge was removed is none any more. */
 struct mock_bus *mock_topology_bus(const struct mock_topology *topology, uint32_t segment,
 				   unsigned int number);
 const struct libiommu_mock_platform *mock_topology_platform(const struct mock_topology *topology,
@@ -100,6 +107,12 @@ bool mock_function_is_aliased(const struct mock_function *function, unsigned int
 /* Put it on its bus: behind all that came before it, or at its place among them. */
 void mock_topology_place(struct mock_function *function, bool last);
 
+/* Take it from its bus. Buses and numbers below a bridge go with it. */
+void mock_topology_remove(struct mock_function *function);
+/* Is it below this bridge, a VF of this function, or behind this device (VMD)? */
+bool mock_function_hangs_on(const struct mock_function *function,
+			    const struct mock_function *other);
+
 /* All that came with the machine are there at once; VFs come when they are visited. */
 void mock_topology_boot(struct mock_topology *topology);
 
@@ -109,6 +122,9 @@ void mock_topology_boot(struct mock_topology *topology);
  * A visitor's answer that is not 0 ends it and is returned.
  */
 int mock_topology_settle(struct mock_topology *topology, unsigned int ranks,
+			 int (*visit)(void *data, struct mock_function *function), void *data);
+/* The same for functions that appear later, in the order of the text. */
+int mock_topology_arrive(struct mock_topology *topology,
 			 int (*visit)(void *data, struct mock_function *function), void *data);
 
 #endif

@@ -133,6 +133,27 @@ static int parse_flagged(struct mock_words *words, const char *word, struct mock
 	return 1;
 }
 
+/* "64,128,2" */
+static int parse_vfs(struct mock_words *words, const char *text, uint64_t vfs[3])
+{
+	const char *at = text;
+
+	for (int i = 0; i < 3; i++) {
+		size_t length = strcspn(at, ",");
+		char number[8];
+		int error;
+
+		if (length >= sizeof(number) || (i < 2) != (at[length] == ','))
+			return mock_words_refuse(words, "\"%s\" is not such as 64,128,2.", text);
+		snprintf(number, sizeof(number), "%.*s", (int)length, at);
+		error = mock_words_number(words, number, 1, UINT16_MAX, &vfs[i]);
+		if (error)
+			return error;
+		at += length + 1;
+	}
+	return 0;
+}
+
 static int parse_numbered(struct mock_words *words, const char *word, struct mock_place *place)
 {
 	const char *value;
@@ -149,6 +170,8 @@ static int parse_numbered(struct mock_words *words, const char *word, struct moc
 		place->has_stream = true;
 		return mock_words_number(words, value, 0, UINT32_MAX, &place->stream);
 	}
+	if ((value = mock_word_value(word, "vfs")))
+		return parse_vfs(words, value, place->vfs);
 	if ((value = mock_word_value(word, "multifunction"))) {
 		place->has_multifunction = true;
 		return mock_words_choice(words, value, "yes", "no", &place->multifunction);
@@ -346,7 +369,7 @@ static int check_bridge(struct mock_machine *machine, struct mock_words *words,
 static struct mock_bus *vf_bus(const struct mock_machine *machine, uint32_t segment,
 			       unsigned int number)
 {
-	struct mock_bus *bus = NULL;
+	struct mock_bus *bus = machine->topology.pf ? machine->topology.pf->bus : NULL;
 
 	while (number-- && !bus)
 		bus = mock_topology_bus(&machine->topology, segment, number);
@@ -382,9 +405,12 @@ int mock_place_check(struct mock_machine *machine, struct mock_words *words, con
 		return mock_words_refuse(words, "bus= is for PCI devices.");
 	if (!*iommu) {
 		const struct mock_function *above = bus ? bus->bridge : NULL;
+		const struct mock_function *pf = machine->topology.pf;
 		const char *from = bus ? bus->host->iommu : NULL;
 
-		if (above)
+		if (bus && pf)
+			from = pf->seen.iommu;
+		else if (above)
 			from = above->seen.iommu;
 		*iommu = from ? mock_machine_iommu(machine, from) : NULL;
 	}
@@ -406,6 +432,10 @@ static void fill(struct mock_function *function, const struct mock_place *place,
 	function->acs_cap = place->has_acs_cap ? place->acs_cap : place->acs_on;
 	function->quirks = place->quirks;
 	memcpy(function->aliases, place->aliases, sizeof(function->aliases));
+	function->pf = function->topology->pf;
+	function->vf_total = function->bus ? (unsigned int)place->vfs[0] : 0;
+	function->vf_offset = (unsigned int)place->vfs[1];
+	function->vf_stride = (unsigned int)place->vfs[2];
 	function->has_pe = place->has_pe;
 	function->pe = place->pe;
 	function->has_stream = place->has_stream;

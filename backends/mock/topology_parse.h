@@ -25,6 +25,7 @@ struct mock_place {
 	uint64_t pe;
 	bool has_stream;
 	uint64_t stream;
+	uint64_t vfs[3]; /* how many at most, offset, stride */
 	const struct libiommu_mock_platform *platform;
 };
 

@@ -211,13 +211,14 @@ int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
 	struct mock_group *group = claim->dev->group;
 	int error = check_there(claim->dev, failure);
 
-	if (!error && machine->personality->vetting == MOCK_VETS_AT_ATTACH)
-		error = mock_device_vet(claim->dev, failure);
 	if (error)
 		return error;
 	pthread_mutex_lock(&machine->lock);
-	error = mock_geometry(claim->ctx->env, dom, attach->first ? group : NULL, geometry,
-			      failure);
+	if (machine->personality->vetting == MOCK_VETS_AT_ATTACH)
+		error = mock_device_vet(claim->dev, failure);
+	if (!error)
+		error = mock_geometry(claim->ctx->env, dom, attach->first ? group : NULL, geometry,
+				      failure);
 	if (!error && attach->first) {
 		error = libiommu_geometry_check(geometry, attach->maps, attach->map_count, failure);
 		if (!error)

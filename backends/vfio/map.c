@@ -16,23 +16,40 @@ static int map_raw(struct vfio_ctx *ctx, int container, const struct libiommu_ba
 				     map->iova, map->length);
 }
 
-int libiommu_vfio_map_one(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
-			  const struct libiommu_backend_map *map, struct libiommu_failure *failure)
+static __attribute__((cold)) int refuse_one(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
+					    const struct libiommu_backend_map *map, int rc,
+					    struct libiommu_failure *failure)
 {
-	int rc = libiommu_vfio_mine_add(ctx, vessel, map, failure);
-
-	if (rc)
-		return rc;
-	rc = map_raw(ctx, vessel->fd, map);
-	if (rc >= 0)
-		return 0;
-	libiommu_vfio_mine_remove(ctx, vessel, map->iova, map->iova + (map->length - 1));
+	if (libiommu_vfio_mine_counts(ctx, vessel))
+		libiommu_vfio_mine_remove(ctx, vessel, map->iova, map->iova + (map->length - 1));
 	return libiommu_vfio_diagnose_map(ctx, vessel->fd, map, rc, failure);
 }
 
+static inline int map_one(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
+			  const struct libiommu_backend_map *map, struct libiommu_failure *failure)
+{
+	int rc;
+
+	if (libiommu_vfio_mine_counts(ctx, vessel)) {
+		rc = libiommu_vfio_mine_add(ctx, vessel, map, failure);
+		if (rc)
+			return rc;
+	}
+	rc = map_raw(ctx, vessel->fd, map);
+	return rc < 0 ? refuse_one(ctx, vessel, map, rc, failure) : 0;
+}
+
+int libiommu_vfio_map_one(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
+			  const struct libiommu_backend_map *map, struct libiommu_failure *failure)
+{
+	return map_one(ctx, vessel, map, failure);
+}
+
 /* Take a mapping back from the vessels before `end`: where there are several, none was passed. */
-static int take_back(struct vfio_domain *domain, const struct vfio_vessel *end,
-		     const struct libiommu_backend_map *map)
+static __attribute__((cold)) int take_back(struct vfio_domain *domain,
+					   const struct vfio_vessel *end,
+					   const struct libiommu_backend_map *map, int code,
+					   struct libiommu_failure *failure)
 {
 	uint64_t unmapped;
 	int rc = 0;
@@ -42,7 +59,9 @@ static int take_back(struct vfio_domain *domain, const struct vfio_vessel *end,
 					    &unmapped) < 0 ||
 		    unmapped != map->length)
 			rc = -EIO;
-	return rc;
+	return rc ? libiommu_refuse(failure, LIBIOMMU_REASON_PARTIAL, NULL,
+				    "Another container still holds the mapping.")
+		  : code;
 }
 
 int libiommu_vfio_map(void *data, const struct libiommu_backend_map *map,
@@ -51,28 +70,39 @@ int libiommu_vfio_map(void *data, const struct libiommu_backend_map *map,
 	struct vfio_domain *domain = data;
 
 	for (struct vfio_vessel *v = domain->vessels; v; v = v->next) {
-		int rc = libiommu_vfio_map_one(domain->ctx, v, map, failure);
+		int rc = map_one(domain->ctx, v, map, failure);
 
-		if (rc && take_back(domain, v, map))
-			return libiommu_refuse(failure, LIBIOMMU_REASON_PARTIAL, NULL,
-					       "Another container still holds the mapping.");
 		if (rc)
-			return rc;
+			return take_back(domain, v, map, rc, failure);
 	}
 	return 0;
 }
 
-/* Map again what was removed from the vessels before `end`. */
-static int put_back(struct vfio_domain *domain, const struct vfio_vessel *end,
-		    const struct libiommu_backend_map *maps, size_t count)
+/* The kernel has refused; map again what was removed from the vessels before `end`. */
+static __attribute__((cold)) int put_back(struct vfio_domain *domain, const struct vfio_vessel *end,
+					  const struct libiommu_backend_map *maps, size_t count,
+					  int code, struct libiommu_failure *failure)
 {
+	const struct libiommu_backend_map *last = &maps[count - 1];
 	int rc = 0;
 
+	libiommu_refuse_subject_range(failure, maps[0].iova, last->iova + (last->length - 1));
+	code = libiommu_vfiodev_diagnose(failure, code, "VFIO_IOMMU_UNMAP_DMA", NULL);
 	for (const struct vfio_vessel *v = domain->vessels; v != end; v = v->next)
 		for (size_t i = 0; i < count; i++)
 			if (map_raw(domain->ctx, v->fd, &maps[i]) < 0)
 				rc = -EIO;
-	return rc;
+	return rc ? libiommu_refuse(failure, LIBIOMMU_REASON_PARTIAL, NULL,
+				    "Another container has lost mappings.")
+		  : code;
+}
+
+static __attribute__((cold)) int refuse_figures(uint64_t iova, uint64_t length, uint64_t unmapped,
+						struct libiommu_failure *failure)
+{
+	libiommu_refuse_subject_range(failure, iova, iova + (length - 1));
+	libiommu_refuse_figures(failure, length, unmapped);
+	return libiommu_refuse(failure, LIBIOMMU_REASON_LEDGER_MISMATCH, NULL, NULL);
 }
 
 int libiommu_vfio_unmap(void *data, const struct libiommu_backend_map *maps, size_t count,
@@ -85,24 +115,16 @@ int libiommu_vfio_unmap(void *data, const struct libiommu_backend_map *maps, siz
 
 	*done = 0;
 	for (struct vfio_vessel *v = domain->vessels; v; v = v->next) {
-		int rc = libiommu_vfio_unmap_dma(domain->ctx->sys, v->fd, iova, length, &unmapped);
+		struct vfio_ctx *ctx = domain->ctx;
+		int rc = libiommu_vfio_unmap_dma(ctx->sys, v->fd, iova, length, &unmapped);
 
-		if (rc < 0) {
-			libiommu_refuse_subject_range(failure, iova, iova + length - 1);
-			rc = libiommu_vfiodev_diagnose(failure, rc, "VFIO_IOMMU_UNMAP_DMA", NULL);
-			if (put_back(domain, v, maps, count))
-				return libiommu_refuse(failure, LIBIOMMU_REASON_PARTIAL, NULL,
-						       "Another container has lost mappings.");
-			return rc;
-		}
-		libiommu_vfio_mine_remove(domain->ctx, v, iova, iova + length - 1);
+		if (rc < 0)
+			return put_back(domain, v, maps, count, rc, failure);
+		if (libiommu_vfio_mine_counts(ctx, v))
+			libiommu_vfio_mine_remove(ctx, v, iova, iova + (length - 1));
 		if (unmapped < least)
 			least = unmapped;
 	}
 	*done = count;
-	if (least == length)
-		return 0;
-	libiommu_refuse_subject_range(failure, iova, iova + length - 1);
-	libiommu_refuse_figures(failure, length, least);
-	return libiommu_refuse(failure, LIBIOMMU_REASON_LEDGER_MISMATCH, NULL, NULL);
+	return least == length ? 0 : refuse_figures(iova, length, least, failure);
 }

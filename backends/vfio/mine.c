@@ -9,11 +9,6 @@
 
 #define FIRST_ROOM 64u
 
-static bool counts(const struct vfio_ctx *ctx, const struct vfio_vessel *vessel)
-{
-	return vessel == ctx->passed && !vessel->adopter;
-}
-
 static size_t bytes(size_t room)
 {
 	return room * sizeof(struct libiommu_range);
@@ -60,8 +55,6 @@ int libiommu_vfio_mine_add(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
 	size_t at;
 	bool fits;
 
-	if (!counts(ctx, vessel))
-		return 0;
 	pthread_mutex_lock(&ctx->lock);
 	fits = grow(ctx, mine);
 	if (fits) {
@@ -81,8 +74,6 @@ void libiommu_vfio_mine_remove(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
 	struct vfio_mine *mine = &vessel->mine;
 	size_t from, to;
 
-	if (!counts(ctx, vessel))
-		return;
 	pthread_mutex_lock(&ctx->lock);
 	from = to = find(mine, start);
 	while (to < mine->count && mine->ranges[to].last <= last)

@@ -187,8 +187,14 @@ int libiommu_vfio_unmap(void *domain, const struct libiommu_backend_map *maps, s
 int libiommu_vfio_map_one(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
 			  const struct libiommu_backend_map *map, struct libiommu_failure *failure);
 
-/* mine.c; nothing is noted of vessels that are the library's alone, or adopted */
+/* mine.c */
 
+/* False: it is the library's alone, or adopted, and nothing is noted. */
+static inline bool libiommu_vfio_mine_counts(const struct vfio_ctx *ctx,
+					     const struct vfio_vessel *vessel)
+{
+	return vessel == ctx->passed && !vessel->adopter;
+}
 /* Before the kernel is asked to map. */
 int libiommu_vfio_mine_add(struct vfio_ctx *ctx, struct vfio_vessel *vessel,
 			   const struct libiommu_backend_map *map,

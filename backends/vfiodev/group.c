@@ -90,9 +90,8 @@ int libiommu_vfiodev_check_group(const struct libiommu_sysfs *fs, uint32_t id, c
  * 6.2 a pin for reading keeps that page for the device, which then never sees
  * what is written later. Where the memory cannot be written nothing is lost.
  */
-void libiommu_vfiodev_own_pages(const struct libiommu_sys *sys,
-				const struct libiommu_backend_map *map)
+void libiommu_vfiodev_write_pages(const struct libiommu_sys *sys,
+				  const struct libiommu_backend_map *map)
 {
-	if (map->memory && !(map->prot & LIBIOMMU_PROT_WRITE))
-		sys->madvise(sys->data, map->memory, map->length, ADVICE_POPULATE_WRITE);
+	sys->madvise(sys->data, map->memory, map->length, ADVICE_POPULATE_WRITE);
 }

@@ -76,8 +76,14 @@ int libiommu_vfiodev_refuse_interrupts(const struct libiommu_sysfs *fs, const ch
 bool libiommu_vfiodev_lockable(const struct libiommu_sysfs *fs, const char *charged,
 			       uint64_t *bytes);
 
+void libiommu_vfiodev_write_pages(const struct libiommu_sys *sys,
+				  const struct libiommu_backend_map *map);
 /* Give memory that is mapped for reading alone pages of its own. */
-void libiommu_vfiodev_own_pages(const struct libiommu_sys *sys,
-				const struct libiommu_backend_map *map);
+static inline void libiommu_vfiodev_own_pages(const struct libiommu_sys *sys,
+					      const struct libiommu_backend_map *map)
+{
+	if (map->memory && !(map->prot & LIBIOMMU_PROT_WRITE))
+		libiommu_vfiodev_write_pages(sys, map);
+}
 
 #endif

@@ -81,9 +81,40 @@ LIBIOMMU_API const struct libiommu_mock_platform *libiommu_mock_platform_find(co
  * @param at the one before; NULL: the first is wanted
  * @return the next; NULL: there is none
  */
-LIBIOMMU_API const struct libiommu_mock_function *
-libiommu_mock_function_next(const struct libiommu_mock_function *any,
-			    const struct libiommu_mock_function *at);
+LIBIOMMU_API const struct libiommu_mock_function *libiommu_mock_function_next(
+	const struct libiommu_mock_function *any, const struct libiommu_mock_function *at);
+
+/**
+ * Devices appear in a machine that runs, one after the other in the order of the lines. Groups
+ * that exist stay as they are; a new one gets the lowest number that is free.
+ * @param text lines "device" and "platform" as in the machine's text
+ * Reasons: null-argument, config-syntax (subject: the line or the device), model-unknown,
+ * no-memory. Nothing has appeared then.
+ */
+LIBIOMMU_API int libiommu_mock_machine_plug(struct libiommu_mock_machine *machine, const char *text,
+					    struct libiommu_error **err);
+
+/**
+ * A device disappears, and all that hangs on it: what is below a bridge, VFs of a function, what
+ * appears as a VMD. What is open is pulled out as by libiommu_mock_device_remove(), and stays a
+ * member of its group until it is closed.
+ * Reasons: null-argument, device-unknown.
+ */
+LIBIOMMU_API int libiommu_mock_machine_unplug(struct libiommu_mock_machine *machine,
+					      const char *device, struct libiommu_error **err);
+
+/**
+ * Set how many virtual functions a device has, as sriov_numvfs does.
+ * @param device a physical function with vfs= in its line
+ * @param count 0: all of them disappear, as by libiommu_mock_machine_unplug()
+ * @param options what the line of each has besides, such as "driver=vfio-pci"; NULL: nothing;
+ * at most 120 characters
+ * Reasons: null-argument, device-unknown, bad-options (it has none or fewer), device-busy (it
+ * has some already), config-syntax (options, or their places are taken), model-unknown, no-memory.
+ */
+LIBIOMMU_API int libiommu_mock_machine_set_vfs(struct libiommu_mock_machine *machine,
+					       const char *device, unsigned int count,
+					       const char *options, struct libiommu_error **err);
 
 /**
  * Make a machine whose text may also name the platforms that are given here.

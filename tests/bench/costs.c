@@ -40,9 +40,39 @@ __attribute__((noinline)) int measured_any(struct bench *bench, uint64_t *iova)
 				       NULL);
 }
 
+/* As the backend has it in uapi.c. */
+struct dma_map {
+	uint32_t argsz, flags;
+	uint64_t vaddr, iova, size;
+};
+struct dma_unmap {
+	uint32_t argsz, flags;
+	uint64_t iova, size;
+};
+
+int measured_floor_map(struct bench *bench, uint64_t n);
+int measured_floor_unmap(struct bench *bench, uint64_t n);
+
+/* What is there without the library: the same call of the kernel, and who measures. */
+__attribute__((noinline)) int measured_floor_map(struct bench *bench, uint64_t n)
+{
+	const struct libiommu_sys *sys = &bench->kernel.sys;
+	struct dma_map map = { sizeof(map), 3, gap_source(n), gap_iova(n), PAGE };
+
+	return sys->ioctl(sys->data, 0, NULL_MAP_DMA, &map);
+}
+
+__attribute__((noinline)) int measured_floor_unmap(struct bench *bench, uint64_t n)
+{
+	const struct libiommu_sys *sys = &bench->kernel.sys;
+	struct dma_unmap unmap = { sizeof(unmap), 0, gap_iova(n), PAGE };
+
+	return sys->ioctl(sys->data, 0, NULL_UNMAP_DMA, &unmap);
+}
+
 bool count(const char *operation, size_t live, size_t calls)
 {
-	bool choose = !strcmp(operation, "any");
+	bool choose = !strcmp(operation, "any"), floor = !strncmp(operation, "floor", 5);
 	uint64_t iova, n, state = 7;
 	struct bench bench = { .allocations = 0 };
 
@@ -55,8 +85,8 @@ bool count(const char *operation, size_t live, size_t calls)
 			continue;
 		}
 		n = random_next(&state) % live;
-		must(measured_map(&bench, n), "map");
-		must(measured_unmap(&bench, n), "unmap");
+		must(floor ? measured_floor_map(&bench, n) : measured_map(&bench, n), "map");
+		must(floor ? measured_floor_unmap(&bench, n) : measured_unmap(&bench, n), "unmap");
 	}
 	bench_close(&bench);
 	return true;

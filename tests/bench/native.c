@@ -43,7 +43,8 @@ int main(int argc, char **argv)
 		return !parts[i].run();
 	}
 	fprintf(stderr,
-		"usage: %s promises|times|any|lookups [--tiny] | count map|unmap|any LIVE CALLS\n",
+		"usage: %s promises|times|any|lookups [--tiny] | count "
+		"map|unmap|any|floor_map|floor_unmap LIVE CALLS\n",
 		argv[0]);
 	return 2;
 }

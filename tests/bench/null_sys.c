@@ -12,9 +12,7 @@ enum {
 	CHECK_EXTENSION = 0x3b65,
 	GROUP_GET_STATUS = 0x3b67,
 	GROUP_GET_DEVICE_FD = 0x3b6a,
-	IOMMU_GET_INFO = 0x3b70,
-	IOMMU_MAP_DMA = 0x3b71,
-	IOMMU_UNMAP_DMA = 0x3b72
+	IOMMU_GET_INFO = 0x3b70
 };
 
 struct info {
@@ -154,10 +152,10 @@ static int other_ioctl(struct null_kernel *kernel, unsigned long request, void *
 static int null_ioctl(void *data, int fd, unsigned long request, void *argument)
 {
 	struct null_kernel *kernel = data;
-	bool map = request == IOMMU_MAP_DMA;
+	bool map = request == NULL_MAP_DMA;
 
 	(void)fd;
-	if (!map && request != IOMMU_UNMAP_DMA)
+	if (!map && request != NULL_UNMAP_DMA)
 		return other_ioctl(kernel, request, argument);
 	atomic_fetch_add_explicit(map ? &kernel->maps : &kernel->unmaps, 1, memory_order_relaxed);
 	if (kernel->meanwhile)

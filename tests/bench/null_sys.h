@@ -13,6 +13,9 @@
 
 #define NULL_DEVICE "0000:00:01.0"
 
+/* The two calls that are measured: VFIO_IOMMU_MAP_DMA and VFIO_IOMMU_UNMAP_DMA. */
+enum { NULL_MAP_DMA = 0x3b71, NULL_UNMAP_DMA = 0x3b72 };
+
 struct null_kernel {
 	struct libiommu_sys sys;
 	/* Called in every map and unmap, before the answer; NULL: nobody asks. */

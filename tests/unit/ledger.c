@@ -40,11 +40,19 @@ static bool overlaps(uint64_t iova, uint64_t last)
 	return false;
 }
 
+static void insert(struct ledger_node *node)
+{
+	struct ledger_place place;
+
+	ledger_seek(&ledger, node->iova, &place);
+	ledger_insert(&ledger, node, &place);
+}
+
 static void add(uint64_t iova, uint64_t length, uint32_t space, uint64_t source)
 {
 	struct ledger_node *node = make(iova, length, space, source);
 
-	ledger_insert(&ledger, node, NULL);
+	insert(node);
 	model[model_count++] = node;
 }
 
@@ -198,7 +206,7 @@ START_TEST(a_source_may_be_mapped_very_often)
 	add(0, 4096, 0, 0x8000);
 	for (uint64_t i = 0; i < COPIES; i++) {
 		copies[i] = make((i + 2) << 12, 4096, 0, 0x7000);
-		ledger_insert(&ledger, copies[i], NULL);
+		insert(copies[i]);
 		if (ledger_source_crowded(&ledger.sources))
 			grow();
 	}
@@ -302,7 +310,7 @@ START_TEST(readers_never_miss_what_stays)
 		uint64_t page = ((uint64_t)round * 2 + 1) % 64;
 		struct ledger_node *node = make(page << 12, 4096, 0, page << 12);
 
-		ledger_insert(&ledger, node, NULL);
+		insert(node);
 		ledger_remove(&ledger, node);
 		node->item.next = NULL;
 		reclaim_retire(&reclaim, &node->item);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices that come and go while the machine runs. */
+#include "backends/mock/front.h"
+#include "backends/mock/parse.h"
+
+/* Where the machine's lists ended. */
+struct ends {
+	struct mock_device **devices;
+	struct mock_group **groups;
+	struct mock_function **functions;
+	struct mock_bus **buses;
+};
+
+#define END_OF(list)                                \
+	({                                          \
+		__typeof__(&(list)) end_ = &(list); \
+		while (*end_)                       \
+			end_ = &(*end_)->next;      \
+		end_;                               \
+	})
+
+static struct ends find_ends(struct mock_machine *machine)
+{
+	return (struct ends){
+		.devices = END_OF(machine->devices),
+		.groups = END_OF(machine->groups),
+		.functions = END_OF(machine->topology.functions),
+		.buses = END_OF(machine->topology.buses),
+	};
+}
+
+static void leave_group(struct mock_device *dev)
+{
+	struct mock_device **link = &dev->group->devices;
+
+	while (*link && *link != dev)
+		link = &(*link)->in_group;
+	if (*link)
+		*link = dev->in_group;
+}
+
+/* Nobody has seen what is taken back: the lock was held all the time. */
+static void take_back(struct mock_machine *machine, const struct ends *ends)
+{
+	struct mock_device *dev = *ends->devices;
+	struct mock_group *group = *ends->groups;
+	struct mock_function *function = *ends->functions;
+	struct mock_bus *bus = *ends->buses;
+
+	*ends->devices = NULL;
+	*ends->groups = NULL;
+	*ends->functions = NULL;
+	*ends->buses = NULL;
+	for (struct mock_device *next; dev; dev = next) {
+		next = dev->next;
+		if (dev->group)
+			leave_group(dev);
+		mock_device_free(dev);
+	}
+	for (struct mock_group *next; group; group = next) {
+		next = group->next;
+		mock_free(machine, group, sizeof(*group));
+	}
+	for (struct mock_function *next; function; function = next) {
+		next = function->next;
+		mock_topology_remove(function);
+		mock_free(machine, function, sizeof(*function));
+	}
+	for (struct mock_bus *next; bus; bus = next) {
+		next = bus->next;
+		mock_free(machine, bus, sizeof(*bus));
+	}
+}
+
+int mock_machine_plug(struct mock_machine *machine, const char *text,
+		      const struct mock_function *pf, struct libiommu_failure *failure)
+{
+	struct ends ends;
+	int error;
+
+	pthread_mutex_lock(&machine->lock);
+	ends = find_ends(machine);
+	machine->topology.pf = pf;
+	error = mock_parse_devices(machine, text, failure);
+	machine->topology.pf = NULL;
+	if (!error)
+		error = mock_machine_arrive(machine, failure);
+	if (error)
+		take_back(machine, &ends);
+	pthread_mutex_unlock(&machine->lock);
+	return error;
+}
+
+/* What goes: one device with all that hangs on it, or the VFs of a function. */
+struct leaving {
+	const struct mock_device *dev;
+	const struct mock_function *pf;
+};
+
+static bool leaves(const struct leaving *leaving, const struct mock_device *dev)
+{
+	if (leaving->pf)
+		return dev->function && dev->function->pf == leaving->pf;
+	return dev == leaving->dev ||
+	       (dev->function && leaving->dev->function &&
+		mock_function_hangs_on(dev->function, leaving->dev->function));
+}
+
+static struct mock_device *next_leaving(struct mock_machine *machine, const struct leaving *leaving)
+{
+	struct mock_device *dev;
+
+	pthread_mutex_lock(&machine->lock);
+	dev = machine->devices;
+	while (dev && (mock_device_is_removed(dev) || !leaves(leaving, dev)))
+		dev = dev->next;
+	pthread_mutex_unlock(&machine->lock);
+	return dev;
+}
+
+static void unplug(struct mock_machine *machine, const struct leaving *leaving)
+{
+	struct mock_device *dev;
+
+	/* device.lock is taken outside of machine.lock. */
+	while ((dev = next_leaving(machine, leaving)))
+		mock_device_remove(dev);
+	pthread_mutex_lock(&machine->lock);
+	for (dev = machine->devices; dev; dev = dev->next) {
+		if (!mock_device_is_gone(dev) && !dev->open && leaves(leaving, dev))
+			mock_device_forget(dev);
+	}
+	pthread_mutex_unlock(&machine->lock);
+}
+
+void mock_machine_unplug(struct mock_machine *machine, struct mock_device *dev)
+{
+	unplug(machine, &(struct leaving){ .dev = dev });
+}
+
+void mock_machine_unplug_vfs(struct mock_machine *machine, const struct mock_function *pf)
+{
+	unplug(machine, &(struct leaving){ .pf = pf });
+}
