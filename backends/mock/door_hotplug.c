@@ -10,7 +10,7 @@
 
 #define VF_LINE 192
 
-static int raise(struct libiommu_error **err, int error, const struct libiommu_failure *failure)
+static int tell(struct libiommu_error **err, int error, const struct libiommu_failure *failure)
 {
 	return error ? libiommu_error_raise(err, libiommu_allocator_default(), error, failure) : 0;
 }
@@ -24,7 +24,7 @@ int libiommu_mock_machine_plug(struct libiommu_mock_machine *machine, const char
 	libiommu_failure_init(&failure);
 	if (!machine || !text)
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
-	return raise(err, mock_machine_plug((struct mock_machine *)machine, text, NULL, &failure),
+	return tell(err, mock_machine_plug((struct mock_machine *)machine, text, NULL, &failure),
 		     &failure);
 }
 
@@ -142,5 +142,5 @@ int libiommu_mock_machine_set_vfs(struct libiommu_mock_machine *machine, const c
 		return libiommu_error_set(err, LIBIOMMU_REASON_DEVICE_BUSY, device,
 					  "It has virtual functions; take them away first.");
 	error = plug_vfs(inner, dev->function, count, options ? options : "", &failure);
-	return raise(err, error, &failure);
+	return tell(err, error, &failure);
 }

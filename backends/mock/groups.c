@@ -132,7 +132,7 @@ int mock_device_look_up(struct mock_machine *machine, const char *device, struct
 int mock_group_find(struct mock_machine *machine, const char *device, uint32_t *id,
 		    struct libiommu_failure *failure)
 {
-	struct mock_device *dev;
+	struct mock_device *dev = NULL;
 	int error = mock_device_look_up(machine, device, &dev, failure);
 
 	if (!error)
