@@ -25,7 +25,7 @@ int libiommu_mock_machine_plug(struct libiommu_mock_machine *machine, const char
 	if (!machine || !text)
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
 	return tell(err, mock_machine_plug((struct mock_machine *)machine, text, NULL, &failure),
-		     &failure);
+		    &failure);
 }
 
 static struct mock_device *find(struct mock_machine *machine, const char *name)
