@@ -189,3 +189,9 @@ step tables-amdv1 program=tests/lab/lab-tables-amdv1 arguments='--backend @backe
 run tables \
 	machines='vtd vtd39 vtd-fs' devices=lone backends=iommufd format=vtd-ss levels=4 \
 	levels@vtd39=3 format@vtd-fs=x86-64 steps=tables steps@vtd='tables tables-amdv1'
+
+# What libiommu adds to the kernel's work, shown only.
+step pair program=tests/lab/lab-pair arguments='--backend @backend@ --device @alone@'
+
+run pair \
+	machines='vtd stock' devices=lone clock=real steps=pair
