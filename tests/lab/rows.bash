@@ -117,7 +117,7 @@ row vtd39 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=39' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=standard backends='vfio iommufd' witness=vtd timeout=900 \
-	entries=4096 many=70000
+	entries=4096 many=20000
 
 # Scalable mode with tables of the first stage.
 row vtd-fs \
