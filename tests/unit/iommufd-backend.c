@@ -112,6 +112,24 @@ START_TEST(refused_devices)
 }
 END_TEST
 
+START_TEST(tokens)
+{
+	const unsigned char token[16] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+					  0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+	const unsigned char other[16] = { 1 };
+	struct libiommu_device_options opts = LIBIOMMU_DEVICE_OPTIONS_INIT;
+	struct libiommu_device *a = NULL;
+
+	fake_kernel_token(kernel, A, "00112233-4455-6677-8899-aabbccddeeff");
+	REFUSED(libiommu_device_open(ctx, A, &a, &err), BAD_TOKEN, A, "None was passed");
+	opts.vf_token = other;
+	REFUSED(libiommu_device_open_with(ctx, A, &opts, &a, &err), BAD_TOKEN, A, "");
+	REFUSED(libiommu_device_open_with(ctx, B, &opts, &a, &err), BAD_TOKEN, B, "takes none");
+	opts.vf_token = token;
+	OK(libiommu_device_open_with(ctx, A, &opts, &a, NULL));
+}
+END_TEST
+
 START_TEST(ranges)
 {
 	struct libiommu_device *a = open_device(A);
@@ -492,10 +510,10 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { a_device,      other_users, no_kernel,   refused_devices,
-				       ranges,        many_ranges, page_tables, two_makes,
-				       hardware,      configs,     conflicts,   bad_sources,
-				       locked_memory, transports };
+	const TTest *const tests[] = { a_device,    other_users,   no_kernel,   refused_devices,
+				       tokens,      ranges,        many_ranges, page_tables,
+				       two_makes,   hardware,      configs,     conflicts,
+				       bad_sources, locked_memory, transports };
 
 	return run("iommufd-backend", tests, sizeof(tests) / sizeof(tests[0]));
 }

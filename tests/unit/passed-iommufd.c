@@ -103,13 +103,20 @@ static int map_own(uint32_t ioas, uint64_t iova, size_t page, size_t pages)
 START_TEST(contexts)
 {
 	struct libiommu_ctx *out = NULL;
+	int pipes[2];
 
+	OK(pipe(pipes));
+	REFUSED(try_context(-1, -1, &out, &err), NEEDS_PASSED_FD, "/dev/iommu", "");
 	REFUSED(try_context(-1, sysfs_fd, &out, &err), NEEDS_PASSED_FD, "/dev/iommu", "");
 	REFUSED(try_context(1 << 20, -1, &out, &err), BAD_FD, "/dev/iommu", "");
 	REFUSED(try_context(iommufd, 1 << 20, &out, &err), BAD_FD, "/sys", "");
+	REFUSED(try_context(iommufd, iommufd, &out, &err), WRONG_FD, "/sys", "no directory");
 	REFUSED(try_context(container_fd, -1, &out, &err), WRONG_FD, "/dev/iommu", "");
-	REFUSED(try_context(sysfs_fd, -1, &out, &err), WRONG_FD, "/dev/iommu", "");
+	REFUSED(try_context(pipes[0], -1, &out, &err), WRONG_FD, "/dev/iommu", "no iommufd");
+	REFUSED(try_context(sysfs_fd, -1, &out, &err), WRONG_FD, "/dev/iommu", "no iommufd");
 	ck_assert_ptr_null(out);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 END_TEST
 
@@ -119,8 +126,9 @@ static void scenario(int sysfs, bool bound)
 	struct libiommu_device *a;
 	struct libiommu_domain *d;
 	struct libiommu_group *group = NULL;
+	struct libiommu_range ranges[4];
 	int fd = -1, fds[2];
-	size_t count = 2;
+	size_t count = 4;
 
 	context(sysfs);
 	if (sysfs < 0)
@@ -130,10 +138,17 @@ static void scenario(int sysfs, bool bound)
 		opts.bound_id = bind_own(cdev_a);
 	a = open_cdev(A, &opts);
 	ck_assert_uint_eq(libiommu_device_group_id(a), 1);
+	if (sysfs < 0)
+		REFUSED(libiommu_device_iova_ranges(a, ranges, &count, &err), NEEDS_ATTACH, A, "");
+	else
+		OK(libiommu_device_iova_ranges(a, ranges, &count, NULL));
 	d = new_domain();
 	OK(map(d, 0x100000, 0, 2));
 	OK(libiommu_endpoint_attach(ep(a), d, NULL));
 	ck_assert_uint_eq(fake_kernel_mappings(kernel, A), 1);
+	count = 4;
+	OK(libiommu_device_iova_ranges(a, ranges, &count, NULL));
+	ck_assert_uint_eq(count, 2);
 	OK(libiommu_device_kvm_fd(a, &fd, NULL));
 	ck_assert_int_ge(fd, 0);
 	OK(libiommu_device_hot_reset_fds(a, fds, &count, NULL));
@@ -172,7 +187,7 @@ START_TEST(wrong_nodes)
 {
 	struct libiommu_device_options opts = with_cdev(cdev_a);
 	struct libiommu_device *device = NULL;
-	int other;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), other;
 
 	context(-1);
 	REFUSED(libiommu_device_open(ctx, A, &device, &err), NEEDS_PASSED_FD, A, "");
@@ -182,13 +197,16 @@ START_TEST(wrong_nodes)
 	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), BAD_FD, A, "");
 	opts.cdev = sysfs_fd;
 	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), WRONG_FD, A, "");
-	opts.cdev = container_fd;
+	opts.cdev = null;
+	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), WRONG_FD, A, "no node");
 	opts.bound = true;
+	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), WRONG_FD, A, "no node");
+	opts.cdev = container_fd;
 	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), WRONG_FD, A, "");
 	opts.cdev = cdev_a;
-	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), WRONG_FD, A, "");
+	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), WRONG_FD, A, "not bound");
 	opts.bound_id = bind_own(cdev_a) + 100;
-	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), WRONG_FD, A, "");
+	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), WRONG_FD, A, "id");
 	/* Bound to another iommufd, whose ids mean nothing here. */
 	other = open_own("/dev/iommu", O_RDWR);
 	libiommu_ctx_free(ctx);
@@ -196,7 +214,24 @@ START_TEST(wrong_nodes)
 	OK(try_context(other, -1, &ctx, NULL));
 	opts.bound_id -= 100;
 	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), WRONG_FD, A, "");
+	/* Who has bound it must say so. */
+	opts.bound = false;
+	REFUSED(libiommu_device_open_with(ctx, A, &opts, &device, &err), DEVICE_BUSY, A,
+		"inferred");
 	close_own(&other);
+	close(null);
+	ck_assert_ptr_null(device);
+}
+END_TEST
+
+START_TEST(wrong_names)
+{
+	struct libiommu_device_options opts = with_cdev(cdev_a);
+	struct libiommu_device *device = NULL;
+
+	context(sysfs_fd);
+	REFUSED(libiommu_device_open_with(ctx, "x/y", &opts, &device, &err), BAD_NAME, "x/y", "");
+	REFUSED(libiommu_device_open_with(ctx, OWNED, &opts, &device, &err), NOT_BOUND, OWNED, "");
 	ck_assert_ptr_null(device);
 }
 END_TEST
@@ -216,9 +251,13 @@ START_TEST(adopted)
 	a = open_cdev(A, &opts);
 	REFUSED(libiommu_domain_adopt(ctx, ioas + 1000, &other, &err), WRONG_FD, "", "");
 	REFUSED(libiommu_domain_adopt(ctx, UINT64_MAX, &other, &err), WRONG_FD, "", "");
+	REFUSED(libiommu_domain_adopt(ctx, UINT64_C(1) << 32 | ioas, &other, &err), WRONG_FD, "",
+		"");
 	REFUSED(libiommu_domain_adopt(ctx, opts.bound_id, &other, &err), WRONG_FD, "", "");
 	OK(libiommu_domain_adopt(ctx, ioas, &d, NULL));
 	REFUSED(libiommu_domain_adopt(ctx, ioas, &other, &err), DOMAIN_IN_USE, "", "");
+	OK(libiommu_domain_native(new_domain(), &native, NULL));
+	REFUSED(libiommu_domain_adopt(ctx, native, &other, &err), DOMAIN_IN_USE, "", "");
 	OK(libiommu_domain_native(d, &native, NULL));
 	ck_assert_uint_eq(native, ioas);
 	OK(map(d, 0x100000, 0, 1));
@@ -244,11 +283,31 @@ START_TEST(adopted)
 }
 END_TEST
 
+/* What somebody else has mapped is in nobody's ledger, so it cannot be named. */
+START_TEST(foreign_conflicts)
+{
+	const struct libiommu_device_options opts = with_cdev(cdev_a);
+	const uint32_t ioas = new_ioas();
+	struct libiommu_device *a;
+	struct libiommu_domain *d;
+
+	OK(map_own(ioas, FOREIGN, 8, 2));
+	OK(map_own(ioas, 0xfee00000, 0, 1));
+	context(sysfs_fd);
+	a = open_cdev(A, &opts);
+	OK(libiommu_domain_adopt(ctx, ioas, &d, NULL));
+	REFUSED(libiommu_endpoint_attach(ep(a), d, &err), MAPPING_CONFLICT, A, "Nothing tells");
+	OK(map(d, 0xfee08000, 1, 1));
+	REFUSED(libiommu_endpoint_attach(ep(a), d, &err), MAPPING_CONFLICT, "0xfee08000",
+		"inferred");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		contexts,    nodes,   nodes_and_sysfs, bound_nodes, bound_nodes_and_sysfs,
-		wrong_nodes, adopted,
+		contexts,    nodes,       nodes_and_sysfs, bound_nodes,       bound_nodes_and_sysfs,
+		wrong_nodes, wrong_names, adopted,         foreign_conflicts,
 	};
 
 	return run_passed_with("passed-iommufd", tests, sizeof(tests) / sizeof(tests[0]),
