@@ -152,6 +152,18 @@ static int real_add_seals(void *data, int fd, int seals)
 	return (int)RETRY(fcntl(fd, F_ADD_SEALS, seals));
 }
 
+static int64_t real_read(void *data, int fd, void *buffer, size_t length)
+{
+	(void)data;
+	return RETRY(read(fd, buffer, length));
+}
+
+static int64_t real_write(void *data, int fd, const void *buffer, size_t length)
+{
+	(void)data;
+	return RETRY(write(fd, buffer, length));
+}
+
 static const struct libiommu_sys default_sys = {
 	.size = sizeof(default_sys),
 #define SLOT(slot, call, when) .slot = real_##slot,

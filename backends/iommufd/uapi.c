@@ -122,17 +122,14 @@ int libiommu_iommufd_ioas_unmap(const struct libiommu_sys *sys, int iommufd, uin
 int libiommu_iommufd_hwpt_alloc(const struct libiommu_sys *sys, int iommufd, uint32_t flags,
 				uint32_t device, uint32_t ioas, uint32_t *hwpt)
 {
-	struct iommu_hwpt_alloc alloc = {
-		.size = sizeof(alloc),
+	const struct libiommu_iommufd_hwpt_ask ask = {
 		.flags = flags,
-		.dev_id = device,
-		.pt_id = ioas,
+		.device = device,
+		.parent = ioas,
 		.data_type = IOMMU_HWPT_DATA_NONE,
 	};
-	int rc = sys->ioctl(sys->data, iommufd, IOMMU_HWPT_ALLOC, &alloc);
 
-	*hwpt = alloc.out_hwpt_id;
-	return rc;
+	return libiommu_iommufd_hwpt_make(sys, iommufd, &ask, hwpt);
 }
 
 int libiommu_iommufd_hw_info(const struct libiommu_sys *sys, int iommufd, uint32_t device,
@@ -188,6 +185,33 @@ int libiommu_iommufd_device_attach(const struct libiommu_sys *sys, int device, u
 	if (rc >= 0)
 		*id = attach.pt_id;
 	return rc;
+}
+
+int libiommu_iommufd_pasid_attach(const struct libiommu_sys *sys, int device, uint32_t pasid,
+				  uint32_t *id)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+		.flags = VFIO_DEVICE_ATTACH_PASID,
+		.pt_id = *id,
+		.pasid = pasid,
+	};
+	int rc = sys->ioctl(sys->data, device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+
+	if (rc >= 0)
+		*id = attach.pt_id;
+	return rc;
+}
+
+int libiommu_iommufd_pasid_detach(const struct libiommu_sys *sys, int device, uint32_t pasid)
+{
+	struct vfio_device_detach_iommufd_pt detach = {
+		.argsz = sizeof(detach),
+		.flags = VFIO_DEVICE_DETACH_PASID,
+		.pasid = pasid,
+	};
+
+	return sys->ioctl(sys->data, device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach);
 }
 
 int libiommu_iommufd_device_detach(const struct libiommu_sys *sys, int device)

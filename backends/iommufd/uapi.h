@@ -36,6 +36,27 @@ int libiommu_iommufd_ioas_unmap(const struct libiommu_sys *sys, int iommufd, uin
 int libiommu_iommufd_hwpt_alloc(const struct libiommu_sys *sys, int iommufd, uint32_t flags,
 				uint32_t device, uint32_t ioas, uint32_t *hwpt);
 
+/* What a page table is made of. */
+struct libiommu_iommufd_hwpt_ask {
+	uint32_t flags; /* IOMMU_HWPT_* */
+	uint32_t device;
+	uint32_t parent;    /* an address space; or a page table, which the new one is nested on */
+	uint32_t fault;     /* a queue, with IOMMU_HWPT_FAULT_ID_VALID */
+	uint32_t data_type; /* IOMMU_HWPT_DATA_* */
+	uint32_t data_size;
+	const void *data;
+};
+int libiommu_iommufd_hwpt_make(const struct libiommu_sys *sys, int iommufd,
+			       const struct libiommu_iommufd_hwpt_ask *ask, uint32_t *hwpt);
+/*
+ * Tell a nested page table what its owner has changed. The kernel does one command after another.
+ * @param entry bytes of each
+ * @param[in,out] count in: commands; out: how many are done, on failure too
+ */
+int libiommu_iommufd_invalidate(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt,
+				uint32_t type, const void *commands, uint32_t entry,
+				uint32_t *count);
+
 /* What the kernel tells of the IOMMU in front of a device. */
 struct libiommu_iommufd_hw {
 	uint32_t type;         /* tells drivers apart; 0: it has nothing to tell */
@@ -48,11 +69,49 @@ struct libiommu_iommufd_hw {
 int libiommu_iommufd_hw_info(const struct libiommu_sys *sys, int iommufd, uint32_t device,
 			     struct libiommu_iommufd_hw *hw);
 
+/*
+ * The same as the driver has it.
+ * @param[in,out] size in: room; out: what there is, of which the beginning is written
+ */
+int libiommu_iommufd_hw_data(const struct libiommu_sys *sys, int iommufd, uint32_t device,
+			     uint32_t *type, void *data, uint32_t *size);
+
+/* A queue of page requests; both of its names have to be given back. */
+int libiommu_iommufd_fault_alloc(const struct libiommu_sys *sys, int iommufd, uint32_t *id,
+				 int *fd);
+
+/* One request of a device for a page. */
+struct libiommu_iommufd_fault {
+	uint32_t device;
+	bool has_pasid, last; /* last: of its group */
+	uint32_t pasid, group;
+	uint32_t access; /* IOMMU_PGFAULT_PERM_* */
+	uint64_t address;
+	uint32_t length; /* of what else the device says it will want; 0: it says nothing */
+	uint32_t cookie; /* of the group, to answer it */
+};
+/* Of a buffer that libiommu_iommufd_fault_read() fills. */
+size_t libiommu_iommufd_faults_size(size_t count);
+struct libiommu_iommufd_fault libiommu_iommufd_fault(const void *buffer, size_t index);
+/*
+ * Whole groups, which are not in the queue any more then.
+ * @return how many requests; 0: none is there; -EINVAL: the first group does not fit
+ */
+int64_t libiommu_iommufd_fault_read(const struct libiommu_sys *sys, int fd, void *buffer,
+				    size_t room);
+/* -EINVAL: nothing waits for an answer of this name. */
+int libiommu_iommufd_fault_answer(const struct libiommu_sys *sys, int fd, uint32_t cookie,
+				  bool success);
+
 /* @param token 16 bytes, or NULL */
 int libiommu_iommufd_device_bind(const struct libiommu_sys *sys, int device, int iommufd,
 				 const unsigned char *token, uint32_t *id);
 /* @param[in,out] id of an address space or a page table; out: of the page table */
 int libiommu_iommufd_device_attach(const struct libiommu_sys *sys, int device, uint32_t *id);
 int libiommu_iommufd_device_detach(const struct libiommu_sys *sys, int device);
+/* The same of one PASID; only page tables that were made for PASIDs will do. */
+int libiommu_iommufd_pasid_attach(const struct libiommu_sys *sys, int device, uint32_t pasid,
+				  uint32_t *id);
+int libiommu_iommufd_pasid_detach(const struct libiommu_sys *sys, int device, uint32_t pasid);
 
 #endif

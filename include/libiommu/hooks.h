@@ -53,6 +53,9 @@ struct libiommu_sys {
 	int (*memfd_create)(void *data, const char *name, unsigned int flags);
 	int (*ftruncate)(void *data, int fd, uint64_t length);
 	int (*add_seals)(void *data, int fd, int seals); /**< F_ADD_SEALS */
+	/** Queues of events, which have no offsets. */
+	int64_t (*read)(void *data, int fd, void *buffer, size_t length);
+	int64_t (*write)(void *data, int fd, const void *buffer, size_t length);
 };
 
 /** Memory for the library's own objects. */

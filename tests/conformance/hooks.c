@@ -352,6 +352,24 @@ static int sys_add_seals(void *data, int fd, int seals)
 	return hooks->base->add_seals(hooks->base->data, fd, seals);
 }
 
+static int64_t sys_read(void *data, int fd, void *buffer, size_t length)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "read"))
+		return -EIO;
+	return hooks->base->read(hooks->base->data, fd, buffer, length);
+}
+
+static int64_t sys_write(void *data, int fd, const void *buffer, size_t length)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "write"))
+		return -EIO;
+	return hooks->base->write(hooks->base->data, fd, buffer, length);
+}
+
 void hooks_init(struct hooks *hooks, const struct libiommu_sys *base)
 {
 	memset(hooks, 0, sizeof(*hooks));
@@ -382,6 +400,8 @@ void hooks_init(struct hooks *hooks, const struct libiommu_sys *base)
 	hooks->sys.memfd_create = sys_memfd_create;
 	hooks->sys.ftruncate = sys_ftruncate;
 	hooks->sys.add_seals = sys_add_seals;
+	hooks->sys.read = sys_read;
+	hooks->sys.write = sys_write;
 }
 
 void hooks_finish(struct hooks *hooks)

@@ -27,7 +27,7 @@
 #define EDU_BUFFER      0x40000ull
 #define EDU_BUFFER_SIZE 4096u
 
-enum file_kind { FREE, FOLDER, TEXT, CONTAINER, GROUP, DEVICE, IOMMUFD, CDEV };
+enum file_kind { FREE, FOLDER, TEXT, CONTAINER, GROUP, DEVICE, IOMMUFD, CDEV, FAULT };
 
 struct fake_map {
 	uint64_t iova;
@@ -88,6 +88,7 @@ struct file {
 	unsigned int group;
 	struct device *device;
 	struct iommufd *iommufd;
+	uint32_t queue; /* FAULT: its id */
 	struct cdev *cdev;
 	char path[256];  /* FOLDER */
 	size_t position; /* FOLDER: the next entry */
@@ -122,6 +123,8 @@ enum tree_kind fake_tree_look(struct fake_kernel *kernel, const char *path, char
 /* @return false behind the last entry */
 bool fake_tree_entry(struct fake_kernel *kernel, const char *folder, size_t index, char *name,
 		     size_t size);
+/* Records of the kind that the kernel writes, one after another, from where the folder's reader is. */
+int64_t fake_tree_records(struct fake_kernel *kernel, struct file *file, char *buffer, size_t room);
 
 /* container.c */
 struct container *fake_container_new(struct fake_kernel *kernel);

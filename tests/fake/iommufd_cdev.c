@@ -19,7 +19,7 @@ struct cdev *fake_cdev_new(struct device *device)
 	return cdev;
 }
 
-static void leave_hwpt(struct fake_kernel *kernel, struct iommufd *iommufd, uint32_t id)
+void fake_hwpt_leave(struct fake_kernel *kernel, struct iommufd *iommufd, uint32_t id)
 {
 	struct hwpt *hwpt = &iommufd->objects[id].hwpt;
 
@@ -32,8 +32,10 @@ static void detach(struct fake_kernel *kernel, struct cdev *cdev)
 	uint32_t old = cdev->hwpt;
 
 	cdev->hwpt = 0;
-	if (old)
-		leave_hwpt(kernel, cdev->iommufd, old);
+	if (old) {
+		fake_fault_leave(cdev->iommufd, cdev, old);
+		fake_hwpt_leave(kernel, cdev->iommufd, old);
+	}
 }
 
 void fake_cdev_put(struct fake_kernel *kernel, struct cdev *cdev)
@@ -41,6 +43,7 @@ void fake_cdev_put(struct fake_kernel *kernel, struct cdev *cdev)
 	if (--cdev->references)
 		return;
 	if (cdev->iommufd) {
+		fake_pasid_clear(kernel, cdev);
 		detach(kernel, cdev);
 		cdev->iommufd->objects[cdev->id].kind = OBJECT_NONE;
 		cdev->device->cdev = NULL;
@@ -174,7 +177,8 @@ static void replace(struct fake_kernel *kernel, struct cdev *cdev, uint32_t id)
 			continue;
 		other->hwpt = id;
 		iommufd->objects[id].hwpt.devices++;
-		leave_hwpt(kernel, iommufd, old);
+		fake_fault_leave(iommufd, other, old);
+		fake_hwpt_leave(kernel, iommufd, old);
 	}
 }
 
@@ -186,6 +190,9 @@ static int enter(struct fake_kernel *kernel, struct cdev *cdev, uint32_t id)
 	if (cdev->hwpt == id)
 		return 0;
 	if (!cdev->hwpt && group && group != id)
+		return -EINVAL;
+	if (fake_pasid_any(cdev) &&
+	    !(cdev->iommufd->objects[id].hwpt.flags & IOMMU_HWPT_ALLOC_PASID))
 		return -EINVAL;
 	rc = fits(kernel, cdev, id);
 	if (rc)
@@ -229,8 +236,10 @@ static int attach(struct fake_kernel *kernel, struct cdev *cdev,
 {
 	int rc;
 
-	if (attach->argsz < 12 || attach->flags)
+	if (attach->argsz < 12 || attach->flags & ~VFIO_DEVICE_ATTACH_PASID)
 		return -EINVAL;
+	if (attach->flags)
+		return fake_pasid_attach(kernel, cdev, attach);
 	if (fake_object(cdev->iommufd, attach->pt_id, OBJECT_HWPT))
 		rc = enter(kernel, cdev, attach->pt_id);
 	else if (fake_object(cdev->iommufd, attach->pt_id, OBJECT_IOAS))
@@ -255,8 +264,10 @@ int fake_cdev_ioctl(struct fake_kernel *kernel, struct cdev *cdev, unsigned long
 	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
 		return attach(kernel, cdev, argument);
 	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
-		if (leaving->argsz < 8 || leaving->flags)
+		if (leaving->argsz < 8 || leaving->flags & ~VFIO_DEVICE_DETACH_PASID)
 			return -EINVAL;
+		if (leaving->flags)
+			return fake_pasid_detach(kernel, cdev, leaving);
 		detach(kernel, cdev);
 		return 0;
 	default:
@@ -284,7 +295,8 @@ void *fake_cdev_translate(const struct fake_kernel *kernel, struct cdev *cdev, u
 	const struct area *area;
 	uint64_t at;
 
-	if (!id)
+	/* What a nested table makes of an address, nobody here knows. */
+	if (!id || cdev->iommufd->objects[id].hwpt.parent)
 		return NULL;
 	area = fake_ioas_find(&cdev->iommufd->objects[cdev->iommufd->objects[id].hwpt.ioas].ioas,
 			      iova);

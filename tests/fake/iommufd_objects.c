@@ -19,9 +19,12 @@ void fake_iommufd_put(struct fake_kernel *kernel, struct iommufd *iommufd)
 {
 	if (--iommufd->references)
 		return;
-	for (uint32_t id = 1; id < OBJECTS; id++)
-		if (iommufd->objects[id].kind == OBJECT_HWPT)
-			fake_hwpt_free(kernel, iommufd, id);
+	/* Nested ones before their parents, wherever they are. */
+	for (unsigned int round = 0; round < 2; round++)
+		for (uint32_t id = 1; id < OBJECTS; id++)
+			if (iommufd->objects[id].kind == OBJECT_HWPT &&
+			    !iommufd->objects[id].hwpt.children)
+				fake_hwpt_free(kernel, iommufd, id);
 	for (uint32_t id = 1; id < OBJECTS; id++)
 		fake_ioas_clear(kernel, &iommufd->objects[id].ioas);
 	free(iommufd);
@@ -45,46 +48,6 @@ int64_t fake_object_new(struct iommufd *iommufd, enum object_kind kind)
 	return -ENOSPC;
 }
 
-int64_t fake_hwpt_new(struct fake_kernel *kernel, struct iommufd *iommufd, const struct cdev *cdev,
-		      uint32_t ioas_id, bool automatic)
-{
-	struct ioas *ioas = &iommufd->objects[ioas_id].ioas;
-	const uint64_t last = fake_aperture(kernel);
-	int64_t id;
-	int rc;
-
-	for (size_t i = 0; i < ioas->count; i++)
-		if ((ioas->areas[i].iova | ioas->areas[i].length) & (PAGE - 1) ||
-		    ioas->areas[i].iova + (ioas->areas[i].length - 1) > last)
-			return -EADDRINUSE;
-	id = fake_object_new(iommufd, OBJECT_HWPT);
-	if (id < 0)
-		return id;
-	rc = ioas->hwpts ? 0 : fake_ioas_pin(kernel, ioas);
-	if (rc) {
-		iommufd->objects[id].kind = OBJECT_NONE;
-		return rc;
-	}
-	ioas->hwpts++;
-	iommufd->objects[id].hwpt = (struct hwpt){
-		.ioas = ioas_id,
-		.automatic = automatic,
-		.instance = kernel->groups[cdev->device->group].instance,
-		.make = fake_make(kernel, cdev->device->group),
-	};
-	return id;
-}
-
-void fake_hwpt_free(struct fake_kernel *kernel, struct iommufd *iommufd, uint32_t id)
-{
-	struct object *object = &iommufd->objects[id];
-	struct ioas *ioas = &iommufd->objects[object->hwpt.ioas].ioas;
-
-	object->kind = OBJECT_NONE;
-	if (!--ioas->hwpts)
-		fake_ioas_unpin(kernel, ioas);
-}
-
 static int destroy(struct fake_kernel *kernel, struct iommufd *iommufd,
 		   const struct iommu_destroy *destroy)
 {
@@ -93,7 +56,8 @@ static int destroy(struct fake_kernel *kernel, struct iommufd *iommufd,
 
 	if (!object || object->kind == OBJECT_NONE)
 		return -ENOENT;
-	if (object->kind == OBJECT_DEVICE || object->ioas.hwpts || object->hwpt.devices)
+	if (object->kind == OBJECT_DEVICE || object->ioas.hwpts || object->hwpt.devices ||
+	    object->hwpt.children || object->fault.hwpts || object->fault.descriptors)
 		return -EBUSY;
 	if (object->kind == OBJECT_HWPT)
 		fake_hwpt_free(kernel, iommufd, destroy->id);
@@ -112,30 +76,6 @@ static int ioas_alloc(struct iommufd *iommufd, struct iommu_ioas_alloc *alloc)
 	if (id < 0)
 		return (int)id;
 	alloc->out_ioas_id = (uint32_t)id;
-	return 0;
-}
-
-static int hwpt_alloc(struct fake_kernel *kernel, struct iommufd *iommufd,
-		      struct iommu_hwpt_alloc *alloc)
-{
-	const struct object *device;
-	int64_t id;
-
-	if (alloc->reserved)
-		return -EOPNOTSUPP;
-	if (alloc->data_type || alloc->data_len)
-		return -EINVAL;
-	device = fake_object(iommufd, alloc->dev_id, OBJECT_DEVICE);
-	if (!device)
-		return -ENOENT;
-	if (!fake_object(iommufd, alloc->pt_id, OBJECT_IOAS))
-		return -EINVAL;
-	if (alloc->flags)
-		return -EOPNOTSUPP;
-	id = fake_hwpt_new(kernel, iommufd, device->device, alloc->pt_id, false);
-	if (id < 0)
-		return (int)id;
-	alloc->out_hwpt_id = (uint32_t)id;
 	return 0;
 }
 
@@ -188,6 +128,8 @@ static const struct {
 	{ IOMMU_HWPT_ALLOC, 24, sizeof(struct iommu_hwpt_alloc) },
 	{ IOMMU_GET_HW_INFO, 32, sizeof(struct iommu_hw_info) },
 	{ IOMMU_IOAS_MAP_FILE, 40, sizeof(struct iommu_ioas_map_file) },
+	{ IOMMU_HWPT_INVALIDATE, 32, sizeof(struct iommu_hwpt_invalidate) },
+	{ IOMMU_FAULT_QUEUE_ALLOC, 16, sizeof(struct iommu_fault_alloc) },
 };
 
 static int handle(struct fake_kernel *kernel, struct iommufd *iommufd, unsigned long request,
@@ -205,7 +147,11 @@ static int handle(struct fake_kernel *kernel, struct iommufd *iommufd, unsigned 
 	case IOMMU_IOAS_UNMAP:
 		return fake_ioas_unmap(kernel, iommufd, copy);
 	case IOMMU_HWPT_ALLOC:
-		return hwpt_alloc(kernel, iommufd, copy);
+		return fake_hwpt_alloc(kernel, iommufd, copy);
+	case IOMMU_HWPT_INVALIDATE:
+		return fake_hwpt_invalidate(iommufd, copy);
+	case IOMMU_FAULT_QUEUE_ALLOC:
+		return fake_fault_alloc(kernel, iommufd, copy);
 	case IOMMU_GET_HW_INFO:
 		return hw_info(kernel, iommufd, copy);
 	default:
@@ -238,8 +184,8 @@ int fake_iommufd_ioctl(struct fake_kernel *kernel, struct iommufd *iommufd, unsi
 		size = calls[i].size;
 	memcpy(copy, argument, size);
 	rc = handle(kernel, iommufd, request, copy);
-	/* Only this one answers with an error, too. */
-	if (rc >= 0 || request == IOMMU_IOAS_IOVA_RANGES)
+	/* Only these answer with an error, too. */
+	if (rc >= 0 || request == IOMMU_IOAS_IOVA_RANGES || request == IOMMU_HWPT_INVALIDATE)
 		memcpy((char *)argument + 4, copy + 4, size - 4);
 	return rc;
 }

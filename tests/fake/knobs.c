@@ -228,3 +228,50 @@ int fake_kernel_unmap(struct fake_kernel *kernel, const char *name, uint64_t iov
 	pthread_mutex_unlock(&kernel->lock);
 	return rc;
 }
+
+/* NULL: the device is not bound to an iommufd. */
+static struct cdev *cdev_of(struct fake_kernel *kernel, const char *name)
+{
+	const struct device *device = fake_device(kernel, name);
+
+	return device ? device->cdev : NULL;
+}
+
+uint32_t fake_kernel_table(struct fake_kernel *kernel, const char *name, uint32_t pasid)
+{
+	const struct cdev *cdev;
+	uint32_t table = 0;
+
+	pthread_mutex_lock(&kernel->lock);
+	cdev = cdev_of(kernel, name);
+	if (cdev)
+		table = fake_cdev_table(cdev, pasid);
+	pthread_mutex_unlock(&kernel->lock);
+	return table;
+}
+
+unsigned int fake_kernel_invalidations(struct fake_kernel *kernel, const char *name, uint32_t pasid)
+{
+	const struct cdev *cdev;
+	unsigned int count = 0;
+
+	pthread_mutex_lock(&kernel->lock);
+	cdev = cdev_of(kernel, name);
+	if (cdev && fake_cdev_table(cdev, pasid))
+		count = cdev->iommufd->objects[fake_cdev_table(cdev, pasid)].hwpt.invalidations;
+	pthread_mutex_unlock(&kernel->lock);
+	return count;
+}
+
+unsigned int fake_kernel_objects(struct fake_kernel *kernel, const char *name)
+{
+	const struct cdev *cdev;
+	unsigned int count = 0;
+
+	pthread_mutex_lock(&kernel->lock);
+	cdev = cdev_of(kernel, name);
+	for (uint32_t id = 1; cdev && id < OBJECTS; id++)
+		count += cdev->iommufd->objects[id].kind != OBJECT_NONE;
+	pthread_mutex_unlock(&kernel->lock);
+	return count;
+}

@@ -197,3 +197,22 @@ bool fake_tree_entry(struct fake_kernel *kernel, const char *folder, size_t inde
 	}
 	return false;
 }
+
+int64_t fake_tree_records(struct fake_kernel *kernel, struct file *file, char *buffer, size_t room)
+{
+	size_t length = 0;
+	char name[64];
+
+	while (fake_tree_entry(kernel, file->path, file->position, name, sizeof(name))) {
+		uint16_t size = (uint16_t)((19 + strlen(name) + 1 + 7) / 8 * 8);
+
+		if (size > room - length)
+			break;
+		memset(buffer + length, 0, size);
+		memcpy(buffer + length + 16, &size, sizeof(size));
+		strcpy(buffer + length + 19, name);
+		length += size;
+		file->position++;
+	}
+	return (int64_t)length;
+}

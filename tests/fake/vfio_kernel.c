@@ -227,6 +227,9 @@ void fake_file_close(struct fake_kernel *kernel, struct file *file)
 	case CDEV:
 		fake_cdev_put(kernel, file->cdev);
 		break;
+	case FAULT:
+		fake_fault_put(kernel, file);
+		break;
 	default:
 		free(file->text);
 		break;
@@ -266,8 +269,10 @@ static int copy_file(struct fake_kernel *kernel, const struct file *file)
 		kernel->groups[file->group].open++;
 	if (file->kind == DEVICE)
 		fake_device_open(kernel, file->device);
-	if (file->kind == IOMMUFD)
+	if (file->kind == IOMMUFD || file->kind == FAULT)
 		file->iommufd->references++;
+	if (file->kind == FAULT)
+		file->iommufd->objects[file->queue].fault.descriptors++;
 	if (file->kind == CDEV)
 		file->cdev->references++;
 	return fd;
@@ -276,7 +281,6 @@ static int copy_file(struct fake_kernel *kernel, const struct file *file)
 static int sys_dup(void *data, int fd)
 {
 	struct fake_kernel *kernel = data;
-
 	struct file *file;
 	int copy = -EBADF;
 
@@ -378,27 +382,6 @@ static int64_t sys_pwrite(void *data, int fd, const void *buffer, size_t length,
 	return rc;
 }
 
-/* Records of the kind that the kernel writes, one after another. */
-static int64_t fill_records(struct fake_kernel *kernel, struct file *file, char *buffer,
-			    size_t room)
-{
-	size_t length = 0;
-	char name[64];
-
-	while (fake_tree_entry(kernel, file->path, file->position, name, sizeof(name))) {
-		uint16_t size = (uint16_t)((19 + strlen(name) + 1 + 7) / 8 * 8);
-
-		if (size > room - length)
-			break;
-		memset(buffer + length, 0, size);
-		memcpy(buffer + length + 16, &size, sizeof(size));
-		strcpy(buffer + length + 19, name);
-		length += size;
-		file->position++;
-	}
-	return (int64_t)length;
-}
-
 static int64_t sys_getdents(void *data, int fd, void *buffer, size_t length)
 {
 	struct fake_kernel *kernel = data;
@@ -410,7 +393,7 @@ static int64_t sys_getdents(void *data, int fd, void *buffer, size_t length)
 	pthread_mutex_lock(&kernel->lock);
 	file = fake_file(kernel, fd);
 	if (file && file->kind == FOLDER)
-		rc = fill_records(kernel, file, buffer, length);
+		rc = fake_tree_records(kernel, file, buffer, length);
 	pthread_mutex_unlock(&kernel->lock);
 	return rc;
 }
@@ -595,4 +578,6 @@ const struct libiommu_sys fake_sys = {
 	.memfd_create = sys_memfd_create,
 	.ftruncate = sys_ftruncate,
 	.add_seals = sys_add_seals,
+	.read = fake_sys_read,
+	.write = fake_sys_write,
 };

@@ -55,6 +55,8 @@ enum fake_knob {
 	FAKE_HW_CAPS,       /* what it tells: IOMMU_HW_CAP_* */
 	FAKE_PASID_BITS,    /* the same of PASIDs */
 	FAKE_VTD_ECAP,      /* VT-d's register */
+	FAKE_NESTING,       /* tables may lie below nested ones, which VT-d's driver then has */
+	FAKE_PLAIN_TABLES,  /* the driver has one kind of tables only */
 	FAKE_KNOBS
 };
 
@@ -96,5 +98,23 @@ int fake_kernel_map(struct fake_kernel *kernel, const char *device, uint64_t iov
 		    uint64_t length);
 int fake_kernel_unmap(struct fake_kernel *kernel, const char *device, uint64_t iova,
 		      uint64_t length);
+
+/* What a device asks for in one group. */
+struct fake_pages {
+	uint32_t group, access; /* IOMMU_PGFAULT_PERM_* */
+	unsigned int count;     /* 1 to 8, one page after the other */
+	uint64_t address;
+};
+/* @param pasid 0: the device itself @return 0; -ENODEV: nobody listens, and it is denied */
+int fake_kernel_ask_pages(struct fake_kernel *kernel, const char *device, uint32_t pasid,
+			  const struct fake_pages *pages);
+/* How many groups of an open device were answered so. */
+unsigned int fake_kernel_answers(struct fake_kernel *kernel, const char *device, bool success);
+/* The page table of a device or one of its PASIDs; 0: none. And what was invalidated there. */
+uint32_t fake_kernel_table(struct fake_kernel *kernel, const char *device, uint32_t pasid);
+unsigned int fake_kernel_invalidations(struct fake_kernel *kernel, const char *device,
+				       uint32_t pasid);
+/* Objects that an open device's iommufd has. */
+unsigned int fake_kernel_objects(struct fake_kernel *kernel, const char *device);
 
 #endif

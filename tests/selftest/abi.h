@@ -7,6 +7,8 @@
 #ifndef SELFTEST_ABI_H
 #define SELFTEST_ABI_H
 
+#include "backends/iommufd/uapi_layout.h"
+
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +22,12 @@ enum {
 	IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE = 10,
 	IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS = 12,
 	IOMMU_TEST_OP_DIRTY = 13,
+	IOMMU_TEST_OP_MD_CHECK_IOTLB = 14,
+	IOMMU_TEST_OP_TRIGGER_IOPF = 15,
+	IOMMU_TEST_OP_PASID_ATTACH = 18,
+	IOMMU_TEST_OP_PASID_REPLACE = 19,
+	IOMMU_TEST_OP_PASID_DETACH = 20,
+	IOMMU_TEST_OP_PASID_CHECK_HWPT = 21,
 };
 
 /* Of a test device. */
@@ -33,6 +41,13 @@ enum {
 #define MOCK_APERTURE_LAST  0x7fffffffu
 #define MOCK_PASID_WIDTH    20u /* of those that have PASIDs */
 #define MOCK_PAGE_SIZE      2048u
+
+/* The register that each of them has, and what it caches of a nested page table. */
+#define IOMMU_HW_INFO_SELFTEST_REGVAL 0xdeadbeefu
+#define IOMMU_TEST_IOTLB_DEFAULT      0xbadbeefu
+#define MOCK_NESTED_DOMAIN_IOTLB_NUM  4u
+/* The first time that this one is given a page table after another one, memory is exhausted. */
+#define IOMMU_TEST_PASID_RESERVED 1024u
 
 struct iommu_test_cmd {
 	uint32_t size;
@@ -71,22 +86,37 @@ struct iommu_test_cmd {
 			uint64_t uptr;
 			uint64_t out_nr_dirty;
 		} dirty;
+		struct {
+			uint32_t id;
+			uint32_t iotlb;
+		} check_iotlb;
+		struct {
+			uint32_t dev_id;
+			uint32_t pasid;
+			uint32_t grpid;
+			uint32_t perm;
+			uint64_t addr;
+		} trigger_iopf;
+		struct {
+			uint32_t pasid;
+			uint32_t pt_id;
+		} pasid_attach, pasid_replace;
+		struct {
+			uint32_t pasid;
+		} pasid_detach;
+		struct {
+			uint32_t pasid;
+			uint32_t hwpt_id;
+		} pasid_check;
 		uint64_t whole[6];
 	};
 	uint32_t last;
 };
 
-/* Data of IOMMU_HWPT_ALLOC for page tables of test devices. */
-#define IOMMU_HWPT_DATA_SELFTEST 0xdeadu
-
+/* In the data of IOMMU_HWPT_ALLOC for page tables of test devices. */
 enum {
 	MOCK_IOMMUPT_DEFAULT = 0,
 	MOCK_IOMMUPT_HUGE = 1, /* pages of 4 KiB and 1 MiB, everywhere */
-};
-
-struct iommu_hwpt_selftest {
-	uint32_t iotlb;
-	uint32_t pagetable_type;
 };
 
 /* Calls of iommufd for every device, which the library does not make. */
@@ -118,6 +148,5 @@ static_assert(sizeof(struct iommu_test_cmd) == 72, "ABI");
 static_assert(sizeof(struct iommu_hwpt_set_dirty_tracking) == 16, "ABI");
 static_assert(sizeof(struct iommu_hwpt_get_dirty_bitmap) == 48, "ABI");
 static_assert(offsetof(struct iommu_test_cmd, last) == 64, "ABI");
-static_assert(sizeof(struct iommu_hwpt_selftest) == 8, "ABI");
 
 #endif

@@ -235,9 +235,196 @@ START_TEST(hardware)
 }
 END_TEST
 
+START_TEST(nesting)
+{
+	const struct iommu_hwpt_vtd_s1 stage = { .flags = 1,
+						 .pgtbl_addr = 0x1000,
+						 .addr_width = 48 };
+	const struct libiommu_iommufd_hwpt_ask ask = {
+		.flags = IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID,
+		.device = 3,
+		.parent = 4,
+		.fault = 5,
+		.data_type = IOMMU_HWPT_DATA_VTD_S1,
+		.data_size = sizeof(stage),
+		.data = &stage,
+	};
+	const struct iommu_hwpt_alloc asked = { .size = 48,
+						.flags = 12,
+						.dev_id = 3,
+						.pt_id = 4,
+						.data_type = 1,
+						.data_len = 24,
+						.data_uptr = (uintptr_t)&stage,
+						.fault_id = 5 };
+	struct iommu_hwpt_alloc made = asked;
+	uint32_t id = 0;
+
+	made.out_hwpt_id = 6;
+	ck_assert_int_eq(libiommu_iommufd_hwpt_make(EXPECT(0x3b89, 0, asked, &made), FD, &ask, &id),
+			 0);
+	ck_assert_uint_eq(id, 6);
+	ck_assert_int_eq(
+		libiommu_iommufd_hwpt_make(EXPECT(0x3b89, -EOPNOTSUPP, asked, NULL), FD, &ask, &id),
+		-EOPNOTSUPP);
+}
+END_TEST
+
+START_TEST(invalidation)
+{
+	const struct iommu_hwpt_vtd_s1_invalidate commands[3] = { { .addr = 0x1000 } };
+	const struct iommu_hwpt_invalidate asked = { .size = 32,
+						     .hwpt_id = 6,
+						     .data_uptr = (uintptr_t)commands,
+						     .entry_len = 24,
+						     .entry_num = 3 };
+	struct iommu_hwpt_invalidate reply = asked;
+	uint32_t done = 3;
+
+	ck_assert_int_eq(libiommu_iommufd_invalidate(EXPECT(0x3b8d, 0, asked, &reply), FD, 6, 0,
+						     commands, 24, &done),
+			 0);
+	ck_assert_uint_eq(done, 3);
+	/* Some of them, and why not the others. */
+	reply.entry_num = 1;
+	ck_assert_int_eq(libiommu_iommufd_invalidate(EXPECT(0x3b8d, -EINVAL, asked, &reply), FD, 6,
+						     0, commands, 24, &done),
+			 -EINVAL);
+	ck_assert_uint_eq(done, 1);
+	/* Whoever refuses the call as such writes nothing. */
+	done = 3;
+	ck_assert_int_eq(libiommu_iommufd_invalidate(EXPECT(0x3b8d, -ENOTTY, asked, NULL), FD, 6, 0,
+						     commands, 24, &done),
+			 -ENOTTY);
+	ck_assert_uint_eq(done, 0);
+}
+END_TEST
+
+START_TEST(pasids)
+{
+	const uint32_t attach[] = { 16, 1, 5, 77 }, attached[] = { 16, 1, 6, 77 };
+	const uint32_t detach[] = { 12, 1, 77 };
+	uint32_t id = 5;
+
+	ck_assert_int_eq(libiommu_iommufd_pasid_attach(EXPECT(0x3b77, -EINVAL, attach, attached),
+						       FD, 77, &id),
+			 -EINVAL);
+	ck_assert_uint_eq(id, 5);
+	ck_assert_int_eq(
+		libiommu_iommufd_pasid_attach(EXPECT(0x3b77, 0, attach, attached), FD, 77, &id), 0);
+	ck_assert_uint_eq(id, 6);
+	ck_assert_int_eq(libiommu_iommufd_pasid_detach(EXPECT(0x3b78, 0, detach, NULL), FD, 77), 0);
+}
+END_TEST
+
+static unsigned char stream[80];
+static int64_t streamed;
+
+static int64_t read_stream(void *data, int fd, void *buffer, size_t length)
+{
+	(void)data;
+	ck_assert_int_eq(fd, FD);
+	ck_assert_uint_eq(length, sizeof(stream));
+	memcpy(buffer, stream, sizeof(stream));
+	return streamed;
+}
+
+static int64_t write_stream(void *data, int fd, const void *buffer, size_t length)
+{
+	const uint32_t refusal[] = { 9, 1 }, success[] = { 8, 0 };
+
+	(void)data;
+	ck_assert_int_eq(fd, FD);
+	ck_assert_uint_eq(length, 8);
+	ck_assert_mem_eq(buffer, streamed == -EINVAL ? refusal : success, 8);
+	return streamed;
+}
+
+START_TEST(faults)
+{
+	const struct libiommu_sys sys = { .size = sizeof(sys),
+					  .read = read_stream,
+					  .write = write_stream };
+	const uint32_t asked[] = { 16, 0, 0, 0 }, made[] = { 16, 0, 3, 21 };
+	const struct iommu_hwpt_pgfault records[2] = {
+		{ .flags = 1, .dev_id = 2, .pasid = 3, .grpid = 4, .perm = 5, .addr = 6 },
+		{ .flags = 2, .dev_id = 2, .length = 7, .cookie = 8 },
+	};
+	struct libiommu_iommufd_fault fault;
+	_Alignas(8) char buffer[80];
+	uint32_t id = 0;
+	int fd = -1;
+
+	ck_assert_int_eq(libiommu_iommufd_fault_alloc(EXPECT(0x3b8e, 0, asked, made), FD, &id, &fd),
+			 0);
+	ck_assert_uint_eq(id, 3);
+	ck_assert_int_eq(fd, 21);
+	ck_assert_uint_eq(libiommu_iommufd_faults_size(2), sizeof(stream));
+	memcpy(stream, records, sizeof(stream));
+	streamed = 80;
+	ck_assert_int_eq(libiommu_iommufd_fault_read(&sys, FD, buffer, 2), 2);
+	fault = libiommu_iommufd_fault(buffer, 0);
+	ck_assert(fault.has_pasid && !fault.last && fault.device == 2 && fault.pasid == 3);
+	ck_assert(fault.group == 4 && fault.access == 5 && fault.address == 6 && !fault.cookie);
+	fault = libiommu_iommufd_fault(buffer, 1);
+	ck_assert(!fault.has_pasid && fault.last && fault.length == 7 && fault.cookie == 8);
+	streamed = -EINVAL;
+	ck_assert_int_eq(libiommu_iommufd_fault_read(&sys, FD, buffer, 2), -EINVAL);
+	/* No kernel does these. */
+	streamed = 41;
+	ck_assert_int_eq(libiommu_iommufd_fault_read(&sys, FD, buffer, 2), -EPROTO);
+	streamed = 120;
+	ck_assert_int_eq(libiommu_iommufd_fault_read(&sys, FD, buffer, 2), -EPROTO);
+	streamed = 8;
+	ck_assert_int_eq(libiommu_iommufd_fault_answer(&sys, FD, 8, true), 0);
+	streamed = 4;
+	ck_assert_int_eq(libiommu_iommufd_fault_answer(&sys, FD, 8, true), -EPROTO);
+	streamed = -EINVAL;
+	ck_assert_int_eq(libiommu_iommufd_fault_answer(&sys, FD, 9, false), -EINVAL);
+}
+END_TEST
+
+/* Some bytes of what the driver tells, and how many there are. */
+static int tell_raw(void *data, int fd, unsigned long request, void *argument)
+{
+	struct iommu_hw_info *info = argument;
+
+	(void)data;
+	ck_assert_int_eq(fd, FD);
+	ck_assert_uint_eq(request, 0x3b8a);
+	ck_assert_uint_eq(info->dev_id, 7);
+	if (told.flags)
+		return -ENOENT;
+	memset((void *)(uintptr_t)info->data_uptr, 0x5a, info->data_len);
+	info->data_len = 40;
+	info->out_data_type = IOMMU_HW_INFO_TYPE_ARM_SMMUV3;
+	return 0;
+}
+
+START_TEST(raw_hardware)
+{
+	const struct libiommu_sys sys = { .size = sizeof(sys), .ioctl = tell_raw };
+	const unsigned char there[4] = { 0x5a, 0x5a, 0x5a, 0x5a };
+	unsigned char data[4] = { 0 };
+	uint32_t type = 0, size = sizeof(data);
+
+	told = (struct iommu_hw_info){ 0 };
+	ck_assert_int_eq(libiommu_iommufd_hw_data(&sys, FD, 7, &type, data, &size), 0);
+	ck_assert_uint_eq(type, 2);
+	ck_assert_uint_eq(size, 40);
+	ck_assert_mem_eq(data, there, 4);
+	told.flags = 1;
+	size = 1;
+	ck_assert_int_eq(libiommu_iommufd_hw_data(&sys, FD, 7, &type, data, &size), -ENOENT);
+	ck_assert_uint_eq(size, 1);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = { known, objects, ranges, maps, devices, hardware };
+	const TTest *const tests[] = { known,   ranges,   maps,        devices,
+				       objects, hardware, nesting,     invalidation,
+				       pasids,  faults,   raw_hardware };
 	Suite *suite = suite_create("iommufd-uapi");
 	TCase *tc = tcase_create("iommufd-uapi");
 
