@@ -195,18 +195,16 @@ static void describe(struct libiommu_error *err, const struct reason_entry *entr
 	}
 }
 
-/* Hints speak of a device as BDF; here it is known which. */
-static void advise(struct libiommu_error *err, const struct reason_entry *entry,
-		   const struct libiommu_failure *failure)
+void libiommu_hint(enum libiommu_reason reason, const char *device, char *out, size_t size)
 {
-	const char *device = failure->culprit[0] ? failure->culprit : failure->subject;
-	const char *gap = strstr(entry->hint, "BDF");
+	const struct reason_entry *entry = lookup(reason);
+	const char *hint = entry ? entry->hint : "";
+	const char *gap = strstr(hint, "BDF");
 
 	if (gap && device[0])
-		snprintf(err->hint, sizeof(err->hint), "%.*s%s%s", (int)(gap - entry->hint),
-			 entry->hint, device, gap + 3);
+		snprintf(out, size, "%.*s%s%s", (int)(gap - hint), hint, device, gap + 3);
 	else
-		snprintf(err->hint, sizeof(err->hint), "%s", entry->hint);
+		snprintf(out, size, "%s", hint);
 }
 
 int libiommu_error_raise(struct libiommu_error **err, const struct libiommu_allocator *allocator,
@@ -236,7 +234,8 @@ int libiommu_error_raise(struct libiommu_error **err, const struct libiommu_allo
 	made->available = failure->available;
 	memcpy(made->subject, failure->subject, sizeof(made->subject));
 	describe(made, entry, failure);
-	advise(made, entry, failure);
+	libiommu_hint(entry->reason, failure->culprit[0] ? failure->culprit : failure->subject,
+		      made->hint, sizeof(made->hint));
 	*err = made;
 	return code;
 }

@@ -36,6 +36,9 @@ int libiommu_refuse_va(struct libiommu_failure *failure, enum libiommu_reason re
 int libiommu_error_raise(struct libiommu_error **err, const struct libiommu_allocator *allocator,
 			 int code, const struct libiommu_failure *failure);
 
+/* A reason's hint; hints speak of a device as BDF, and here it is named ("": it is not known). */
+void libiommu_hint(enum libiommu_reason reason, const char *device, char *out, size_t size);
+
 /*
  * Make an error in *err (when err is not NULL) with the default allocator and
  * return the reason's negative errno: for functions that know no context.

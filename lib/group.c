@@ -1,134 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/dispatch.h"
-#include "lib/object.h"
+#include "lib/group.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A growing array of plain values; room doubles. */
-struct array {
-	void *items;
-	size_t count, room, width;
-};
-
-struct libiommu_group {
-	struct libiommu_ctx *ctx;
-	struct libiommu_group *next, *prev;
-	_Atomic unsigned int references;
-	uint32_t id;
-	char *type;
-	struct array members;  /* struct libiommu_group_member, strings owned */
-	struct array reserved; /* struct libiommu_reserved */
-};
-
-struct libiommu_id_builder {
-	struct libiommu_ctx *ctx;
-	struct array ids;
-};
-
-struct libiommu_group_builder {
-	struct libiommu_group *group;
-};
-
-static void *array_add(struct libiommu_ctx *ctx, struct array *array, struct libiommu_failure *f)
-{
-	if (array->count == array->room) {
-		size_t room = array->room ? array->room * 2 : 4;
-		void *grown = ctx_alloc(ctx, room * array->width);
-
-		if (!grown) {
-			libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-			return NULL;
-		}
-		if (array->count)
-			memcpy(grown, array->items, array->count * array->width);
-		ctx_release(ctx, array->items, array->room * array->width);
-		array->items = grown;
-		array->room = room;
-	}
-	return (char *)array->items + array->count++ * array->width;
-}
-
-static void array_free(struct libiommu_ctx *ctx, struct array *array)
-{
-	ctx_release(ctx, array->items, array->room * array->width);
-}
-
-static struct libiommu_group_member *member_at(const struct libiommu_group *group, size_t i)
-{
-	return &((struct libiommu_group_member *)group->members.items)[i];
-}
-
-int libiommu_id_builder_add(struct libiommu_id_builder *builder, uint32_t id,
-			    struct libiommu_failure *failure)
-{
-	uint32_t *place = array_add(builder->ctx, &builder->ids, failure);
-
-	if (!place)
-		return -ENOMEM;
-	*place = id;
-	return 0;
-}
-
-int libiommu_group_builder_type(struct libiommu_group_builder *builder, const char *type,
-				struct libiommu_failure *failure)
-{
-	struct libiommu_group *group = builder->group;
-	char *copy = ctx_strdup(group->ctx, type);
-
-	if (!copy)
-		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-	ctx_strfree(group->ctx, group->type);
-	group->type = copy;
-	return 0;
-}
-
-static void free_member(struct libiommu_ctx *ctx, struct libiommu_group_member *member)
-{
-	ctx_strfree(ctx, (char *)(uintptr_t)member->name);
-	ctx_strfree(ctx, (char *)(uintptr_t)member->bus);
-	ctx_strfree(ctx, (char *)(uintptr_t)member->driver);
-}
-
-int libiommu_group_builder_member(struct libiommu_group_builder *builder,
-				  const struct libiommu_group_member *member,
-				  struct libiommu_failure *failure)
-{
-	struct libiommu_ctx *ctx = builder->group->ctx;
-	struct libiommu_group_member copy = *member, *place;
-
-	copy.size = sizeof(copy);
-	copy.name = ctx_strdup(ctx, member->name ? member->name : "");
-	copy.bus = ctx_strdup(ctx, member->bus ? member->bus : "");
-	copy.driver = ctx_strdup(ctx, member->driver ? member->driver : "");
-	place = copy.name && copy.bus && copy.driver
-			? array_add(ctx, &builder->group->members, failure)
-			: NULL;
-	if (!place) {
-		free_member(ctx, &copy);
-		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-	}
-	*place = copy;
-	return 0;
-}
-
-int libiommu_group_builder_reserved(struct libiommu_group_builder *builder,
-				    const struct libiommu_reserved *reserved,
-				    struct libiommu_failure *failure)
-{
-	struct libiommu_reserved *place =
-		array_add(builder->group->ctx, &builder->group->reserved, failure);
-
-	if (!place)
-		return -ENOMEM;
-	*place = *reserved;
-	return 0;
-}
-
-/* Groups can be read before "auto" is decided: every kernel backend sees the same ones. */
-static int group_backend(struct libiommu_ctx *ctx, struct candidate **out,
-			 struct libiommu_failure *f)
+int group_backend(struct libiommu_ctx *ctx, struct candidate **out, struct libiommu_failure *f)
 {
 	*out = atomic_load_explicit(&ctx->backend, memory_order_acquire);
 	for (size_t i = 0; !*out && i < ctx->candidate_count; i++)
@@ -156,6 +34,15 @@ static int compare_reserved(const void *a, const void *b)
 	const struct libiommu_reserved *x = a, *y = b;
 
 	return (x->range.start > y->range.start) - (x->range.start < y->range.start);
+}
+
+int group_list(struct candidate *c, struct libiommu_id_builder *builder, struct libiommu_failure *f)
+{
+	int code = dispatch_group_ids(c, builder, f);
+
+	if (!code && builder->ids.count)
+		qsort(builder->ids.items, builder->ids.count, sizeof(uint32_t), compare_ids);
+	return code;
 }
 
 static int hand_out_ids(const struct libiommu_id_builder *builder, uint32_t *ids, size_t *count,
@@ -188,12 +75,9 @@ int libiommu_group_ids(struct libiommu_ctx *ctx, uint32_t *ids, size_t *count,
 	if (!code)
 		code = group_backend(ctx, &c, &f);
 	if (!code)
-		code = dispatch_group_ids(c, &builder, &f);
-	if (!code) {
-		if (builder.ids.count)
-			qsort(builder.ids.items, builder.ids.count, sizeof(uint32_t), compare_ids);
+		code = group_list(c, &builder, &f);
+	if (!code)
 		code = hand_out_ids(&builder, ids, count, &f);
-	}
 	array_free(ctx, &builder.ids);
 	return ctx_raise(ctx, err, code, &f);
 }
@@ -202,16 +86,17 @@ static void free_group(struct libiommu_group *group)
 {
 	struct libiommu_ctx *ctx = group->ctx;
 
-	for (size_t i = 0; i < group->members.count; i++)
-		free_member(ctx, member_at(group, i));
-	array_free(ctx, &group->members);
+	if (group->listing)
+		listing_put(ctx, group->listing);
+	group_free_members(group);
 	array_free(ctx, &group->reserved);
 	ctx_strfree(ctx, group->type);
+	ctx_strfree(ctx, group->name);
 	ctx_release(ctx, group, sizeof(*group));
 }
 
-static int read_group(struct libiommu_ctx *ctx, struct candidate *c, uint32_t id,
-		      struct libiommu_group **out, struct libiommu_failure *f)
+int group_read(struct libiommu_ctx *ctx, struct candidate *c, uint32_t id,
+	       struct libiommu_group **out, struct libiommu_failure *f)
 {
 	struct libiommu_group *group = ctx_alloc(ctx, sizeof(*group));
 	struct libiommu_group_builder builder = { group };
@@ -256,7 +141,7 @@ int libiommu_group_get(struct libiommu_ctx *ctx, uint32_t id, struct libiommu_gr
 	if (!code)
 		code = group_backend(ctx, &c, &f);
 	if (!code)
-		code = read_group(ctx, c, id, out, &f);
+		code = group_read(ctx, c, id, out, &f);
 	return ctx_raise(ctx, err, code, &f);
 }
 
@@ -277,7 +162,7 @@ int libiommu_group_of(struct libiommu_ctx *ctx, const char *device, struct libio
 	if (!code)
 		code = dispatch_group_of(c, device, &id, &f);
 	if (!code)
-		code = read_group(ctx, c, id, out, &f);
+		code = group_read(ctx, c, id, out, &f);
 	return ctx_raise(ctx, err, code, &f);
 }
 
@@ -323,6 +208,11 @@ const char *libiommu_group_type(const struct libiommu_group *group)
 	return group && group->type ? group->type : "";
 }
 
+const char *libiommu_group_name(const struct libiommu_group *group)
+{
+	return group && group->name ? group->name : "";
+}
+
 size_t libiommu_group_member_count(const struct libiommu_group *group)
 {
 	return group ? group->members.count : 0;
@@ -333,18 +223,8 @@ int libiommu_group_member(const struct libiommu_group *group, size_t index,
 {
 	if (!group || !out || out->size < sizeof(*out) || index >= group->members.count)
 		return -EINVAL;
-	*out = *member_at(group, index);
+	*out = *group_member_at(group, index);
 	return 0;
-}
-
-bool libiommu_group_viable(const struct libiommu_group *group)
-{
-	if (!group)
-		return false;
-	for (size_t i = 0; i < group->members.count; i++)
-		if (member_at(group, i)->blocks)
-			return false;
-	return true;
 }
 
 size_t libiommu_group_reserved_count(const struct libiommu_group *group)

@@ -402,19 +402,32 @@ static int group_exists(const struct libiommu_sysfs *fs, uint32_t id,
 	return 0;
 }
 
-int libiommu_sysfs_type(const struct libiommu_sysfs *fs, uint32_t id,
-			char type[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure)
+/* A text that the group may have; "" when it has none that can be understood. */
+static int group_text(const struct libiommu_sysfs *fs, uint32_t id, const char *file,
+		      char text[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure)
 {
 	char path[PATH_SIZE];
 	int rc = group_exists(fs, id, failure);
 
-	type[0] = '\0';
+	text[0] = '\0';
 	if (rc)
 		return rc;
-	print(path, "kernel/iommu_groups/%" PRIu32 "/type", id);
-	if (libiommu_sysfs_read(fs, path, type, LIBIOMMU_SYSFS_NAME) < 0)
-		type[0] = '\0';
+	print(path, "kernel/iommu_groups/%" PRIu32 "/%s", id, file);
+	if (libiommu_sysfs_read(fs, path, text, LIBIOMMU_SYSFS_NAME) < 0)
+		text[0] = '\0';
 	return 0;
+}
+
+int libiommu_sysfs_type(const struct libiommu_sysfs *fs, uint32_t id,
+			char type[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure)
+{
+	return group_text(fs, id, "type", type, failure);
+}
+
+int libiommu_sysfs_group_name(const struct libiommu_sysfs *fs, uint32_t id,
+			      char name[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure)
+{
+	return group_text(fs, id, "name", name, failure);
 }
 
 struct member_walk {

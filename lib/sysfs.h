@@ -59,6 +59,10 @@ int libiommu_sysfs_vfio_node(const struct libiommu_sysfs *fs, const char *device
 int libiommu_sysfs_type(const struct libiommu_sysfs *fs, uint32_t id,
 			char type[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure);
 
+/* "" when the group has no name. Reasons: group-unknown. */
+int libiommu_sysfs_group_name(const struct libiommu_sysfs *fs, uint32_t id,
+			      char name[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure);
+
 /* Reasons: group-unknown, sysfs-unreadable. */
 int libiommu_sysfs_members(const struct libiommu_sysfs *fs, uint32_t id,
 			   libiommu_sysfs_member_fn visit, void *data,

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/front.h"
 
+#include "lib/sysfs.h"
+
 #include <stdio.h>
 #include <string.h>
 
 bool mock_device_blocks(const struct mock_device *dev)
 {
-	/* Drivers that do no DMA of their own. */
-	static const char *const harmless[] = { "", "vfio-pci", "pci-stub", "pcieport" };
-
-	if (dev->bridge)
-		return false;
-	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
-		if (strcmp(dev->driver, harmless[i]) == 0)
-			return false;
-	}
-	return true;
+	return libiommu_sysfs_driver_blocks(dev->driver);
 }
 
 static int list_ids(struct mock_machine *machine, struct libiommu_id_builder *ids,

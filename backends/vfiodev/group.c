@@ -31,11 +31,15 @@ int libiommu_vfiodev_group_read(const struct libiommu_sysfs *fs, uint32_t id,
 				struct libiommu_group_builder *group,
 				struct libiommu_failure *failure)
 {
-	char type[LIBIOMMU_SYSFS_NAME];
-	int rc = libiommu_sysfs_type(fs, id, type, failure);
+	char text[LIBIOMMU_SYSFS_NAME];
+	int rc = libiommu_sysfs_type(fs, id, text, failure);
 
 	if (!rc)
-		rc = libiommu_group_builder_type(group, type, failure);
+		rc = libiommu_group_builder_type(group, text, failure);
+	if (!rc)
+		rc = libiommu_sysfs_group_name(fs, id, text, failure);
+	if (!rc)
+		rc = libiommu_group_builder_name(group, text, failure);
 	if (!rc)
 		rc = libiommu_sysfs_members(fs, id, add_member, group, failure);
 	if (!rc)

@@ -181,9 +181,13 @@ struct libiommu_group_builder;
 LIBIOMMU_API int libiommu_group_builder_type(struct libiommu_group_builder *builder,
 					     const char *type, struct libiommu_failure *failure);
 
+/** Set the name ("isolated-fw"). @return 0 or -ENOMEM (reason no-memory) */
+LIBIOMMU_API int libiommu_group_builder_name(struct libiommu_group_builder *builder,
+					     const char *name, struct libiommu_failure *failure);
+
 /**
  * Add a member.
- * @param member its size must be set; NULL strings are taken as ""
+ * @param member its size must be set; NULL strings are taken as ""; state is the core's to set
  * @return 0 or -ENOMEM (reason no-memory)
  */
 LIBIOMMU_API int libiommu_group_builder_member(struct libiommu_group_builder *builder,

@@ -17,6 +17,21 @@
 extern "C" {
 #endif
 
+/** Why a member keeps its group from being used, or why it does not; numbers are permanent. */
+enum libiommu_member_state {
+	LIBIOMMU_MEMBER_UNKNOWN = 0,
+	LIBIOMMU_MEMBER_FOREIGN_DRIVER, /**< blocks: a kernel driver has it */
+	LIBIOMMU_MEMBER_VFIO,           /**< a VFIO driver has it, which lends it */
+	LIBIOMMU_MEMBER_NO_DRIVER,      /**< nobody has it */
+	LIBIOMMU_MEMBER_BRIDGE,         /**< a bridge that no driver has */
+	LIBIOMMU_MEMBER_PORT,           /**< a port of PCI Express (pcieport), which does no DMA */
+	LIBIOMMU_MEMBER_NO_DMA,         /**< another driver that does none (pci-stub) */
+	LIBIOMMU_MEMBER_PAD_ = 0x7fffffff
+};
+
+/** @return a sentence for people; NULL for a number without one. */
+LIBIOMMU_API const char *libiommu_member_state_text(enum libiommu_member_state state);
+
 /** A device or bridge of a group. */
 struct libiommu_group_member {
 	size_t size;
@@ -28,10 +43,12 @@ struct libiommu_group_member {
 	uint32_t device;     /**< PCI device id; 0 when unknown */
 	bool bridge;         /**< a bridge; it blocks only by a driver like any other (lpc_ich) */
 	bool blocks;         /**< its driver keeps the group from being used */
+	enum libiommu_member_state state; /**< why it blocks, or does not */
 };
-#define LIBIOMMU_GROUP_MEMBER_INIT                                                            \
-	{                                                                                     \
-		sizeof(struct libiommu_group_member), NULL, NULL, NULL, 0, 0, 0, false, false \
+#define LIBIOMMU_GROUP_MEMBER_INIT                                                             \
+	{                                                                                      \
+		sizeof(struct libiommu_group_member), NULL, NULL, NULL, 0, 0, 0, false, false, \
+			LIBIOMMU_MEMBER_UNKNOWN                                                \
 	}
 
 /**
@@ -60,6 +77,35 @@ LIBIOMMU_API int libiommu_group_get(struct libiommu_ctx *ctx, uint32_t id,
 LIBIOMMU_API int libiommu_group_of(struct libiommu_ctx *ctx, const char *device,
 				   struct libiommu_group **out, struct libiommu_error **err);
 
+/**
+ * Go through all groups in ascending order of their ids:
+ *
+ *	struct libiommu_group *group = NULL;
+ *
+ *	while (!libiommu_group_next(ctx, group, &group, &err) && group)
+ *		...
+ *
+ * Who stops earlier gives the group back with libiommu_group_unref(). A walk shows
+ * the groups that were there when it began, less those that have gone since.
+ * @param previous NULL: begin; else the group to go on behind. Its reference is given
+ *        back, also on failure.
+ * @param[out] out the next group; NULL behind the last one, and on failure
+ * Reasons: null-argument, after-fork, foreign-context, backend-undecided, sysfs-unreadable,
+ * no-memory.
+ */
+LIBIOMMU_API int libiommu_group_next(struct libiommu_ctx *ctx, struct libiommu_group *previous,
+				     struct libiommu_group **out, struct libiommu_error **err);
+
+/**
+ * The group of this id that has a member on a bus.
+ * @param bus "pci", "platform"
+ * @param[out] out written on success; give back with libiommu_group_unref()
+ * Reasons: null-argument, after-fork, group-unknown (no such group, or none of its members
+ * is on that bus), backend-undecided, sysfs-unreadable, no-memory.
+ */
+LIBIOMMU_API int libiommu_group_find(struct libiommu_ctx *ctx, const char *bus, uint32_t id,
+				     struct libiommu_group **out, struct libiommu_error **err);
+
 /** One more reference. @return group itself */
 LIBIOMMU_API struct libiommu_group *libiommu_group_ref(struct libiommu_group *group);
 
@@ -69,7 +115,14 @@ LIBIOMMU_API void libiommu_group_unref(struct libiommu_group *group);
 /** @return the kernel's number of the group. */
 LIBIOMMU_API uint32_t libiommu_group_id(const struct libiommu_group *group);
 
-/** @return the kernel's domain type of the group ("DMA", "identity"); "" when unknown. Borrowed. */
+/** @return the name of the group, where the platform gives it one; "" when not. Borrowed. */
+LIBIOMMU_API const char *libiommu_group_name(const struct libiommu_group *group);
+
+/**
+ * What the group's devices reach in the hands of kernel drivers: "DMA", "DMA-FQ" (what those
+ * map), "identity" (everything). Evidence for people; nothing is decided by it.
+ * @return the kernel's word; "" when unknown. Borrowed.
+ */
 LIBIOMMU_API const char *libiommu_group_type(const struct libiommu_group *group);
 
 /** @return number of members. */
@@ -86,6 +139,36 @@ LIBIOMMU_API int libiommu_group_member(const struct libiommu_group *group, size_
 
 /** @return true when no member blocks. */
 LIBIOMMU_API bool libiommu_group_viable(const struct libiommu_group *group);
+
+/** A member that blocks, for people. */
+struct libiommu_blocker {
+	size_t size;
+	const char *device; /**< borrowed from the group */
+	const char *driver; /**< borrowed from the group */
+	char sentence[256]; /**< what is wrong */
+	char hint[192];     /**< what helps */
+};
+#define LIBIOMMU_BLOCKER_INIT                                       \
+	{                                                           \
+		sizeof(struct libiommu_blocker), NULL, NULL, "", "" \
+	}
+
+/**
+ * One of those that block, in the order of names.
+ * @param index counts the blocking members alone
+ * @param[out] out filled
+ * @return 0; -EINVAL when out is of a wrong size or there are not so many
+ */
+LIBIOMMU_API int libiommu_group_blocker(const struct libiommu_group *group, size_t index,
+					struct libiommu_blocker *out);
+
+/**
+ * Is the group viable, and if not why? One call for all: the message names those that
+ * block with their drivers, the hint helps with the first one.
+ * Reasons: null-argument, after-fork, group-not-viable (subject: "group 4").
+ */
+LIBIOMMU_API int libiommu_group_check(const struct libiommu_group *group,
+				      struct libiommu_error **err);
 
 /** @return number of reserved ranges. */
 LIBIOMMU_API size_t libiommu_group_reserved_count(const struct libiommu_group *group);

@@ -61,6 +61,85 @@ CASE(groups_are_listed, "group.h: ids of all groups, ascending, with the two-cal
 	libiommu_group_unref(group);
 }
 
+CASE(groups_one_by_one, "group.h: a walk shows each group once, in the order of ids")
+{
+	struct libiommu_ctx *ctx = context();
+	struct libiommu_group *group = NULL;
+	uint32_t ids[256];
+	size_t count = COUNT(ids), seen = 0;
+
+	OK(libiommu_group_ids(ctx, ids, &count, E));
+	for (;;) {
+		OK(libiommu_group_next(ctx, group, &group, E));
+		if (!group)
+			break;
+		ck_assert_uint_lt(seen, count);
+		ck_assert_uint_eq(libiommu_group_id(group), ids[seen]);
+		ck_assert_uint_ge(libiommu_group_member_count(group), 1);
+		seen++;
+	}
+	ck_assert_uint_eq(seen, count);
+	REFUSED(libiommu_group_next(NULL, NULL, &group, E), NULL_ARGUMENT, NULL);
+	REFUSED(libiommu_group_next(ctx, NULL, NULL, E), NULL_ARGUMENT, NULL);
+}
+
+CASE(groups_by_bus, "group.h: a group is found by bus and id, and by a member's name")
+{
+	struct libiommu_ctx *ctx = context();
+	struct libiommu_group *group, *same = NULL;
+
+	NEEDS(1, 0);
+	group = group_of(ctx, target->alone[0]);
+	OK(libiommu_group_find(ctx, "pci", libiommu_group_id(group), &same, E));
+	ck_assert_uint_eq(libiommu_group_id(same), libiommu_group_id(group));
+	ck_assert(holds(same, target->alone[0]));
+	libiommu_group_unref(same);
+	same = NULL;
+	REFUSED(libiommu_group_find(ctx, "cdx", libiommu_group_id(group), &same, E), GROUP_UNKNOWN,
+		NULL);
+	REFUSED(libiommu_group_find(ctx, "pci", 4000000, &same, E), GROUP_UNKNOWN, NULL);
+	ck_assert_ptr_null(same);
+	libiommu_group_unref(group);
+}
+
+CASE(members_say_why, "group.h: each member says why it blocks or does not, as the group does")
+{
+	struct libiommu_ctx *ctx = context();
+	struct libiommu_group *group = NULL;
+	struct libiommu_blocker blocker;
+	struct libiommu_group_member m;
+	struct libiommu_error *err;
+	size_t i, blocking;
+	int ret;
+
+	for (;;) {
+		OK(libiommu_group_next(ctx, group, &group, E));
+		if (!group)
+			break;
+		for (i = 0, blocking = 0; i < libiommu_group_member_count(group); i++) {
+			m = member(group, i);
+			ck_assert_ptr_nonnull(libiommu_member_state_text(m.state));
+			ck_assert_int_eq(m.blocks, m.state == LIBIOMMU_MEMBER_FOREIGN_DRIVER);
+			if (!m.blocks)
+				continue;
+			blocker = (struct libiommu_blocker)LIBIOMMU_BLOCKER_INIT;
+			ck_assert_int_eq(libiommu_group_blocker(group, blocking++, &blocker), 0);
+			ck_assert_str_eq(blocker.device, m.name);
+			ck_assert_str_eq(blocker.driver, m.driver);
+			ck_assert_ptr_nonnull(strstr(blocker.sentence, m.name));
+			ck_assert_ptr_nonnull(strstr(blocker.hint, m.name));
+		}
+		ck_assert_int_eq(libiommu_group_blocker(group, blocking, &blocker), -EINVAL);
+		ck_assert_int_eq(libiommu_group_viable(group), !blocking);
+		ret = libiommu_group_check(group, &err);
+		ck_assert_int_eq(ret, blocking ? -EPERM : 0);
+		ck_assert_int_eq(libiommu_error_reason(err),
+				 blocking ? LIBIOMMU_REASON_GROUP_NOT_VIABLE
+					  : LIBIOMMU_REASON_NONE);
+		libiommu_error_free(err);
+	}
+}
+
 CASE(group_members, "group.h: a group shows its members with driver, bus and PCI identity")
 {
 	struct libiommu_ctx *ctx = context();
@@ -82,6 +161,7 @@ CASE(group_members, "group.h: a group shows its members with driver, bus and PCI
 	ck_assert_uint_eq(m.device, 0x11e8);
 	ck_assert_uint_ne(m.class_code, 0);
 	ck_assert(!m.bridge && !m.blocks);
+	ck_assert_int_eq(m.state, LIBIOMMU_MEMBER_VFIO);
 	libiommu_group_unref(group);
 	ck_assert(holds(same, target->alone[0]));
 	libiommu_group_unref(same);
@@ -401,6 +481,9 @@ void suite_groups(struct registry *registry)
 {
 	static const struct conformance_case *const cases[] = {
 		&groups_are_listed,
+		&groups_one_by_one,
+		&groups_by_bus,
+		&members_say_why,
 		&group_members,
 		&group_member_arguments,
 		&group_references,

@@ -114,6 +114,11 @@ static enum tree_kind group_path(struct fake_kernel *kernel, const char *rest, c
 		snprintf(out, size, "DMA\n");
 		return TREE_TEXT;
 	}
+	/* Platforms name some of theirs; this one the group of the three functions. */
+	if (!strcmp(rest, "/name") && id == 3) {
+		snprintf(out, size, "functions\n");
+		return TREE_TEXT;
+	}
 	if (!strcmp(rest, "/reserved_regions"))
 		return reserved_text(&kernel->groups[id], out, size);
 	if (!strncmp(rest, "/devices/", 9))

@@ -7,7 +7,7 @@
  * The machine, all behind one IOMMU of 39 bits:
  *	group 1  0000:00:03.0  edu, vfio-pci
  *	group 2  0000:00:04.0  edu, vfio-pci
- *	group 3  0000:00:05.0, .1, .2  edu, vfio-pci
+ *	group 3  0000:00:05.0, .1, .2  edu, vfio-pci; its name is "functions"
  *	group 4  0000:00:1f.2  vfio-pci; 0000:00:1f.3  i801_smbus; 0000:00:1f.0  bridge, no driver
  *	group 5  0000:00:02.0  e1000e
  *	         0000:00:06.0  no group
