@@ -90,6 +90,7 @@ static void free_group(struct libiommu_group *group)
 		listing_put(ctx, group->listing);
 	group_free_members(group);
 	array_free(ctx, &group->reserved);
+	array_free(ctx, &group->windows);
 	ctx_strfree(ctx, group->type);
 	ctx_strfree(ctx, group->name);
 	ctx_release(ctx, group, sizeof(*group));
@@ -109,6 +110,9 @@ int group_read(struct libiommu_ctx *ctx, struct candidate *c, uint32_t id,
 	atomic_init(&group->references, 1);
 	group->members.width = sizeof(struct libiommu_group_member);
 	group->reserved.width = sizeof(struct libiommu_reserved);
+	group->windows.width = sizeof(struct libiommu_range);
+	group->msi = (struct libiommu_cap_answer)LIBIOMMU_CAP_ANSWER_INIT;
+	group->msi.evidence = "";
 	code = dispatch_group_read(c, id, &builder, f);
 	if (code) {
 		free_group(group);
@@ -238,5 +242,41 @@ int libiommu_group_reserved(const struct libiommu_group *group, size_t index,
 	if (!group || !out || index >= group->reserved.count)
 		return -EINVAL;
 	*out = ((const struct libiommu_reserved *)group->reserved.items)[index];
+	return 0;
+}
+
+int libiommu_group_windows(const struct libiommu_group *group, struct libiommu_range *windows,
+			   size_t *count, struct libiommu_error **err)
+{
+	struct libiommu_ctx *ctx = group ? group->ctx : NULL;
+	struct libiommu_failure f;
+	size_t room;
+	int code;
+
+	libiommu_error_clear(err);
+	code = ctx_check(ctx, &f);
+	if (!code && (!count || (*count && !windows)))
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (!code && !group->has_windows)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_NEEDS_ATTACH, NULL,
+				       "The kernel tells what group %u can reach only while the "
+				       "group is in use.",
+				       group->id);
+	if (code)
+		return ctx_raise(ctx, err, code, &f);
+	room = *count;
+	*count = group->windows.count;
+	if (room < *count)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_BUFFER_TOO_SMALL, NULL, NULL);
+	else if (*count)
+		memcpy(windows, group->windows.items, *count * sizeof(*windows));
+	return ctx_raise(ctx, err, code, &f);
+}
+
+int libiommu_group_msi_isolated(const struct libiommu_group *group, struct libiommu_cap_answer *out)
+{
+	if (!group || !out || out->size < sizeof(*out))
+		return -EINVAL;
+	*out = group->msi;
 	return 0;
 }

@@ -20,6 +20,9 @@ struct libiommu_group {
 	char *name, *type;
 	struct array members;  /* struct libiommu_group_member, strings owned */
 	struct array reserved; /* struct libiommu_reserved */
+	struct array windows;  /* struct libiommu_range */
+	bool has_windows;
+	struct libiommu_cap_answer msi;
 };
 
 struct libiommu_id_builder {

@@ -101,6 +101,33 @@ int libiommu_group_builder_member(struct libiommu_group_builder *builder,
 	return 0;
 }
 
+int libiommu_group_builder_windows(struct libiommu_group_builder *builder,
+				   const struct libiommu_range *windows, size_t count,
+				   struct libiommu_failure *failure)
+{
+	struct libiommu_group *group = builder->group;
+
+	group->windows.count = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct libiommu_range *place = array_add(group->ctx, &group->windows, failure);
+
+		if (!place)
+			return -ENOMEM;
+		*place = windows[i];
+	}
+	group->has_windows = true;
+	return 0;
+}
+
+void libiommu_group_builder_msi(struct libiommu_group_builder *builder, bool isolated,
+				const char *evidence)
+{
+	struct libiommu_cap_answer *msi = &builder->group->msi;
+
+	msi->answer = isolated ? LIBIOMMU_ANSWER_YES : LIBIOMMU_ANSWER_NO;
+	msi->evidence = evidence;
+}
+
 int libiommu_group_builder_reserved(struct libiommu_group_builder *builder,
 				    const struct libiommu_reserved *reserved,
 				    struct libiommu_failure *failure)

@@ -164,8 +164,10 @@ int libiommu_iommufd_device_open_with(void *ctx_data, void *device_data, const c
 	device->dev.lock = &device->lock;
 	/* A transport of its own may have longer names; they serve messages alone. */
 	snprintf(device->dev.name, sizeof(device->dev.name), "%s", name);
+	pthread_mutex_lock(&ctx->lock);
 	device->next = ctx->devices;
 	ctx->devices = device;
+	pthread_mutex_unlock(&ctx->lock);
 	return 0;
 }
 
@@ -180,16 +182,21 @@ void libiommu_iommufd_device_close(void *data, uint32_t flags)
 	struct iommufd_device *device = data;
 	struct iommufd_ctx *ctx = device->ctx;
 	struct iommufd_device **link = &ctx->devices;
+	const bool locks = !(flags & LIBIOMMU_CLOSE_FORKED);
 
+	if (locks)
+		pthread_mutex_lock(&ctx->lock);
 	while (*link != device)
 		link = &(*link)->next;
 	*link = device->next;
+	if (locks)
+		pthread_mutex_unlock(&ctx->lock);
 	/* Which detaches what a refused detach has left attached. */
-	if (!(flags & LIBIOMMU_CLOSE_FORKED))
+	if (locks)
 		release(device);
 	ctx->sys->close(ctx->sys->data, device->dev.fd);
 	libiommu_iommufd_forget(device, flags);
 	/* In a forked child another thread of the parent may hold it for ever. */
-	if (!(flags & LIBIOMMU_CLOSE_FORKED))
+	if (locks)
 		pthread_rwlock_destroy(&device->lock);
 }

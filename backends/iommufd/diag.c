@@ -89,9 +89,8 @@ int libiommu_iommufd_diagnose_bind(struct iommufd_ctx *ctx, uint32_t group, cons
 			return libiommu_vfiodev_guess(
 				failure, libiommu_vfiodev_refuse_viability(&ctx->sysfs, group,
 									   device, failure));
-		rc = libiommu_vfiodev_refuse_interrupts(
-			&ctx->sysfs, "module/iommufd/parameters/allow_unsafe_interrupts", device,
-			error, failure);
+		rc = libiommu_vfiodev_refuse_interrupts(&ctx->sysfs, LIBIOMMU_IOMMUFD_UNSAFE,
+							device, error, failure);
 		if (!failure || failure->reason == LIBIOMMU_REASON_MSI_NOT_ISOLATED)
 			return rc;
 		/* They are allowed: what is left is another iommufd. */

@@ -15,6 +15,8 @@
 #include "backends/iommufd/uapi.h"
 #include "backends/vfiodev/vfiodev.h"
 
+#define LIBIOMMU_IOMMUFD_UNSAFE "module/iommufd/parameters/allow_unsafe_interrupts"
+
 struct iommufd_ctx {
 	const struct libiommu_backend_env *env;
 	const struct libiommu_sys *sys;
@@ -25,7 +27,7 @@ struct iommufd_ctx {
 	bool explicit_hwpt; /* never let the kernel make page tables by itself */
 	struct iommufd_device *devices;
 	struct iommufd_domain *domains;
-	pthread_mutex_t lock; /* what devices are attached to */
+	pthread_mutex_t lock; /* the list of devices, and what they are attached to */
 };
 
 /* What the kernel tells of an IOMMU, where it does. */
@@ -93,6 +95,11 @@ int libiommu_iommufd_ranges(const struct iommufd_ctx *ctx, uint32_t ioas,
 /* Where a device can translate, whatever it is attached to. */
 int libiommu_iommufd_device_ranges(void *device, struct libiommu_geometry *geometry,
 				   struct libiommu_failure *failure);
+
+/* What is known of a group of which a device is open. */
+int libiommu_iommufd_group_facts(struct iommufd_ctx *ctx, uint32_t id,
+				 struct libiommu_group_builder *builder,
+				 struct libiommu_failure *failure);
 
 /* domain.c */
 int libiommu_iommufd_domain_new(void *ctx, void *domain, enum libiommu_domain_type type,

@@ -68,6 +68,26 @@ int libiommu_iommufd_ranges(const struct iommufd_ctx *ctx, uint32_t ioas,
 	}
 }
 
+/* A device, and where it was when somebody looked; it may be gone by now. */
+struct asked {
+	const char *name;
+	uint32_t device, group;
+	bool attached;
+	uint32_t ioas;
+};
+
+/* The context's lock is held. */
+static struct asked look_at(const struct iommufd_device *device)
+{
+	return (struct asked){
+		.name = device->dev.name,
+		.device = device->id,
+		.group = device->group,
+		.attached = device->domain,
+		.ioas = device->domain ? device->domain->id : 0,
+	};
+}
+
 /* What is left of a geometry without a range. */
 struct cut {
 	const struct iommufd_ctx *ctx;
@@ -109,17 +129,16 @@ static int cut_range(void *data, const struct libiommu_reserved *reserved,
  * A page table in an address space of its own tells what the device's IOMMU can do; the device keeps
  * what it is attached to. What is reserved for the device, only sysfs tells before an attach.
  */
-static int ask_page_table(const struct iommufd_device *device, struct libiommu_geometry *geometry,
-			  struct libiommu_failure *failure)
+static int ask_page_table(const struct iommufd_ctx *ctx, const struct asked *asked,
+			  struct libiommu_geometry *geometry, struct libiommu_failure *failure)
 {
-	const struct iommufd_ctx *ctx = device->ctx;
 	struct cut cut = { ctx, geometry };
 	uint32_t ioas, hwpt;
 	int rc = libiommu_iommufd_ioas_alloc(ctx->sys, ctx->fd, &ioas);
 
 	if (rc < 0)
 		return libiommu_iommufd_diagnose(failure, rc, "IOMMU_IOAS_ALLOC", NULL);
-	rc = libiommu_iommufd_hwpt_alloc(ctx->sys, ctx->fd, 0, device->id, ioas, &hwpt);
+	rc = libiommu_iommufd_hwpt_alloc(ctx->sys, ctx->fd, 0, asked->device, ioas, &hwpt);
 	if (rc < 0) {
 		rc = libiommu_iommufd_diagnose(failure, rc, "IOMMU_HWPT_ALLOC", NULL);
 	} else {
@@ -128,7 +147,21 @@ static int ask_page_table(const struct iommufd_device *device, struct libiommu_g
 	}
 	libiommu_iommufd_destroy(ctx->sys, ctx->fd, ioas);
 	return rc ? rc
-		  : libiommu_sysfs_reserved(&ctx->sysfs, device->group, cut_range, &cut, failure);
+		  : libiommu_sysfs_reserved(&ctx->sysfs, asked->group, cut_range, &cut, failure);
+}
+
+static int ask(const struct iommufd_ctx *ctx, const struct asked *asked,
+	       struct libiommu_geometry *geometry, struct libiommu_failure *failure)
+{
+	int rc = ask_page_table(ctx, asked, geometry, failure);
+
+	if (!rc || (failure && failure->reason == LIBIOMMU_REASON_NO_MEMORY))
+		return rc;
+	libiommu_geometry_clear(ctx->env, geometry);
+	if (asked->attached)
+		return libiommu_iommufd_ranges(ctx, asked->ioas, geometry, failure);
+	return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, asked->name,
+			       "This kernel tells ranges of attached devices only.");
 }
 
 int libiommu_iommufd_device_ranges(void *data, struct libiommu_geometry *geometry,
@@ -136,20 +169,46 @@ int libiommu_iommufd_device_ranges(void *data, struct libiommu_geometry *geometr
 {
 	struct iommufd_device *device = data;
 	struct iommufd_ctx *ctx = device->ctx;
-	const struct iommufd_domain *domain;
-	uint32_t ioas = 0;
-	int rc = ask_page_table(device, geometry, failure);
+	struct asked asked;
 
-	if (!rc || (failure && failure->reason == LIBIOMMU_REASON_NO_MEMORY))
-		return rc;
-	libiommu_geometry_clear(ctx->env, geometry);
 	pthread_mutex_lock(&ctx->lock);
-	domain = device->domain;
-	if (domain)
-		ioas = domain->id;
+	asked = look_at(device);
 	pthread_mutex_unlock(&ctx->lock);
-	if (domain)
-		return libiommu_iommufd_ranges(ctx, ioas, geometry, failure);
-	return libiommu_refuse(failure, LIBIOMMU_REASON_NEEDS_ATTACH, device->dev.name,
-			       "This kernel tells ranges of attached devices only.");
+	return ask(ctx, &asked, geometry, failure);
+}
+
+int libiommu_iommufd_group_facts(struct iommufd_ctx *ctx, uint32_t id,
+				 struct libiommu_group_builder *builder,
+				 struct libiommu_failure *failure)
+{
+	struct libiommu_geometry geometry = { .count = 0 };
+	const struct iommufd_device *device;
+	struct libiommu_failure why = { .reason = LIBIOMMU_REASON_NONE };
+	struct asked asked;
+	int rc;
+
+	pthread_mutex_lock(&ctx->lock);
+	device = ctx->devices;
+	while (device && device->group != id)
+		device = device->next;
+	if (device)
+		asked = look_at(device);
+	pthread_mutex_unlock(&ctx->lock);
+	if (!device)
+		return 0;
+	/* The device may be closed meanwhile. */
+	asked.name = NULL;
+	rc = ask(ctx, &asked, &geometry, &why);
+	if (!rc)
+		rc = libiommu_group_builder_windows(builder, geometry.ranges, geometry.count,
+						    failure);
+	else if (why.reason == LIBIOMMU_REASON_NO_MEMORY)
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	else
+		rc = 0;
+	libiommu_geometry_clear(ctx->env, &geometry);
+	libiommu_vfiodev_msi(&ctx->sysfs, LIBIOMMU_IOMMUFD_UNSAFE,
+			     "VFIO_DEVICE_BIND_IOMMUFD, with iommufd.allow_unsafe_interrupts off",
+			     builder);
+	return rc;
 }

@@ -29,7 +29,7 @@ struct mock_domain {
 /* groups.c */
 int mock_group_ids(struct mock_machine *machine, struct libiommu_id_builder *ids,
 		   struct libiommu_failure *failure);
-int mock_group_read(struct mock_machine *machine, uint32_t id, struct libiommu_group_builder *group,
+int mock_group_read(struct mock_ctx *ctx, uint32_t id, struct libiommu_group_builder *group,
 		    struct libiommu_failure *failure);
 int mock_group_find(struct mock_machine *machine, const char *device, uint32_t *id,
 		    struct libiommu_failure *failure);

@@ -61,10 +61,39 @@ static int read_reserved(const struct mock_reserved *list, struct libiommu_group
 	return error;
 }
 
-static int read_group(struct mock_machine *machine, uint32_t id,
+static int read_windows(struct mock_ctx *ctx, const struct mock_group *group,
+			struct libiommu_group_builder *builder, struct libiommu_failure *failure)
+{
+	struct libiommu_geometry geometry = { .count = 0 };
+	int error = mock_geometry(ctx->env, NULL, group, &geometry, failure);
+
+	if (!error)
+		error = libiommu_group_builder_windows(builder, geometry.ranges, geometry.count,
+						       failure);
+	libiommu_geometry_clear(ctx->env, &geometry);
+	return error;
+}
+
+/* A kernel tells more of a group once it has lent it. */
+static int read_facts(struct mock_ctx *ctx, const struct mock_group *group,
 		      struct libiommu_group_builder *builder, struct libiommu_failure *failure)
 {
-	const struct mock_group *group = mock_machine_group(machine, id);
+	const struct mock_personality *who = ctx->machine->personality;
+	const bool ours = group->owner == ctx;
+	const bool vetted = ours && (group->space || who->vetting == MOCK_VETS_AT_OPEN);
+
+	if (vetted || who->vetting == MOCK_VETS_NEVER)
+		libiommu_group_builder_msi(builder, group->iommu->hw.msi_isolated,
+					   group->iommu->hw.evidence);
+	if (who->ranges_before_attach || (ours && group->space))
+		return read_windows(ctx, group, builder, failure);
+	return 0;
+}
+
+static int read_group(struct mock_ctx *ctx, uint32_t id, struct libiommu_group_builder *builder,
+		      struct libiommu_failure *failure)
+{
+	const struct mock_group *group = mock_machine_group(ctx->machine, id);
 	const struct mock_iommu *iommu;
 	struct libiommu_reserved msi = { .type = LIBIOMMU_RESERVED_MSI };
 	int error;
@@ -89,17 +118,17 @@ static int read_group(struct mock_machine *machine, uint32_t id,
 		if (!error)
 			error = read_reserved(dev->reserved, builder, failure);
 	}
-	return error;
+	return error ? error : read_facts(ctx, group, builder, failure);
 }
 
-int mock_group_read(struct mock_machine *machine, uint32_t id,
-		    struct libiommu_group_builder *builder, struct libiommu_failure *failure)
+int mock_group_read(struct mock_ctx *ctx, uint32_t id, struct libiommu_group_builder *builder,
+		    struct libiommu_failure *failure)
 {
 	int error;
 
-	pthread_mutex_lock(&machine->lock);
-	error = read_group(machine, id, builder, failure);
-	pthread_mutex_unlock(&machine->lock);
+	pthread_mutex_lock(&ctx->machine->lock);
+	error = read_group(ctx, id, builder, failure);
+	pthread_mutex_unlock(&ctx->machine->lock);
 	return error;
 }
 

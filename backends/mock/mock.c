@@ -60,7 +60,7 @@ static int slot_group_read(void *data, uint32_t id, struct libiommu_group_builde
 {
 	struct mock_ctx *ctx = data;
 
-	return mock_group_read(ctx->machine, id, group, failure);
+	return mock_group_read(ctx, id, group, failure);
 }
 
 static int slot_group_of(void *data, const char *device, uint32_t *id,

@@ -56,9 +56,8 @@ static int diagnose_permission(struct vfio_ctx *ctx, const struct vfio_group *gr
 		return libiommu_vfiodev_guess(
 			failure,
 			libiommu_vfiodev_refuse_viability(&ctx->sysfs, group->id, device, failure));
-	return libiommu_vfiodev_refuse_interrupts(
-		&ctx->sysfs, "module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", device,
-		error, failure);
+	return libiommu_vfiodev_refuse_interrupts(&ctx->sysfs, LIBIOMMU_VFIO_UNSAFE, device, error,
+						  failure);
 }
 
 int libiommu_vfio_refuse_unadopted(const char *device, struct libiommu_failure *failure)

@@ -68,6 +68,34 @@ static struct vfio_group *find(struct vfio_ctx *ctx, uint32_t id)
 	return group;
 }
 
+int libiommu_vfio_group_facts(struct vfio_ctx *ctx, uint32_t id,
+			      struct libiommu_group_builder *builder,
+			      struct libiommu_failure *failure)
+{
+	const struct vfio_info *info = NULL;
+	const struct vfio_group *group;
+	bool lent = false;
+	int rc = 0;
+
+	pthread_mutex_lock(&ctx->lock);
+	group = find(ctx, id);
+	if (group && group->vessel) {
+		info = libiommu_vfio_vessel_info(group->vessel);
+		/* Who has set it up before us may have had other parameters. */
+		lent = info && !group->home;
+	}
+	if (info && info->has_ranges)
+		rc = libiommu_group_builder_windows(builder, info->geometry.ranges,
+						    info->geometry.count, failure);
+	pthread_mutex_unlock(&ctx->lock);
+	if (lent)
+		libiommu_vfiodev_msi(
+			&ctx->sysfs, LIBIOMMU_VFIO_UNSAFE,
+			"VFIO_SET_IOMMU, with vfio_iommu_type1.allow_unsafe_interrupts off",
+			builder);
+	return rc;
+}
+
 static struct vfio_group *make(struct vfio_ctx *ctx, uint32_t id, struct libiommu_failure *failure)
 {
 	struct vfio_group *group = libiommu_vfio_alloc(ctx, sizeof(*group));

@@ -108,8 +108,9 @@ static int group_read(void *data, uint32_t id, struct libiommu_group_builder *gr
 		      struct libiommu_failure *failure)
 {
 	struct vfio_ctx *ctx = data;
+	int rc = libiommu_vfiodev_group_read(&ctx->sysfs, id, group, failure);
 
-	return libiommu_vfiodev_group_read(&ctx->sysfs, id, group, failure);
+	return rc ? rc : libiommu_vfio_group_facts(ctx, id, group, failure);
 }
 
 static int group_of(void *data, const char *device, uint32_t *id, struct libiommu_failure *failure)

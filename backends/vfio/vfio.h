@@ -23,6 +23,8 @@
 
 #include <pthread.h>
 
+#define LIBIOMMU_VFIO_UNSAFE "module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
+
 struct vfio_ctx {
 	const struct libiommu_backend_env *env;
 	const struct libiommu_sys *sys;
@@ -123,6 +125,11 @@ int libiommu_vfio_group_ready(struct vfio_ctx *ctx, struct vfio_group *group,
 /* Every device gives its descriptor up and the group leaves its vessel, or nothing changes. */
 int libiommu_vfio_group_give_up(struct vfio_ctx *ctx, struct vfio_group *group,
 				struct libiommu_failure *failure);
+
+/* What the container tells of a group that is in one. */
+int libiommu_vfio_group_facts(struct vfio_ctx *ctx, uint32_t id,
+			      struct libiommu_group_builder *builder,
+			      struct libiommu_failure *failure);
 
 /* vessel.c; a vessel that was made or joined is the group's only after a commit */
 int libiommu_vfio_vessel_new(struct vfio_ctx *ctx, const struct vfio_domain *domain,

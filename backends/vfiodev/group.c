@@ -47,6 +47,15 @@ int libiommu_vfiodev_group_read(const struct libiommu_sysfs *fs, uint32_t id,
 	return rc;
 }
 
+void libiommu_vfiodev_msi(const struct libiommu_sysfs *fs, const char *parameter,
+			  const char *evidence, struct libiommu_group_builder *group)
+{
+	char value[8];
+
+	if (libiommu_sysfs_read(fs, parameter, value, sizeof(value)) > 0 && value[0] == 'N')
+		libiommu_group_builder_msi(group, true, evidence);
+}
+
 /* What the group's members tell about the device that is to be opened. */
 struct members {
 	const char *device;

@@ -37,6 +37,12 @@ int libiommu_vfiodev_group_ids(const struct libiommu_sysfs *fs, struct libiommu_
 int libiommu_vfiodev_group_read(const struct libiommu_sysfs *fs, uint32_t id,
 				struct libiommu_group_builder *group,
 				struct libiommu_failure *failure);
+/*
+ * The kernel has lent the group, which tells of its interrupts unless the file `parameter` below /sys
+ * says that it does not care.
+ */
+void libiommu_vfiodev_msi(const struct libiommu_sysfs *fs, const char *parameter,
+			  const char *evidence, struct libiommu_group_builder *group);
 /* The device is bound to a VFIO driver, and nobody of its group is in the way. */
 int libiommu_vfiodev_check_group(const struct libiommu_sysfs *fs, uint32_t id, const char *device,
 				 struct libiommu_failure *failure);

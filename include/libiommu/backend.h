@@ -199,6 +199,22 @@ LIBIOMMU_API int libiommu_group_builder_reserved(struct libiommu_group_builder *
 						 const struct libiommu_reserved *reserved,
 						 struct libiommu_failure *failure);
 
+/**
+ * What the group's devices can reach, when that is known.
+ * @param windows count ranges, ascending and without overlap
+ * @return 0 or -ENOMEM (reason no-memory)
+ */
+LIBIOMMU_API int libiommu_group_builder_windows(struct libiommu_group_builder *builder,
+						const struct libiommu_range *windows, size_t count,
+						struct libiommu_failure *failure);
+
+/**
+ * Whether interrupts of the group are isolated, when that is known.
+ * @param evidence static: the call, file or rule that tells
+ */
+LIBIOMMU_API void libiommu_group_builder_msi(struct libiommu_group_builder *builder, bool isolated,
+					     const char *evidence);
+
 /** close, device_close, domain_free: the process is a forked child; only give back what is
  * private to it (close descriptors, free memory), issue no call that the parent would feel. */
 #define LIBIOMMU_CLOSE_FORKED 1u

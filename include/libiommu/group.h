@@ -177,6 +177,29 @@ LIBIOMMU_API size_t libiommu_group_reserved_count(const struct libiommu_group *g
 LIBIOMMU_API int libiommu_group_reserved(const struct libiommu_group *group, size_t index,
 					 struct libiommu_reserved *out);
 
+/**
+ * IOVAs that all devices of the group can use, in ascending order, as they were known when the
+ * snapshot was taken. Kernels tell them of a group that is in use by this context: on type1
+ * while it is in a container, on iommufd while one of its devices is open.
+ * @param[out] windows array of *count; may be NULL when *count is 0
+ * @param[in,out] count in: room; out: how many there are
+ * Reasons: null-argument, after-fork, buffer-too-small, needs-attach (not known).
+ */
+LIBIOMMU_API int libiommu_group_windows(const struct libiommu_group *group,
+					struct libiommu_range *windows, size_t *count,
+					struct libiommu_error **err);
+
+struct libiommu_cap_answer;
+
+/**
+ * Can a device of the group send only those message-signalled interrupts that were given to
+ * it? Kernels tell by lending the group, unless they were told not to care.
+ * @param[out] out its size must be set (LIBIOMMU_CAP_ANSWER_INIT)
+ * @return 0; -EINVAL for NULL or a wrong size
+ */
+LIBIOMMU_API int libiommu_group_msi_isolated(const struct libiommu_group *group,
+					     struct libiommu_cap_answer *out);
+
 #ifdef __cplusplus
 }
 #endif

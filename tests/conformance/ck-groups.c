@@ -231,6 +231,53 @@ CASE(group_reserved,
 	libiommu_group_unref(group);
 }
 
+CASE(group_windows, "group.h: while a group is attached it is known what it can reach")
+{
+	struct libiommu_range windows[32], ranges[32];
+	struct libiommu_group *group;
+	size_t count = 0, needed;
+	struct rig rig;
+
+	NEEDS(1, 0);
+	rig = rig_attached(1);
+	group = group_of(rig.ctx, target->alone[0]);
+	REFUSED(libiommu_group_windows(group, NULL, &count, E), BUFFER_TOO_SMALL, NULL);
+	needed = count;
+	count = COUNT(windows);
+	OK(libiommu_group_windows(group, windows, &count, E));
+	ck_assert_uint_eq(count, needed);
+	OK(libiommu_device_iova_ranges(rig.dev[0], ranges, &needed, E));
+	ck_assert_uint_eq(needed, count);
+	ck_assert_mem_eq(windows, ranges, count * sizeof(ranges[0]));
+	REFUSED(libiommu_group_windows(NULL, windows, &count, E), NULL_ARGUMENT, NULL);
+	REFUSED(libiommu_group_windows(group, windows, NULL, E), NULL_ARGUMENT, NULL);
+	libiommu_group_unref(group);
+}
+
+CASE(group_facts_before, "group.h: what nobody tells of a group is unknown, and has no evidence")
+{
+	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
+	struct libiommu_ctx *ctx = context();
+	struct libiommu_range windows[32];
+	struct libiommu_group *group = NULL;
+	size_t count;
+
+	for (;;) {
+		OK(libiommu_group_next(ctx, group, &group, E));
+		if (!group)
+			break;
+		count = COUNT(windows);
+		if (libiommu_group_windows(group, windows, &count, E))
+			ck_assert_int_eq(libiommu_error_reason(last_error()),
+					 LIBIOMMU_REASON_NEEDS_ATTACH);
+		else
+			ck_assert_uint_ge(count, 1);
+		ck_assert_int_eq(libiommu_group_msi_isolated(group, &answer), 0);
+		ck_assert_int_eq(answer.answer == LIBIOMMU_ANSWER_UNKNOWN, !*answer.evidence);
+	}
+	ck_assert_int_eq(libiommu_group_msi_isolated(NULL, &answer), -EINVAL);
+}
+
 CASE(unknown_groups, "group.h: unknown groups and devices are refused by name")
 {
 	struct libiommu_ctx *ctx = context();
@@ -488,6 +535,8 @@ void suite_groups(struct registry *registry)
 		&group_member_arguments,
 		&group_references,
 		&group_reserved,
+		&group_windows,
+		&group_facts_before,
 		&unknown_groups,
 		&multi_member_group,
 		&half_bound_group,
