@@ -391,6 +391,8 @@ void libiommu_ctx_free(struct libiommu_ctx *ctx)
 		device_destroy(ctx->devices, flags);
 	while (ctx->domains)
 		domain_destroy(ctx->domains, flags);
+	while (ctx->queues)
+		queue_destroy(ctx->queues, flags);
 	reader_destroy_all(ctx);
 	group_destroy_all(ctx);
 	close_candidates(ctx, flags);

@@ -31,6 +31,8 @@ static const struct {
 	{ LIBIOMMU_CAP_DIRTY_TRACKING, "dirty-tracking" },
 	{ LIBIOMMU_CAP_PASIDS, "pasids" },
 	{ LIBIOMMU_CAP_ATS, "ats" },
+	{ LIBIOMMU_CAP_PAGE_REQUESTS, "page-requests" },
+	{ LIBIOMMU_CAP_NESTING, "nesting" },
 };
 
 const char *libiommu_cap_name(enum libiommu_cap cap)
@@ -271,7 +273,7 @@ int libiommu_device_close(struct libiommu_device *dev, struct libiommu_error **e
 	libiommu_failure_init(&f);
 	ctx_turn_begin(ctx);
 	pthread_mutex_lock(&ctx->lock);
-	in_use = dev->regions || atomic_load(&dev->endpoint.domain);
+	in_use = dev->regions || dev->pasids || atomic_load(&dev->endpoint.domain);
 	pthread_mutex_unlock(&ctx->lock);
 	if (in_use)
 		libiommu_refuse(&f, LIBIOMMU_REASON_DEVICE_IN_USE, dev->name, NULL);
@@ -286,6 +288,8 @@ void device_destroy(struct libiommu_device *dev, uint32_t flags)
 {
 	while (dev->regions)
 		region_destroy(dev->regions);
+	while (dev->pasids)
+		pasid_destroy(dev->pasids, flags);
 	if (!(flags & LIBIOMMU_CLOSE_FORKED))
 		libiommu_endpoint_detach(&dev->endpoint, LIBIOMMU_DETACH_MAY_REOPEN, NULL);
 	close_device(dev, flags);
@@ -315,7 +319,7 @@ bool libiommu_device_isolated(const struct libiommu_device *dev)
 {
 	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
 
-	if (!dev || atomic_load(&dev->share->attached))
+	if (!dev || atomic_load(&dev->share->attached) || atomic_load(&dev->share->pasids))
 		return false;
 	/* A group in an adopted container reaches what others have put there. */
 	dispatch_device_cap((struct libiommu_device *)(uintptr_t)dev,

@@ -17,7 +17,7 @@ static const struct candidate *backend(const struct libiommu_ctx *ctx)
  * The post-condition of every slot: 0, or a negative errno with a reason. A
  * backend that breaks it is not believed. `subject` is the fallback.
  */
-static int finish(int code, const char *subject, struct libiommu_failure *f)
+int dispatch_finish(int code, const char *subject, struct libiommu_failure *f)
 {
 	if (code == 0)
 		return 0;
@@ -35,12 +35,12 @@ static int finish_range(int code, uint64_t iova, uint64_t length, struct libiomm
 {
 	if (code && !f->subject[0])
 		libiommu_refuse_subject_range(f, iova, iova + length - 1);
-	return finish(code, NULL, f);
+	return dispatch_finish(code, NULL, f);
 }
 
 int dispatch_open(struct libiommu_ctx *ctx, struct candidate *c, struct libiommu_failure *f)
 {
-	int code = finish(c->table.open(c->priv, &c->env, f), c->table.name, f);
+	int code = dispatch_finish(c->table.open(c->priv, &c->env, f), c->table.name, f);
 
 	log_at(ctx, LIBIOMMU_LOG_INFO, "backend %s: open: %d", c->table.name, code);
 	return code;
@@ -55,19 +55,19 @@ void dispatch_close(struct libiommu_ctx *ctx, struct candidate *c, uint32_t flag
 int dispatch_group_ids(struct candidate *c, struct libiommu_id_builder *ids,
 		       struct libiommu_failure *f)
 {
-	return finish(c->table.group_ids(c->priv, ids, f), NULL, f);
+	return dispatch_finish(c->table.group_ids(c->priv, ids, f), NULL, f);
 }
 
 int dispatch_group_read(struct candidate *c, uint32_t id, struct libiommu_group_builder *group,
 			struct libiommu_failure *f)
 {
-	return finish(c->table.group_read(c->priv, id, group, f), NULL, f);
+	return dispatch_finish(c->table.group_read(c->priv, id, group, f), NULL, f);
 }
 
 int dispatch_group_of(struct candidate *c, const char *device, uint32_t *id,
 		      struct libiommu_failure *f)
 {
-	return finish(c->table.group_of(c->priv, device, id, f), device, f);
+	return dispatch_finish(c->table.group_of(c->priv, device, id, f), device, f);
 }
 
 int dispatch_device_open(struct candidate *c, struct libiommu_device *dev,
@@ -80,7 +80,7 @@ int dispatch_device_open(struct candidate *c, struct libiommu_device *dev,
 		code = c->handover.device_open(c->priv, dev->priv, dev->name, opts, group, f);
 	else
 		code = c->table.device_open(c->priv, dev->priv, dev->name, group, f);
-	code = finish(code, dev->name, f);
+	code = dispatch_finish(code, dev->name, f);
 	log_at(dev->ctx, LIBIOMMU_LOG_INFO, "%s: open: %d", dev->name, code);
 	return code;
 }
@@ -101,7 +101,7 @@ int dispatch_device_ranges(struct libiommu_device *dev, struct libiommu_geometry
 			   struct libiommu_failure *f)
 {
 	const struct candidate *c = backend(dev->ctx);
-	int code = finish(c->table.device_ranges(dev->priv, geometry, f), dev->name, f);
+	int code = dispatch_finish(c->table.device_ranges(dev->priv, geometry, f), dev->name, f);
 
 	if (code)
 		libiommu_geometry_clear(&c->env, geometry);
@@ -111,7 +111,7 @@ int dispatch_device_ranges(struct libiommu_device *dev, struct libiommu_geometry
 int dispatch_domain_new(struct libiommu_domain *dom, struct libiommu_failure *f)
 {
 	const struct candidate *c = backend(dom->ctx);
-	int code = finish(c->table.domain_new(c->priv, dom->priv, dom->type, f), NULL, f);
+	int code = dispatch_finish(c->table.domain_new(c->priv, dom->priv, dom->type, f), NULL, f);
 
 	log_at(dom->ctx, LIBIOMMU_LOG_INFO, "domain %" PRIu64 ": new, type %d: %d", dom->id,
 	       (int)dom->type, code);
@@ -121,7 +121,8 @@ int dispatch_domain_new(struct libiommu_domain *dom, struct libiommu_failure *f)
 int dispatch_domain_adopt(struct libiommu_domain *dom, uint64_t native, struct libiommu_failure *f)
 {
 	const struct candidate *c = backend(dom->ctx);
-	int code = finish(c->handover.domain_adopt(c->priv, dom->priv, native, f), NULL, f);
+	int code =
+		dispatch_finish(c->handover.domain_adopt(c->priv, dom->priv, native, f), NULL, f);
 
 	log_at(dom->ctx, LIBIOMMU_LOG_INFO, "domain %" PRIu64 ": adopt %" PRIu64 ": %d", dom->id,
 	       native, code);
@@ -131,12 +132,13 @@ int dispatch_domain_adopt(struct libiommu_domain *dom, uint64_t native, struct l
 int dispatch_domain_native(struct libiommu_domain *dom, uint64_t *native,
 			   struct libiommu_failure *f)
 {
-	return finish(backend(dom->ctx)->handover.domain_native(dom->priv, native, f), NULL, f);
+	return dispatch_finish(backend(dom->ctx)->handover.domain_native(dom->priv, native, f),
+			       NULL, f);
 }
 
 int dispatch_kvm_fd(struct libiommu_device *dev, int *fd, struct libiommu_failure *f)
 {
-	return finish(backend(dev->ctx)->handover.kvm_fd(dev->priv, fd, f), dev->name, f);
+	return dispatch_finish(backend(dev->ctx)->handover.kvm_fd(dev->priv, fd, f), dev->name, f);
 }
 
 int dispatch_hot_reset_fds(struct libiommu_device *dev, int *fds, size_t room, size_t *count,
@@ -144,7 +146,7 @@ int dispatch_hot_reset_fds(struct libiommu_device *dev, int *fds, size_t room, s
 {
 	int code = backend(dev->ctx)->handover.hot_reset_fds(dev->priv, fds, room, count, f);
 
-	return finish(code, dev->name, f);
+	return dispatch_finish(code, dev->name, f);
 }
 
 void dispatch_domain_free(struct libiommu_domain *dom, uint32_t flags)
@@ -160,7 +162,7 @@ int dispatch_attach(struct libiommu_device *dev, struct libiommu_domain *dom,
 	const struct candidate *c = backend(dev->ctx);
 	int code = c->table.attach(dev->priv, dom->priv, attach, geometry, f);
 
-	code = finish(code, dev->name, f);
+	code = dispatch_finish(code, dev->name, f);
 	if (code)
 		libiommu_geometry_clear(&c->env, geometry);
 	log_at(dev->ctx, LIBIOMMU_LOG_INFO, "%s: attach to domain %" PRIu64 ": %d", dev->name,
@@ -174,7 +176,7 @@ int dispatch_detach(struct libiommu_device *dev, struct libiommu_domain *dom, bo
 	const struct candidate *c = backend(dev->ctx);
 	int code = c->table.detach(dev->priv, dom->priv, last, flags, geometry, f);
 
-	code = finish(code, dev->name, f);
+	code = dispatch_finish(code, dev->name, f);
 	if (code)
 		libiommu_geometry_clear(&c->env, geometry);
 	log_at(dev->ctx, LIBIOMMU_LOG_INFO, "%s: detach from domain %" PRIu64 ": %d", dev->name,
@@ -192,7 +194,7 @@ int dispatch_replace(struct libiommu_ctx *ctx, void *const *devices, size_t coun
 	int code = c->table.replace(devices, count, from->priv, to->priv, attach, from_geometry,
 				    to_geometry, f);
 
-	code = finish(code, NULL, f);
+	code = dispatch_finish(code, NULL, f);
 	if (code) {
 		libiommu_geometry_clear(&c->env, from_geometry);
 		libiommu_geometry_clear(&c->env, to_geometry);
@@ -223,7 +225,8 @@ int dispatch_unmap_end(struct libiommu_domain *dom, const struct libiommu_backen
 int dispatch_region_open(struct libiommu_device *dev, unsigned int index, uint64_t *size,
 			 struct libiommu_failure *f)
 {
-	return finish(backend(dev->ctx)->regions.open(dev->priv, index, size, f), dev->name, f);
+	return dispatch_finish(backend(dev->ctx)->regions.open(dev->priv, index, size, f),
+			       dev->name, f);
 }
 
 int dispatch_region_read(struct libiommu_device *dev, unsigned int index, uint64_t offset,
@@ -231,7 +234,7 @@ int dispatch_region_read(struct libiommu_device *dev, unsigned int index, uint64
 {
 	int code = backend(dev->ctx)->regions.read(dev->priv, index, offset, width, value, f);
 
-	return code ? finish(code, dev->name, f) : 0;
+	return code ? dispatch_finish(code, dev->name, f) : 0;
 }
 
 int dispatch_region_write(struct libiommu_device *dev, unsigned int index, uint64_t offset,
@@ -239,7 +242,7 @@ int dispatch_region_write(struct libiommu_device *dev, unsigned int index, uint6
 {
 	int code = backend(dev->ctx)->regions.write(dev->priv, index, offset, width, value, f);
 
-	return code ? finish(code, dev->name, f) : 0;
+	return code ? dispatch_finish(code, dev->name, f) : 0;
 }
 
 int dispatch_region_map(struct libiommu_region *region, void **out, struct libiommu_failure *f)
@@ -247,7 +250,7 @@ int dispatch_region_map(struct libiommu_region *region, void **out, struct libio
 	struct libiommu_device *dev = region->device;
 	int code = backend(dev->ctx)->regions.map(dev->priv, region->index, region->size, out, f);
 
-	return finish(code, dev->name, f);
+	return dispatch_finish(code, dev->name, f);
 }
 
 void dispatch_region_unmap(struct libiommu_region *region)
@@ -262,7 +265,7 @@ int dispatch_interrupt_count(struct libiommu_device *dev, enum libiommu_interrup
 {
 	int code = backend(dev->ctx)->regions.interrupt_count(dev->priv, kind, count, f);
 
-	return finish(code, dev->name, f);
+	return dispatch_finish(code, dev->name, f);
 }
 
 int dispatch_interrupt_set(struct libiommu_device *dev, enum libiommu_interrupt_kind kind,
@@ -270,17 +273,18 @@ int dispatch_interrupt_set(struct libiommu_device *dev, enum libiommu_interrupt_
 {
 	int code = backend(dev->ctx)->regions.interrupt_set(dev->priv, kind, fds, count, f);
 
-	return finish(code, dev->name, f);
+	return dispatch_finish(code, dev->name, f);
 }
 
 int dispatch_interrupt_unmask(struct libiommu_device *dev, struct libiommu_failure *f)
 {
-	return finish(backend(dev->ctx)->regions.interrupt_unmask(dev->priv, f), dev->name, f);
+	return dispatch_finish(backend(dev->ctx)->regions.interrupt_unmask(dev->priv, f), dev->name,
+			       f);
 }
 
 int dispatch_reset(struct libiommu_device *dev, struct libiommu_failure *f)
 {
-	int code = finish(backend(dev->ctx)->regions.reset(dev->priv, f), dev->name, f);
+	int code = dispatch_finish(backend(dev->ctx)->regions.reset(dev->priv, f), dev->name, f);
 
 	log_at(dev->ctx, LIBIOMMU_LOG_INFO, "%s: reset: %d", dev->name, code);
 	return code;

@@ -50,6 +50,44 @@ int dispatch_replace(struct libiommu_ctx *ctx, void *const *devices, size_t coun
 		     struct libiommu_geometry *from_geometry, struct libiommu_geometry *to_geometry,
 		     struct libiommu_failure *f);
 
+/* dispatch_extras.c */
+int dispatch_domain_new_with(struct libiommu_domain *dom,
+			     const struct libiommu_backend_wishes *wishes,
+			     struct libiommu_failure *f);
+int dispatch_pasid_width(struct libiommu_device *dev, unsigned int *bits,
+			 struct libiommu_failure *f);
+int dispatch_pasid_attach(struct libiommu_endpoint *ep, struct libiommu_domain *dom,
+			  const struct libiommu_backend_attach *attach,
+			  struct libiommu_geometry *geometry, struct libiommu_failure *f);
+void dispatch_pasid_detach(struct libiommu_endpoint *ep, struct libiommu_domain *dom,
+			   struct libiommu_geometry *geometry);
+int dispatch_pasid_replace(struct libiommu_endpoint *ep, struct libiommu_domain *from,
+			   struct libiommu_domain *to, const struct libiommu_backend_attach *attach,
+			   struct libiommu_geometry *from_geometry,
+			   struct libiommu_geometry *to_geometry, struct libiommu_failure *f);
+int dispatch_domain_new_nested(struct libiommu_device *dev, struct libiommu_domain *dom,
+			       const struct libiommu_nested_options *opts,
+			       const struct libiommu_backend_attach *attach,
+			       struct libiommu_geometry *geometry, struct libiommu_failure *f);
+int dispatch_invalidate(struct libiommu_domain *dom, const struct libiommu_invalidation *commands,
+			size_t count, size_t *done, struct libiommu_failure *f);
+int dispatch_invalidate_raw(struct libiommu_domain *dom, uint32_t type, const void *entries,
+			    size_t entry_length, size_t count, size_t *done,
+			    struct libiommu_failure *f);
+int dispatch_hw_info(struct libiommu_device *dev, struct libiommu_hw_info *out,
+		     struct libiommu_failure *f);
+int dispatch_queue_new(struct libiommu_fault_queue *queue,
+		       const struct libiommu_fault_queue_options *opts, struct libiommu_failure *f);
+void dispatch_queue_free(struct libiommu_fault_queue *queue, uint32_t flags);
+int dispatch_queue_next(struct libiommu_fault_queue *queue, struct libiommu_fault_group *group,
+			struct libiommu_page_request *requests, size_t room, size_t *count,
+			struct libiommu_failure *f);
+int dispatch_queue_respond(struct libiommu_fault_queue *queue, uint64_t cookie,
+			   enum libiommu_fault_answer answer, struct libiommu_failure *f);
+uint64_t dispatch_queue_overflows(struct libiommu_fault_queue *queue);
+/* What dispatch.c and dispatch_extras.c share: the post-condition of every slot. */
+int dispatch_finish(int code, const char *subject, struct libiommu_failure *f);
+
 /* What comes after the call, unless it went well and nobody wants to read of it. */
 int dispatch_map_end(struct libiommu_domain *dom, const struct libiommu_backend_map *map, int code,
 		     struct libiommu_failure *f);

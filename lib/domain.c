@@ -65,21 +65,51 @@ static int check_type(enum libiommu_domain_type type, struct libiommu_failure *f
 	case LIBIOMMU_DOMAIN_PAGING:
 	case LIBIOMMU_DOMAIN_BLOCKED:
 	case LIBIOMMU_DOMAIN_IDENTITY:
+	case LIBIOMMU_DOMAIN_SVA:
 		return 0;
+	case LIBIOMMU_DOMAIN_NESTED:
+		return libiommu_refuse(f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL,
+				       "libiommu_domain_new_nested() makes it.");
+	case LIBIOMMU_DOMAIN_SHARED:
+		return libiommu_refuse(f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL,
+				       "libiommu_domain_new_shared() makes it.");
 	}
 	return libiommu_refuse(f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL, "There is no type %d.",
 			       (int)type);
 }
 
-static void free_domain(struct libiommu_domain *dom, size_t priv_size)
+static int check_options(const struct libiommu_ctx *ctx, const struct libiommu_domain_options *opts,
+			 struct libiommu_failure *f)
+{
+	int code = options_check(opts, sizeof(*opts), f);
+
+	if (!code && opts->type)
+		code = check_type(opts->type, f);
+	if (code)
+		return code;
+	if ((opts->nest_parent || opts->faults) && opts->type &&
+	    opts->type != LIBIOMMU_DOMAIN_PAGING)
+		return libiommu_refuse(f, LIBIOMMU_REASON_DOMAIN_TYPE, NULL,
+				       "Only PAGING domains can be nest parents or have a queue.");
+	if (opts->nest_parent && opts->faults)
+		return libiommu_refuse(f, LIBIOMMU_REASON_NEST_PARENT_FAULTS, NULL, NULL);
+	return opts->faults ? queue_check(opts->faults, ctx, f) : 0;
+}
+
+static size_t priv_size(const struct libiommu_ctx *ctx)
+{
+	return atomic_load(&((struct libiommu_ctx *)(uintptr_t)ctx)->backend)->table.domain_size;
+}
+
+static void free_domain(struct libiommu_domain *dom)
 {
 	struct libiommu_ctx *ctx = dom->ctx;
 
-	ctx_release(ctx, dom->priv, priv_size);
+	ctx_release(ctx, dom->priv, priv_size(ctx));
 	ctx_release(ctx, dom, sizeof(*dom));
 }
 
-static struct libiommu_domain *make_domain(struct libiommu_ctx *ctx, size_t priv_size)
+static struct libiommu_domain *allocate(struct libiommu_ctx *ctx)
 {
 	struct libiommu_domain *dom = ctx_alloc(ctx, sizeof(*dom));
 
@@ -88,8 +118,8 @@ static struct libiommu_domain *make_domain(struct libiommu_ctx *ctx, size_t priv
 	dom->ctx = ctx;
 	ledger_init(&dom->ledger);
 	atomic_init(&dom->page_min, PAGE_MIN);
-	if (priv_size) {
-		dom->priv = ctx_alloc(ctx, priv_size);
+	if (priv_size(ctx)) {
+		dom->priv = ctx_alloc(ctx, priv_size(ctx));
 		if (!dom->priv)
 			goto no_memory;
 	}
@@ -99,30 +129,67 @@ static struct libiommu_domain *make_domain(struct libiommu_ctx *ctx, size_t priv
 		return dom;
 	pthread_mutex_destroy(&dom->lock);
 no_memory:
-	free_domain(dom, priv_size);
+	free_domain(dom);
 	return NULL;
 }
 
-/* With `native` an existing address space is adopted. */
-static int new_domain(struct libiommu_ctx *ctx, struct candidate *c, enum libiommu_domain_type type,
-		      const uint64_t *native, struct libiommu_domain **out,
-		      struct libiommu_failure *f)
+struct libiommu_domain *domain_make(struct libiommu_ctx *ctx, enum libiommu_domain_type type,
+				    struct libiommu_failure *f)
 {
-	struct libiommu_domain *dom = make_domain(ctx, c->table.domain_size);
+	struct libiommu_domain *dom = allocate(ctx);
+
+	if (!dom) {
+		libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+		return NULL;
+	}
+	dom->type = type;
+	dom->id = ++ctx->next_domain_id;
+	return dom;
+}
+
+void domain_discard(struct libiommu_domain *dom)
+{
+	lock_destroy(&dom->gate);
+	pthread_mutex_destroy(&dom->lock);
+	free_domain(dom);
+}
+
+void domain_publish(struct libiommu_domain *dom, struct libiommu_fault_queue *faults)
+{
+	LIST_ADD(dom->ctx->domains, dom);
+	dom->faults = faults;
+	if (faults)
+		faults->domains++;
+	if (dom->parent)
+		dom->parent->children++;
+}
+
+static int new_domain(struct libiommu_ctx *ctx, const struct libiommu_domain_options *opts,
+		      struct libiommu_domain **out, struct libiommu_failure *f)
+{
+	struct libiommu_backend_wishes wishes = {
+		.size = sizeof(wishes),
+		.type = opts->type ? opts->type : LIBIOMMU_DOMAIN_PAGING,
+		.pasid = opts->pasid,
+		.nest_parent = opts->nest_parent,
+		.faults = opts->faults ? opts->faults->priv : NULL,
+	};
+	struct libiommu_domain *dom = domain_make(ctx, wishes.type, f);
 	int code;
 
 	if (!dom)
-		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-	dom->type = type;
-	dom->id = ++ctx->next_domain_id;
-	code = native ? dispatch_domain_adopt(dom, *native, f) : dispatch_domain_new(dom, f);
+		return -ENOMEM;
+	dom->pasid = opts->pasid || wishes.type == LIBIOMMU_DOMAIN_SVA;
+	dom->nest_parent = opts->nest_parent;
+	if (opts->pasid || opts->nest_parent || opts->faults || wishes.type == LIBIOMMU_DOMAIN_SVA)
+		code = dispatch_domain_new_with(dom, &wishes, f);
+	else
+		code = dispatch_domain_new(dom, f);
 	if (code) {
-		lock_destroy(&dom->gate);
-		pthread_mutex_destroy(&dom->lock);
-		free_domain(dom, c->table.domain_size);
+		domain_discard(dom);
 		return code;
 	}
-	LIST_ADD(ctx->domains, dom);
+	domain_publish(dom, opts->faults);
 	*out = dom;
 	return 0;
 }
@@ -130,7 +197,7 @@ static int new_domain(struct libiommu_ctx *ctx, struct candidate *c, enum libiom
 int libiommu_domain_new(struct libiommu_ctx *ctx, const struct libiommu_domain_options *opts,
 			struct libiommu_domain **out, struct libiommu_error **err)
 {
-	enum libiommu_domain_type type = LIBIOMMU_DOMAIN_PAGING;
+	const struct libiommu_domain_options defaults = LIBIOMMU_DOMAIN_OPTIONS_INIT;
 	struct libiommu_failure f;
 	struct candidate *c;
 	int code;
@@ -140,19 +207,33 @@ int libiommu_domain_new(struct libiommu_ctx *ctx, const struct libiommu_domain_o
 	if (!code && !out)
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
 	if (!code && opts)
-		code = options_check(opts, sizeof(*opts), &f);
-	if (!code && opts && opts->type)
-		type = opts->type;
-	if (!code)
-		code = check_type(type, &f);
+		code = check_options(ctx, opts, &f);
 	if (!code)
 		code = ctx_decided(ctx, &c, &f);
 	if (!code) {
 		ctx_turn_begin(ctx);
-		code = new_domain(ctx, c, type, NULL, out, &f);
+		code = new_domain(ctx, opts ? opts : &defaults, out, &f);
 		ctx_turn_end(ctx);
 	}
 	return ctx_raise(ctx, err, code, &f);
+}
+
+static int adopt(struct libiommu_ctx *ctx, uint64_t native, struct libiommu_domain **out,
+		 struct libiommu_failure *f)
+{
+	struct libiommu_domain *dom = domain_make(ctx, LIBIOMMU_DOMAIN_PAGING, f);
+	int code;
+
+	if (!dom)
+		return -ENOMEM;
+	code = dispatch_domain_adopt(dom, native, f);
+	if (code) {
+		domain_discard(dom);
+		return code;
+	}
+	domain_publish(dom, NULL);
+	*out = dom;
+	return 0;
 }
 
 int libiommu_domain_adopt(struct libiommu_ctx *ctx, uint64_t native, struct libiommu_domain **out,
@@ -170,7 +251,7 @@ int libiommu_domain_adopt(struct libiommu_ctx *ctx, uint64_t native, struct libi
 		code = ctx_decided(ctx, &c, &f);
 	if (!code) {
 		ctx_turn_begin(ctx);
-		code = new_domain(ctx, c, LIBIOMMU_DOMAIN_PAGING, &native, out, &f);
+		code = adopt(ctx, native, out, &f);
 		ctx_turn_end(ctx);
 	}
 	return ctx_raise(ctx, err, code, &f);
@@ -197,6 +278,23 @@ static void drop_allowed(struct libiommu_ctx *ctx, const struct allowed *allowed
 	ctx_release(ctx, allowed->ranges, allowed->room * sizeof(*allowed->ranges));
 }
 
+/* A NESTED domain goes, and with it a user of what the parent maps. */
+static void leave_parent(struct libiommu_domain *dom, uint32_t flags)
+{
+	struct libiommu_domain *parent = dom->parent;
+	struct libiommu_geometry everything = { 0 };
+
+	if (flags & LIBIOMMU_CLOSE_FORKED) {
+		dispatch_domain_free(dom, flags);
+		return;
+	}
+	domain_exclude(parent);
+	dispatch_domain_free(dom, flags);
+	if (!--parent->children && !parent->endpoints)
+		domain_set_geometry(parent, &everything);
+	domain_include(parent);
+}
+
 /* Nothing is attached; with the turn, or nobody else is about. */
 void domain_destroy(struct libiommu_domain *dom, uint32_t flags)
 {
@@ -204,7 +302,12 @@ void domain_destroy(struct libiommu_domain *dom, uint32_t flags)
 	const struct candidate *c = atomic_load(&ctx->backend);
 
 	unmap_everything(dom, flags);
-	dispatch_domain_free(dom, flags);
+	if (dom->parent)
+		leave_parent(dom, flags);
+	else
+		dispatch_domain_free(dom, flags);
+	if (dom->faults)
+		dom->faults->domains--;
 	dma_destroy(dom, flags);
 	LIST_REMOVE(ctx->domains, dom);
 	source_free_files(dom);
@@ -215,7 +318,7 @@ void domain_destroy(struct libiommu_domain *dom, uint32_t flags)
 		lock_destroy(&dom->gate);
 		pthread_mutex_destroy(&dom->lock);
 	}
-	free_domain(dom, c->table.domain_size);
+	free_domain(dom);
 }
 
 int libiommu_domain_free(struct libiommu_domain *dom, struct libiommu_error **err)
@@ -234,9 +337,10 @@ int libiommu_domain_free(struct libiommu_domain *dom, struct libiommu_error **er
 	}
 	libiommu_failure_init(&f);
 	ctx_turn_begin(ctx);
-	if (dom->endpoints)
-		code = libiommu_refuse(&f, LIBIOMMU_REASON_DOMAIN_IN_USE, NULL, "There are %u.",
-				       dom->endpoints);
+	if (dom->endpoints || dom->children)
+		code = libiommu_refuse(&f, LIBIOMMU_REASON_DOMAIN_IN_USE, NULL,
+				       "There are %u, and %u of these.", dom->endpoints,
+				       dom->children);
 	else if (dma_in_use(dom))
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_MEMORY_IN_USE, NULL, NULL);
 	else
@@ -268,7 +372,7 @@ static void list_ranges(const struct libiommu_domain *dom, struct libiommu_range
 	uint64_t from = 0;
 
 	*count = 0;
-	if (dom->type == LIBIOMMU_DOMAIN_BLOCKED)
+	if (dom->type != LIBIOMMU_DOMAIN_PAGING && dom->type != LIBIOMMU_DOMAIN_IDENTITY)
 		return;
 	while (domain_next_usable(dom, from, &common)) {
 		if (*count < room)
@@ -303,7 +407,7 @@ int libiommu_domain_iova_ranges(struct libiommu_domain *dom, struct libiommu_ran
 	return ctx_raise(ctx, err, code, &f);
 }
 
-static const struct libiommu_range everything = { 0, UINT64_MAX };
+static const struct libiommu_range all_iovas = { 0, UINT64_MAX };
 
 bool domain_next_usable(const struct libiommu_domain *dom, uint64_t from,
 			struct libiommu_range *out)
@@ -317,9 +421,9 @@ bool domain_next_usable(const struct libiommu_domain *dom, uint64_t from,
 			*out = g->ranges[i];
 		return i < g->count;
 	}
-	return libiommu_ranges_next_common(g->count ? g->ranges : &everything,
+	return libiommu_ranges_next_common(g->count ? g->ranges : &all_iovas,
 					   g->count ? g->count : 1,
-					   dom->allowed.count ? dom->allowed.ranges : &everything,
+					   dom->allowed.count ? dom->allowed.ranges : &all_iovas,
 					   dom->allowed.count ? dom->allowed.count : 1, from, out);
 }
 

@@ -32,8 +32,7 @@ static bool wants_maps(const struct libiommu_domain *dom)
 	return atomic_load(&dom->ctx->backend)->flags & LIBIOMMU_BACKEND_REPLAY;
 }
 
-/* Backends check that too, before they commit; what they cannot foresee is caught here. */
-static int check_ledger(struct libiommu_domain *dom, const struct libiommu_geometry *g,
+int domain_check_ledger(struct libiommu_domain *dom, const struct libiommu_geometry *g,
 			struct libiommu_failure *f)
 {
 	struct ledger_node *node = ledger_at_or_above(&dom->ledger, 0);
@@ -52,10 +51,26 @@ static void commit_attach(struct libiommu_endpoint *ep, struct libiommu_domain *
 {
 	struct share *share = ep->device->share;
 
-	share->domain = dom;
-	atomic_fetch_add(&share->attached, 1);
+	if (ep->pasid) {
+		atomic_fetch_add(&share->pasids, 1);
+	} else {
+		share->domain = dom;
+		atomic_fetch_add(&share->attached, 1);
+	}
 	dom->endpoints++;
 	atomic_store(&ep->domain, dom);
+}
+
+/* The mappings of `dom` bind as many endpoints less; without any they bind nothing. */
+static void set_narrower(struct libiommu_domain *dom, struct libiommu_geometry *g)
+{
+	struct libiommu_domain *book = domain_book(dom);
+
+	if (!book->endpoints && !book->children)
+		libiommu_geometry_clear(&atomic_load(&dom->ctx->backend)->env, g);
+	else if (!g->count)
+		return;
+	domain_set_geometry(book, g);
 }
 
 static void commit_detach(struct libiommu_endpoint *ep, struct libiommu_domain *dom,
@@ -64,46 +79,62 @@ static void commit_detach(struct libiommu_endpoint *ep, struct libiommu_domain *
 	struct share *share = ep->device->share;
 
 	atomic_store(&ep->domain, NULL);
-	if (atomic_fetch_sub(&share->attached, 1) == 1)
+	if (ep->pasid)
+		atomic_fetch_sub(&share->pasids, 1);
+	else if (atomic_fetch_sub(&share->attached, 1) == 1)
 		share->domain = NULL;
-	if (--dom->endpoints == 0)
-		libiommu_geometry_clear(&atomic_load(&dom->ctx->backend)->env, g);
-	if (!dom->endpoints || g->count)
-		domain_set_geometry(dom, g);
+	dom->endpoints--;
+	set_narrower(dom, g);
+}
+
+static int ask_attach(struct libiommu_endpoint *ep, struct libiommu_domain *dom,
+		      const struct libiommu_backend_attach *attach, struct libiommu_geometry *g,
+		      struct libiommu_failure *f)
+{
+	return ep->pasid ? dispatch_pasid_attach(ep, dom, attach, g, f)
+			 : dispatch_attach(ep->device, dom, attach, g, f);
+}
+
+static int ask_detach(struct libiommu_endpoint *ep, struct libiommu_domain *dom, bool last,
+		      uint32_t flags, struct libiommu_geometry *g, struct libiommu_failure *f)
+{
+	if (!ep->pasid)
+		return dispatch_detach(ep->device, dom, last, flags, g, f);
+	dispatch_pasid_detach(ep, dom, g);
+	return 0;
 }
 
 static int attach_excluded(struct libiommu_endpoint *ep, struct libiommu_domain *dom,
 			   struct libiommu_failure *f)
 {
-	struct share *share = ep->device->share;
-	struct libiommu_backend_attach attach = { .size = sizeof(attach) };
+	struct libiommu_backend_attach attach = { .size = sizeof(attach), .handle = ep->device };
+	struct libiommu_domain *book = domain_book(dom);
 	struct libiommu_backend_map *maps = NULL;
 	struct libiommu_geometry g = { 0 }, unused = { 0 };
 	int code = 0;
 
-	attach.first = !atomic_load(&share->attached);
-	if (attach.first && wants_maps(dom))
-		code = snapshot_take(dom, &maps, &attach.map_count, f);
+	attach.first = !ep->pasid && !atomic_load(&ep->device->share->attached);
+	if ((attach.first || ep->pasid) && wants_maps(dom))
+		code = snapshot_take(book, &maps, &attach.map_count, f);
 	if (code)
 		return code;
 	attach.maps = maps;
-	code = dispatch_attach(ep->device, dom, &attach, &g, f);
-	snapshot_release(dom, maps, attach.map_count);
+	code = ask_attach(ep, dom, &attach, &g, f);
+	snapshot_release(book, maps, attach.map_count);
 	if (code)
 		return code;
-	code = check_ledger(dom, &g, f);
+	code = domain_check_ledger(book, &g, f);
 	if (code) {
 		struct libiommu_failure ignored;
 
 		libiommu_failure_init(&ignored);
-		dispatch_detach(ep->device, dom, attach.first, LIBIOMMU_DETACH_MAY_REOPEN, &unused,
-				&ignored);
+		ask_detach(ep, dom, attach.first, LIBIOMMU_DETACH_MAY_REOPEN, &unused, &ignored);
 		libiommu_geometry_clear(&atomic_load(&dom->ctx->backend)->env, &unused);
 		libiommu_geometry_clear(&atomic_load(&dom->ctx->backend)->env, &g);
 		return code;
 	}
 	commit_attach(ep, dom);
-	domain_set_geometry(dom, &g);
+	domain_set_geometry(book, &g);
 	return 0;
 }
 
@@ -115,12 +146,15 @@ static int attach_in_turn(struct libiommu_endpoint *ep, struct libiommu_domain *
 
 	if (domain_of(ep))
 		return libiommu_refuse(f, LIBIOMMU_REASON_ALREADY_ATTACHED, ep->device->name, NULL);
-	if (share->domain && share->domain != dom)
+	if (!ep->pasid && share->domain && share->domain != dom)
 		return libiommu_refuse(f, LIBIOMMU_REASON_GROUP_ATTACHED_ELSEWHERE,
 				       ep->device->name, "It is group %u.", share->id);
-	domain_exclude(dom);
+	code = pasid_check_pair(ep, dom, f);
+	if (code)
+		return code;
+	domain_exclude(domain_book(dom));
 	code = attach_excluded(ep, dom, f);
-	domain_include(dom);
+	domain_include(domain_book(dom));
 	return code;
 }
 
@@ -151,12 +185,12 @@ static int detach_in_turn(struct libiommu_endpoint *ep, uint32_t flags, struct l
 
 	if (!dom)
 		return 0;
-	last = atomic_load(&ep->device->share->attached) == 1;
-	domain_exclude(dom);
-	code = dispatch_detach(ep->device, dom, last, flags, &g, f);
+	last = !ep->pasid && atomic_load(&ep->device->share->attached) == 1;
+	domain_exclude(domain_book(dom));
+	code = ask_detach(ep, dom, last, flags, &g, f);
 	if (!code)
 		commit_detach(ep, dom, &g);
-	domain_include(dom);
+	domain_include(domain_book(dom));
 	return code;
 }
 
@@ -194,36 +228,76 @@ static size_t members(const struct share *share, const struct libiommu_ctx *ctx,
 	return count;
 }
 
-static int move(struct libiommu_device **devices, void *const *privs, size_t count,
-		struct libiommu_domain *from, struct libiommu_domain *to,
-		struct libiommu_failure *f)
+/* What is on its way from one domain to another: a group's devices, or one PASID. */
+struct trip {
+	struct libiommu_domain *from, *to;
+	struct libiommu_endpoint *pasid; /* NULL: the devices */
+	struct libiommu_device **devices;
+	void *const *privs;
+	size_t count;
+};
+
+static int ask_replace(const struct trip *t, const struct libiommu_backend_attach *attach,
+		       struct libiommu_geometry *from_g, struct libiommu_geometry *to_g,
+		       struct libiommu_failure *f)
+{
+	if (t->pasid)
+		return dispatch_pasid_replace(t->pasid, t->from, t->to, attach, from_g, to_g, f);
+	return dispatch_replace(t->to->ctx, t->privs, t->count, t->from, t->to, attach, from_g,
+				to_g, f);
+}
+
+static void commit_move(const struct trip *t)
+{
+	size_t count = t->pasid ? 1 : t->count;
+
+	if (t->pasid)
+		atomic_store(&t->pasid->domain, t->to);
+	for (size_t i = 0; i < t->count; i++) {
+		atomic_store(&t->devices[i]->endpoint.domain, t->to);
+		t->devices[i]->share->domain = t->to;
+	}
+	t->to->endpoints += (unsigned int)count;
+	t->from->endpoints -= (unsigned int)count;
+}
+
+static int move(const struct trip *t, struct libiommu_failure *f)
 {
 	struct libiommu_backend_attach attach = { .size = sizeof(attach), .first = true };
+	struct libiommu_domain *book = domain_book(t->to);
 	struct libiommu_geometry from_g = { 0 }, to_g = { 0 };
 	struct libiommu_backend_map *maps = NULL;
 	int code = 0;
 
-	if (wants_maps(to))
-		code = snapshot_take(to, &maps, &attach.map_count, f);
+	attach.handle = t->pasid ? t->pasid->device : t->devices[0];
+	if (wants_maps(t->to))
+		code = snapshot_take(book, &maps, &attach.map_count, f);
 	if (code)
 		return code;
 	attach.maps = maps;
-	code = dispatch_replace(to->ctx, privs, count, from, to, &attach, &from_g, &to_g, f);
-	snapshot_release(to, maps, attach.map_count);
+	code = ask_replace(t, &attach, &from_g, &to_g, f);
+	snapshot_release(book, maps, attach.map_count);
 	if (code)
 		return code;
-	for (size_t i = 0; i < count; i++) {
-		atomic_store(&devices[i]->endpoint.domain, to);
-		devices[i]->share->domain = to;
-	}
-	to->endpoints += (unsigned int)count;
-	from->endpoints -= (unsigned int)count;
-	domain_set_geometry(to, &to_g);
-	if (!from->endpoints)
-		libiommu_geometry_clear(&atomic_load(&from->ctx->backend)->env, &from_g);
-	if (!from->endpoints || from_g.count)
-		domain_set_geometry(from, &from_g);
+	commit_move(t);
+	domain_set_geometry(book, &to_g);
+	if (domain_book(t->from) == book)
+		libiommu_geometry_clear(&atomic_load(&t->to->ctx->backend)->env, &from_g);
+	else
+		set_narrower(t->from, &from_g);
 	return 0;
+}
+
+static int move_excluded(const struct trip *t, struct libiommu_failure *f)
+{
+	int code;
+
+	domain_exclude(domain_book(t->from));
+	domain_exclude(domain_book(t->to));
+	code = move(t, f);
+	domain_include(domain_book(t->to));
+	domain_include(domain_book(t->from));
+	return code;
 }
 
 static int move_group(struct libiommu_endpoint *ep, struct libiommu_domain *from,
@@ -233,15 +307,14 @@ static int move_group(struct libiommu_endpoint *ep, struct libiommu_domain *from
 	size_t count = atomic_load(&ep->device->share->attached);
 	struct libiommu_device **devices = ctx_alloc(ctx, count * sizeof(*devices));
 	void **privs = ctx_alloc(ctx, count * sizeof(*privs));
+	const struct trip trip = {
+		.from = from, .to = to, .devices = devices, .privs = privs, .count = count
+	};
 	int code;
 
 	if (devices && privs) {
 		members(ep->device->share, ctx, devices, privs);
-		domain_exclude(from);
-		domain_exclude(to);
-		code = move(devices, privs, count, from, to, f);
-		domain_include(to);
-		domain_include(from);
+		code = move_excluded(&trip, f);
 	} else {
 		code = libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	}
@@ -254,22 +327,25 @@ static int replace_in_turn(struct libiommu_endpoint *ep, struct libiommu_domain 
 			   uint32_t flags, struct libiommu_failure *f)
 {
 	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
-	struct libiommu_domain *from = domain_of(ep);
-	const struct share *share = ep->device->share;
+	const struct trip trip = { .from = domain_of(ep), .to = dom, .pasid = ep };
+	struct share *share = ep->device->share;
+	int code;
 
-	if (!from)
+	if (!trip.from)
 		return libiommu_refuse(f, LIBIOMMU_REASON_NOT_ATTACHED, ep->device->name, NULL);
 	dispatch_device_cap(ep->device, LIBIOMMU_CAP_REPLACE, &answer);
 	if (answer.answer == LIBIOMMU_ANSWER_NO)
 		return libiommu_refuse(f, LIBIOMMU_REASON_REPLACE_UNSUPPORTED, ep->device->name,
 				       NULL);
-	if (from == dom)
+	if (trip.from == dom)
 		return 0;
-	if (atomic_load(&((struct share *)(uintptr_t)share)->attached) > 1 &&
-	    !(flags & LIBIOMMU_REPLACE_GROUP))
+	if (!ep->pasid && atomic_load(&share->attached) > 1 && !(flags & LIBIOMMU_REPLACE_GROUP))
 		return libiommu_refuse(f, LIBIOMMU_REASON_GROUP_SHARED, ep->device->name,
 				       "It is group %u.", share->id);
-	return move_group(ep, from, dom, f);
+	code = pasid_check_pair(ep, dom, f);
+	if (code)
+		return code;
+	return ep->pasid ? move_excluded(&trip, f) : move_group(ep, trip.from, dom, f);
 }
 
 int libiommu_endpoint_replace(struct libiommu_endpoint *ep, struct libiommu_domain *dom,

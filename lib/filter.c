@@ -32,6 +32,9 @@ int libiommu_backend_complete(const struct libiommu_backend_env *env,
 	}
 	made->table.regions = &made->regions;
 	made->table.handover = &made->handover;
+	made->table.pasids = &made->pasids;
+	made->table.nesting = &made->nesting;
+	made->table.faults = &made->faults;
 	*out = &made->table;
 	return 0;
 }

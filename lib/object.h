@@ -20,6 +20,9 @@ struct candidate {
 	struct libiommu_backend table; /* adapted: every slot is set */
 	struct libiommu_backend_regions regions;
 	struct libiommu_backend_handover handover;
+	struct libiommu_backend_pasids pasids;
+	struct libiommu_backend_nesting nesting;
+	struct libiommu_backend_faults faults;
 	struct libiommu_backend_env env;
 	uint32_t flags; /* LIBIOMMU_BACKEND_* that this instance has */
 	void *priv;
@@ -51,6 +54,7 @@ struct libiommu_ctx {
 	uint64_t next_domain_id;
 	struct libiommu_device *devices;
 	struct libiommu_domain *domains;
+	struct libiommu_fault_queue *queues;
 	struct share *shares;
 };
 
@@ -59,12 +63,15 @@ struct share {
 	struct share *next;
 	uint32_t id;
 	unsigned int open;              /* open devices */
-	_Atomic unsigned int attached;  /* attached endpoints */
-	struct libiommu_domain *domain; /* what they are attached to */
+	_Atomic unsigned int attached;  /* attached endpoints of devices' own requests */
+	_Atomic unsigned int pasids;    /* attached PASIDs */
+	struct libiommu_domain *domain; /* what the devices' own requests are attached to */
 };
 
 struct libiommu_endpoint {
 	struct libiommu_device *device;
+	uint32_t pasid;                           /* 0: the device's own requests */
+	struct libiommu_endpoint *next, *prev;    /* of the device's PASIDs; with the turn */
 	_Atomic(struct libiommu_domain *) domain; /* NULL: detached; changes with the turn */
 };
 
@@ -73,7 +80,8 @@ struct libiommu_device {
 	struct libiommu_device *next, *prev;
 	struct share *share;
 	struct libiommu_endpoint endpoint;
-	struct libiommu_region *regions; /* open ones; ctx->lock */
+	struct libiommu_endpoint *pasids; /* open ones; with the turn */
+	struct libiommu_region *regions;  /* open ones; ctx->lock */
 	char *name;
 	void *priv;
 };
@@ -104,8 +112,12 @@ struct libiommu_domain {
 	struct libiommu_ctx *ctx;
 	struct libiommu_domain *next, *prev;
 	enum libiommu_domain_type type;
-	uint64_t id; /* unique in the context, so that cursors never mistake it */
+	bool pasid;       /* PASIDs can be attached */
+	bool nest_parent; /* NESTED domains can be made on it */
+	uint64_t id;      /* unique in the context, so that cursors never mistake it */
 	void *priv;
+	struct libiommu_domain *parent;      /* of a NESTED one */
+	struct libiommu_fault_queue *faults; /* NULL: none */
 	struct libiommu_dma_buffer *buffers; /* under the lock */
 	struct libiommu_dma_pool *pools;     /* under the lock */
 	struct dma_registry *registry;       /* set once, under the lock */
@@ -115,12 +127,21 @@ struct libiommu_domain {
 	struct lock gate;            /* everything below; readers walk the ledger without it */
 	_Atomic unsigned int inside; /* maps and unmaps at work; grows with the gate's lock only */
 	_Atomic bool exclusive;      /* an attachment changes */
-	unsigned int endpoints;      /* attached ones */
+	unsigned int endpoints;      /* attached ones; with the turn, as the next */
+	unsigned int children;       /* NESTED domains on it */
 	struct ledger ledger;
 	struct libiommu_geometry geometry; /* count 0: no endpoint, everything */
 	struct libiommu_range usable; /* that all can use, of the last mapping; last 0: unknown */
 	struct allowed allowed;
 	_Atomic uint64_t page_min;
+};
+
+struct libiommu_fault_queue {
+	struct libiommu_ctx *ctx;
+	struct libiommu_fault_queue *next, *prev; /* with the turn, as the next */
+	unsigned int domains;                     /* that use it */
+	int fd;                                   /* the backend's */
+	void *priv;
 };
 
 struct libiommu_reader {
@@ -162,6 +183,10 @@ int options_check(const void *options, size_t known, struct libiommu_failure *f)
 /* registry.c */
 int registry_adapt(const struct libiommu_backend *from, struct candidate *to,
 		   struct libiommu_failure *f);
+/* How much of a table of another size is ours: whole slots. */
+size_t registry_common_size(size_t theirs, size_t ours);
+/* registry_extras.c: the sub-tables and the slot that came after the first ones */
+void registry_adapt_extras(struct candidate *to);
 
 /* domain.c */
 int domain_check_slowly(struct libiommu_domain *dom, struct libiommu_failure *f);
@@ -203,7 +228,22 @@ static inline void domain_quit(struct libiommu_domain *dom)
 		domain_let_in(dom);
 }
 
+/* The one whose mappings count: a NESTED domain has its parent's. */
+static inline struct libiommu_domain *domain_book(struct libiommu_domain *dom)
+{
+	return dom->parent ? dom->parent : dom;
+}
+
+/* Backends check that too, before they commit; what they cannot foresee is caught here. */
+int domain_check_ledger(struct libiommu_domain *dom, const struct libiommu_geometry *g,
+			struct libiommu_failure *f);
 void domain_set_geometry(struct libiommu_domain *dom, struct libiommu_geometry *geometry);
+/* A domain that no list has yet, with a backend's private data; and away with it. */
+struct libiommu_domain *domain_make(struct libiommu_ctx *ctx, enum libiommu_domain_type type,
+				    struct libiommu_failure *f);
+void domain_discard(struct libiommu_domain *dom);
+/* From now on it is one of the context's; with the turn. */
+void domain_publish(struct libiommu_domain *dom, struct libiommu_fault_queue *faults);
 void domain_destroy(struct libiommu_domain *dom, uint32_t flags);
 /* Gate held: the first range that all endpoints can use and that is allowed, at or above from. */
 bool domain_next_usable(const struct libiommu_domain *dom, uint64_t from,
@@ -258,6 +298,16 @@ void unmap_everything(struct libiommu_domain *dom, uint32_t flags);
 /* dma.c: memory that belongs to a domain; what is left of it, without asking the backend */
 bool dma_in_use(struct libiommu_domain *dom);
 void dma_destroy(struct libiommu_domain *dom, uint32_t flags);
+
+/* pasid.c */
+/* May this endpoint use this domain, beside what else is attached? With the turn. */
+int pasid_check_pair(const struct libiommu_endpoint *ep, const struct libiommu_domain *dom,
+		     struct libiommu_failure *f);
+void pasid_destroy(struct libiommu_endpoint *ep, uint32_t flags);
+/* fault_queue.c */
+int queue_check(const struct libiommu_fault_queue *queue, const struct libiommu_ctx *ctx,
+		struct libiommu_failure *f);
+void queue_destroy(struct libiommu_fault_queue *queue, uint32_t flags);
 
 /* device.c, group.c, region.c */
 void device_destroy(struct libiommu_device *dev, uint32_t flags);

@@ -197,8 +197,7 @@ static int no_hot_reset_fds(void *device, int *fds, size_t room, size_t *count,
 			(table)->slot = (stub); \
 	} while (0)
 
-/* How much of a table of another size is ours: whole slots. */
-static size_t common_size(size_t theirs, size_t ours)
+size_t registry_common_size(size_t theirs, size_t ours)
 {
 	return theirs < ours ? theirs - theirs % sizeof(void *) : ours;
 }
@@ -208,7 +207,7 @@ static void adapt_regions(const struct libiommu_backend_regions *from,
 {
 	memset(to, 0, sizeof(*to));
 	if (from)
-		memcpy(to, from, common_size(from->size, sizeof(*to)));
+		memcpy(to, from, registry_common_size(from->size, sizeof(*to)));
 	to->size = sizeof(*to);
 	FILL(to, open, no_open);
 	FILL(to, read, no_read);
@@ -226,7 +225,7 @@ static void adapt_handover(const struct libiommu_backend_handover *from,
 {
 	memset(to, 0, sizeof(*to));
 	if (from)
-		memcpy(to, from, common_size(from->size, sizeof(*to)));
+		memcpy(to, from, registry_common_size(from->size, sizeof(*to)));
 	to->size = sizeof(*to);
 	FILL(to, device_open, no_handover_open);
 	FILL(to, domain_adopt, no_domain_adopt);
@@ -268,7 +267,7 @@ int registry_adapt(const struct libiommu_backend *from, struct candidate *to,
 		return libiommu_refuse(f, LIBIOMMU_REASON_BACKEND_ABI, NULL, "Its ABI is not %u.",
 				       LIBIOMMU_BACKEND_ABI);
 	memset(table, 0, sizeof(*table));
-	memcpy(table, from, common_size(from->struct_size, sizeof(*table)));
+	memcpy(table, from, registry_common_size(from->struct_size, sizeof(*table)));
 	table->struct_size = sizeof(*table);
 	missing = missing_slot(table);
 	if (missing)
@@ -282,6 +281,7 @@ int registry_adapt(const struct libiommu_backend *from, struct candidate *to,
 	FILL(table, replace, no_replace);
 	adapt_regions(table->regions, &to->regions);
 	adapt_handover(table->handover, &to->handover);
+	registry_adapt_extras(to);
 	table->handover = NULL;
 	table->regions = NULL; /* the adapted copy is in the candidate, which may move */
 	return 0;

@@ -32,10 +32,12 @@
 #include <libiommu/context.h>
 #include <libiommu/device.h>
 #include <libiommu/domain.h>
+#include <libiommu/fault_queue.h>
 #include <libiommu/group.h>
 #include <libiommu/hooks.h>
 #include <libiommu/interrupt.h>
 #include <libiommu/mapping.h>
+#include <libiommu/nesting.h>
 #include <libiommu/types.h>
 
 #ifdef __cplusplus
@@ -227,6 +229,104 @@ struct libiommu_backend_attach {
 	/** with LIBIOMMU_BACKEND_REPLAY: every live mapping of the new domain, ascending */
 	const struct libiommu_backend_map *maps;
 	size_t map_count;
+	/** the core's name of the device, for libiommu_fault_group.device; of the first of
+	 * several in a replace, where each one's was told with its attach */
+	struct libiommu_device *handle;
+};
+
+/** What is wanted of a domain beyond its type. */
+struct libiommu_backend_wishes {
+	size_t size;
+	enum libiommu_domain_type type; /**< PAGING, BLOCKED, IDENTITY, SVA or SHARED */
+	bool pasid;
+	bool nest_parent; /**< PAGING, and without faults */
+	void *faults;     /**< PAGING: private data of the queue; NULL: none */
+	/** SHARED: of the size that this library knows; the core has seen that the root is there.
+	 * Of all this only the memory's hooks and what they lead to outlive the call. Else NULL. */
+	const struct libiommu_shared_options *shared;
+};
+
+/**
+ * PASIDs as endpoints. With it comes domain_new_with. Attach, detach and replace
+ * have the gates and the rules of the device's own, but that one endpoint moves at a
+ * time. The core checks that the number is within the width, that both domains were
+ * made for PASIDs, and the group rules.
+ */
+struct libiommu_backend_pasids {
+	size_t size;
+	/**
+	 * May PASIDs of the device be opened? Called for each.
+	 * @param[out] bits their width
+	 * pasid-unsupported, pasid-not-isolated.
+	 */
+	int (*width)(void *device, unsigned int *bits, struct libiommu_failure *failure);
+	/** attach->first says nothing. With REPLAY the maps come always. */
+	int (*attach)(void *device, uint32_t pasid, void *domain,
+		      const struct libiommu_backend_attach *attach,
+		      struct libiommu_geometry *geometry, struct libiommu_failure *failure);
+	/** Cannot fail. The geometry is as with detach. */
+	void (*detach)(void *device, uint32_t pasid, void *domain,
+		       struct libiommu_geometry *geometry);
+	int (*replace)(void *device, uint32_t pasid, void *from, void *to,
+		       const struct libiommu_backend_attach *attach,
+		       struct libiommu_geometry *from_geometry,
+		       struct libiommu_geometry *to_geometry, struct libiommu_failure *failure);
+};
+
+/**
+ * NESTED domains, and invalidations. A NESTED domain comes to attach, detach, replace
+ * and domain_free as others do; the geometries are then those of its parent, and so
+ * are the maps.
+ */
+struct libiommu_backend_nesting {
+	size_t size;
+	/** out is zeroed but for its size; data beyond the union are cut, length tells all. */
+	int (*hw_info)(void *device, struct libiommu_hw_info *out,
+		       struct libiommu_failure *failure);
+	/**
+	 * @param parent made as a nest parent; it outlives the domain
+	 * @param attach the parent's maps, with REPLAY, to be made valid behind the device's
+	 *        IOMMU; the handle of the device
+	 * @param faults private data of the queue; NULL: none
+	 * @param[out] geometry of the parent with this device
+	 * Types of data that the backend knows have the length of their struct.
+	 */
+	int (*domain_new)(void *device, void *parent, void *domain,
+			  const struct libiommu_nested_options *opts, void *faults,
+			  const struct libiommu_backend_attach *attach,
+			  struct libiommu_geometry *geometry, struct libiommu_failure *failure);
+	/**
+	 * Of a NESTED or SHARED domain; beside everything but attach, detach, replace and
+	 * free of it. Ranges are ordered, kinds and flags known.
+	 * @param[out] done how many, from the first on, were carried out; on failure too
+	 */
+	int (*invalidate)(void *domain, const struct libiommu_invalidation *commands, size_t count,
+			  size_t *done, struct libiommu_failure *failure);
+	int (*invalidate_raw)(void *domain, uint32_t type, const void *entries, size_t entry_length,
+			      size_t count, size_t *done, struct libiommu_failure *failure);
+};
+
+/** Fault queues. Slots of one queue run beside everything but its free. */
+struct libiommu_backend_faults {
+	size_t size;
+	size_t queue_size; /**< bytes of private data; may be 0 */
+	/** @param[out] fd readable while next has a group; the queue's own */
+	int (*queue_new)(void *ctx, void *queue, const struct libiommu_fault_queue_options *opts,
+			 int *fd, struct libiommu_failure *failure);
+	/** No domain uses it. */
+	void (*queue_free)(void *queue, uint32_t flags);
+	/**
+	 * @param[out] count how many the group has, also when they are more than room:
+	 *        buffer-too-small, and the group stays. 0 without a failure: there is none.
+	 * The group's size is set already.
+	 */
+	int (*next)(void *queue, struct libiommu_fault_group *group,
+		    struct libiommu_page_request *requests, size_t room, size_t *count,
+		    struct libiommu_failure *failure);
+	/** fault-unknown. */
+	int (*respond)(void *queue, uint64_t cookie, enum libiommu_fault_answer answer,
+		       struct libiommu_failure *failure);
+	uint64_t (*overflows)(void *queue);
 };
 
 /** Registers and interrupts of a device. Missing slots refuse with backend-capability. */
@@ -378,6 +478,17 @@ struct libiommu_backend {
 	const struct libiommu_backend_handover *handover; /**< NULL: none */
 
 	/* ABI 1 ends here; new slots go below. */
+
+	/**
+	 * In place of domain_new, when there is a wish, or the type is SVA or SHARED.
+	 * no-uapi, backend-capability, nesting-unsupported and so on.
+	 */
+	int (*domain_new_with)(void *ctx, void *domain,
+			       const struct libiommu_backend_wishes *wishes,
+			       struct libiommu_failure *failure);
+	const struct libiommu_backend_pasids *pasids;   /**< NULL: none */
+	const struct libiommu_backend_nesting *nesting; /**< NULL: none */
+	const struct libiommu_backend_faults *faults;   /**< NULL: none */
 };
 
 /**
@@ -408,7 +519,7 @@ LIBIOMMU_API const struct libiommu_backend *libiommu_backend_builtin(const char 
 
 /**
  * Make a copy of a table without holes: where `table` has none, a slot refuses as
- * the core would, and regions and handover are set. So a filter forwards without
+ * the core would, and the sub-tables are set. So a filter forwards without
  * asking for NULL. The copy is as long as its struct_size says, which is short of
  * the header's when the library is older than the header.
  * @param env of the filter; its memory is used

@@ -86,7 +86,7 @@ LIBIOMMU_API int libiommu_device_hot_reset_fds(struct libiommu_device *dev, int 
 /**
  * Close a device and give its group back with the last open device of it.
  * NULL is allowed.
- * Reasons: device-in-use (attached, or with open regions).
+ * Reasons: device-in-use (attached, or with open regions or PASIDs).
  */
 LIBIOMMU_API int libiommu_device_close(struct libiommu_device *dev, struct libiommu_error **err);
 
@@ -103,7 +103,7 @@ LIBIOMMU_API struct libiommu_ctx *libiommu_device_ctx(const struct libiommu_devi
 LIBIOMMU_API struct libiommu_endpoint *libiommu_device_endpoint(struct libiommu_device *dev);
 
 /**
- * @return true when the device can reach no memory: it is not attached, no other
+ * @return true when the device can reach no memory: neither it nor a PASID of it is attached, no other
  *         device of its group keeps the group's access open, and it is not left
  *         in an adopted container (LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED).
  */
@@ -133,6 +133,8 @@ enum libiommu_cap {
 	LIBIOMMU_CAP_DIRTY_TRACKING, /**< the kernel tells which pages a device has written */
 	LIBIOMMU_CAP_PASIDS, /**< it lends PASIDs of the device; value: their width in bits */
 	LIBIOMMU_CAP_ATS,    /**< the device may keep translations of its own (PCI ATS) */
+	LIBIOMMU_CAP_PAGE_REQUESTS, /**< a missing page can be asked for: fault_queue.h */
+	LIBIOMMU_CAP_NESTING,       /**< NESTED domains can be made for the device: nesting.h */
 	LIBIOMMU_CAP_PAD_ = 0x7fffffff
 };
 

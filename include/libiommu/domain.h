@@ -17,16 +17,37 @@ extern "C" {
 enum libiommu_domain_type {
 	LIBIOMMU_DOMAIN_PAGING = 1, /**< what libiommu_domain_map() puts into it */
 	LIBIOMMU_DOMAIN_BLOCKED,    /**< nothing passes; maps are refused (domain-type) */
-	LIBIOMMU_DOMAIN_IDENTITY    /**< everything passes untranslated; kernel backends: no-uapi */
+	LIBIOMMU_DOMAIN_IDENTITY,   /**< everything passes untranslated; kernel backends: no-uapi */
+	/**
+	 * The address space of this process: devices use its pointers, with the rights that the
+	 * memory has. Pages come as they are asked for. Kernel backends: no-uapi.
+	 */
+	LIBIOMMU_DOMAIN_SVA,
+	LIBIOMMU_DOMAIN_NESTED, /**< a stage 1 of the user: libiommu_domain_new_nested() */
+	LIBIOMMU_DOMAIN_SHARED  /**< tables of another agent: libiommu_domain_new_shared() */
 };
 
+/** What is wanted of a domain; what is left at zero does not matter. */
 struct libiommu_domain_options {
 	size_t size;
 	enum libiommu_domain_type type; /**< 0: PAGING */
+	/**
+	 * It can be attached to PASIDs, and to a device of which PASIDs are attached
+	 * (pasid.h). An SVA domain always can.
+	 */
+	bool pasid;
+	/** PAGING: NESTED domains can be made on it (nesting.h). */
+	bool nest_parent;
+	/**
+	 * PAGING: page requests come to this queue (fault_queue.h), and only devices
+	 * attach that make them (LIBIOMMU_CAP_PAGE_REQUESTS). Not together with
+	 * nest_parent. The queue must stay until the domain is freed.
+	 */
+	struct libiommu_fault_queue *faults;
 };
-#define LIBIOMMU_DOMAIN_OPTIONS_INIT                                           \
-	{                                                                      \
-		sizeof(struct libiommu_domain_options), LIBIOMMU_DOMAIN_PAGING \
+#define LIBIOMMU_DOMAIN_OPTIONS_INIT                                                               \
+	{                                                                                          \
+		sizeof(struct libiommu_domain_options), LIBIOMMU_DOMAIN_PAGING, false, false, NULL \
 	}
 
 /**
@@ -34,7 +55,9 @@ struct libiommu_domain_options {
  * @param opts NULL: an ordinary PAGING domain
  * @param[out] out written on success; free with libiommu_domain_free()
  * Reasons: null-argument, after-fork, bad-options, unknown-options,
- * backend-undecided, no-uapi, domain-type, no-memory.
+ * backend-undecided, no-uapi, domain-type (also: a wish that the type has not),
+ * foreign-context (the queue), nest-parent-faults, backend-capability (a wish that
+ * the backend has not), no-memory.
  */
 LIBIOMMU_API int libiommu_domain_new(struct libiommu_ctx *ctx,
 				     const struct libiommu_domain_options *opts,
@@ -64,7 +87,8 @@ LIBIOMMU_API int libiommu_domain_native(struct libiommu_domain *dom, uint64_t *n
 					struct libiommu_error **err);
 
 /**
- * Free a domain and its mappings. NULL is allowed. Reasons: domain-in-use, memory-in-use (dma.h).
+ * Free a domain and its mappings. NULL is allowed. Reasons: domain-in-use (attached, or
+ * the parent of others), memory-in-use (dma.h).
  */
 LIBIOMMU_API int libiommu_domain_free(struct libiommu_domain *dom, struct libiommu_error **err);
 
@@ -82,7 +106,8 @@ LIBIOMMU_API uint64_t libiommu_domain_page_size(const struct libiommu_domain *do
 
 /**
  * IOVAs that every attached endpoint can use and that are allowed, in ascending
- * order. Without endpoints: the whole 64-bit space, cut by what is allowed.
+ * order. Without endpoints: the whole 64-bit space, cut by what is allowed. None in
+ * domains that have no maps, except IDENTITY.
  * @param[out] ranges array of *count; may be NULL when *count is 0
  * @param[in,out] count in: room; out: how many there are
  * Reasons: null-argument, after-fork, buffer-too-small.

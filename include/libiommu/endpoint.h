@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file endpoint.h
- * What can be attached to a domain. For now: a device's own requests
- * (libiommu_device_endpoint()).
+ * What can be attached to a domain: a device's own requests
+ * (libiommu_device_endpoint()), or those with one PASID (libiommu_pasid_open()).
  *
- * Devices of one group share one domain. Attach, replace and detach of one
+ * Devices of one group share one domain, by PASID. Attach, replace and detach of one
  * context run one after the other; they wait for maps and unmaps of the domains
  * that they touch and hold back new ones meanwhile.
  */
@@ -31,7 +31,8 @@ extern "C" {
  * Reasons: null-argument, after-fork, foreign-context, already-attached,
  * group-attached-elsewhere, mapping-conflict (subject: the mapping),
  * bad-memory, bad-file, locked-memory-limit, entry-limit (subject: the mapping),
- * incompatible-iommu, group-not-viable, msi-not-isolated, not-cache-coherent,
+ * incompatible-iommu (also: a NESTED domain of another IOMMU), domain-not-pasid,
+ * rid-domain-not-pasid, faults-unsupported, group-not-viable, msi-not-isolated, not-cache-coherent,
  * direct-region, no-memory, kernel-refused; type1 only: bad-token, and in a
  * context of passed descriptors needs-passed-fd (the container serves another
  * domain) and device-busy (it must be adopted).

@@ -2,7 +2,8 @@
 /**
  * @file libiommu.h
  * Everything that an application needs. Beside it stand mock.h (tests without
- * hardware), pgtable.h (page tables) and backend.h (writing a backend).
+ * hardware), pgtable.h (page tables), nesting.h (tables of one's own under a
+ * domain) and backend.h (writing a backend).
  */
 #ifndef LIBIOMMU_LIBIOMMU_H
 #define LIBIOMMU_LIBIOMMU_H
@@ -13,10 +14,12 @@
 #include <libiommu/domain.h>
 #include <libiommu/endpoint.h>
 #include <libiommu/error.h>
+#include <libiommu/fault_queue.h>
 #include <libiommu/group.h>
 #include <libiommu/hooks.h>
 #include <libiommu/interrupt.h>
 #include <libiommu/mapping.h>
+#include <libiommu/pasid.h>
 #include <libiommu/reader.h>
 #include <libiommu/region.h>
 #include <libiommu/types.h>

@@ -151,10 +151,12 @@
 	X(75, DEVICE_FD_IN_USE, "device-fd-in-use", EBUSY, \
 	  "The group shares its container with others; it can leave only by giving up the device.", \
 	  "Pass LIBIOMMU_DETACH_MAY_REOPEN to allow that (it resets the device).") \
-	X(76, DOMAIN_IN_USE, "domain-in-use", EBUSY, "Endpoints are attached to the domain.", \
-	  "Detach them first.") \
+	X(76, DOMAIN_IN_USE, "domain-in-use", EBUSY, \
+	  "Endpoints are attached to the domain, or NESTED domains stand on it.", \
+	  "Detach them, or free them, first.") \
 	X(77, DEVICE_IN_USE, "device-in-use", EBUSY, \
-	  "The device is attached or has open regions.", "Detach it and close its regions first.") \
+	  "The device is attached or has open regions or PASIDs.", \
+	  "Detach it and close its regions and PASIDs first.") \
 	X(78, REPLACE_UNSUPPORTED, "replace-unsupported", EOPNOTSUPP, \
 	  "This backend cannot exchange a domain in one step.", "Detach, then attach.") \
 	X(79, MAPPING_CONFLICT, "mapping-conflict", EADDRINUSE, \
@@ -172,6 +174,39 @@
 	  "Look for a firmware option that drops it.") \
 	X(84, DOMAIN_TYPE, "domain-type", EOPNOTSUPP, \
 	  "A domain of this type has no such operation.", "") \
+	X(85, PASID_UNSUPPORTED, "pasid-unsupported", EOPNOTSUPP, \
+	  "The device, its IOMMU or the backend has no PASIDs.", "Ask for LIBIOMMU_CAP_PASIDS first.") \
+	X(86, PASID_NOT_ISOLATED, "pasid-not-isolated", EPERM, \
+	  "Requests with a PASID could go astray on the device's way to the IOMMU.", \
+	  "Put the device where every switch and bridge above it has ACS.") \
+	X(87, PASID_RANGE, "pasid-range", EINVAL, "The device has no PASID of this number.", \
+	  "Numbers are 1 to 2^width-1; LIBIOMMU_CAP_PASIDS tells the width.") \
+	X(88, PASID_IN_USE, "pasid-in-use", EBUSY, "The PASID is open already, or it is attached.", \
+	  "Detach it before it is closed; close it before it is opened anew.") \
+	X(89, PASID_EXHAUSTED, "pasid-exhausted", ENOSPC, "Every PASID of the device is open.", "") \
+	X(90, RID_DOMAIN_NOT_PASID, "rid-domain-not-pasid", EINVAL, \
+	  "The domain of the device's own requests was not made for use beside PASIDs.", \
+	  "Set libiommu_domain_options.pasid for that domain, too.") \
+	X(91, DOMAIN_NOT_PASID, "domain-not-pasid", EINVAL, "The domain was not made for PASIDs.", \
+	  "Set libiommu_domain_options.pasid.") \
+	X(92, NESTING_UNSUPPORTED, "nesting-unsupported", EOPNOTSUPP, \
+	  "The IOMMU has no second stage, or no first stage of this kind.", \
+	  "Ask for LIBIOMMU_CAP_NESTING and libiommu_device_hw_info() first.") \
+	X(93, NOT_NEST_PARENT, "not-nest-parent", EINVAL, "The domain was not made as a nest parent.", \
+	  "Set libiommu_domain_options.nest_parent.") \
+	X(94, NEST_PARENT_FAULTS, "nest-parent-faults", EOPNOTSUPP, \
+	  "A nest parent cannot have a fault queue.", "Give the queue to the NESTED domain.") \
+	X(95, BAD_STAGE1, "bad-stage1", EINVAL, "The data of the stage 1 are not what hardware takes.", "") \
+	X(96, BAD_INVALIDATION, "bad-invalidation", EINVAL, \
+	  "An invalidation command is not one that hardware takes.", \
+	  "The count tells how many were carried out.") \
+	X(97, FAULTS_UNSUPPORTED, "faults-unsupported", EOPNOTSUPP, \
+	  "The device makes no page requests.", "Ask for LIBIOMMU_CAP_PAGE_REQUESTS first.") \
+	X(98, FAULT_UNKNOWN, "fault-unknown", ENOENT, \
+	  "No group of page requests with this cookie waits for an answer.", \
+	  "Detach and replace answer what is open.") \
+	X(99, QUEUE_IN_USE, "queue-in-use", EBUSY, "Domains use the fault queue.", \
+	  "Free them first.") \
 	/* Devices, regions, interrupts */ \
 	X(100, DEVICE_UNKNOWN, "device-unknown", ENODEV, "There is no such device.", "") \
 	X(101, GROUP_UNKNOWN, "group-unknown", ENOENT, "There is no such group.", "") \

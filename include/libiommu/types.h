@@ -55,6 +55,7 @@ struct libiommu_region;
 struct libiommu_endpoint;
 struct libiommu_domain;
 struct libiommu_reader;
+struct libiommu_fault_queue;
 struct libiommu_error;
 
 /**
