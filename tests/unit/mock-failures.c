@@ -91,7 +91,7 @@ static int attaches(struct scenario *s)
 
 static int replaces(struct scenario *s)
 {
-	struct libiommu_backend_attach attach = { sizeof(attach), true, s->maps, 2 };
+	struct libiommu_backend_attach attach = { sizeof(attach), true, s->maps, 2, NULL };
 	struct libiommu_geometry from = { .count = 0 }, to = { .count = 0 };
 	void *devices[] = { &s->a };
 	int error = rig_attach(&s->rig, &s->a, &s->dom, true, s->maps, 1);

@@ -240,7 +240,7 @@ END_TEST
 START_TEST(iommufd_moves_a_group_whole_or_not_at_all)
 {
 	struct libiommu_geometry from = { .count = 0 }, to = { .count = 0 };
-	struct libiommu_backend_attach attach = { sizeof(attach), true, NULL, 0 };
+	struct libiommu_backend_attach attach = { sizeof(attach), true, NULL, 0, NULL };
 	struct libiommu_backend_map map, there, high;
 	void *devices[] = { &c, &c1 };
 

@@ -97,7 +97,7 @@ static inline struct libiommu_backend_map rig_map_of(struct rig *rig, size_t n, 
 static inline int rig_attach(struct rig *rig, struct mock_claim *claim, struct mock_domain *dom,
 			     bool first, const struct libiommu_backend_map *maps, size_t count)
 {
-	struct libiommu_backend_attach attach = { sizeof(attach), first, maps, count };
+	struct libiommu_backend_attach attach = { sizeof(attach), first, maps, count, NULL };
 	struct libiommu_geometry geometry = { .count = 0 };
 	int error;
 

@@ -293,7 +293,7 @@ END_TEST
 static struct libiommu_backend_attach with(const struct libiommu_backend_map *maps, size_t count)
 {
 	return (struct libiommu_backend_attach){ sizeof(struct libiommu_backend_attach), true, maps,
-						 count };
+						 count, NULL };
 }
 
 START_TEST(a_table_that_refuses_takes_the_others_back)
