@@ -18,6 +18,12 @@
 #define FMT_READ_ONLY      true
 #define FMT_WRITE_ONLY     true
 #define FMT_DIRTY          true
+#define FMT_PAGE_SET       AMDV1_PR
+#define FMT_PAGE_CLEAR     AMDV1_NL
+#define FMT_ACCESSED_BIT   AMDV1_U
+#define FMT_DIRTY_BIT      AMDV1_D
+#define FMT_MARKED_SET     (AMDV1_PR | AMDV1_U | AMDV1_D)
+#define FMT_MARKED_CLEAR   AMDV1_NL
 #define FMT_RUNS           1
 #define FMT_GROWS          1
 #define FMT_OWN_LEAF_SIZES 1
@@ -86,8 +92,8 @@ static inline uint64_t fmt_next_level(unsigned int level)
 /* A table that allows everything and has nothing odd: what edits make. */
 static inline bool fmt_is_plain_table(unsigned int level, uint64_t entry)
 {
-	return (entry & (AMDV1_PR | AMDV1_NL | AMDV1_IR | AMDV1_IW)) ==
-	       (AMDV1_PR | AMDV1_IR | AMDV1_IW | fmt_next_level(level - 1));
+	return pgtable_has(entry, AMDV1_PR | AMDV1_NL | AMDV1_IR | AMDV1_IW,
+			   AMDV1_PR | AMDV1_IR | AMDV1_IW | fmt_next_level(level - 1));
 }
 
 static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)

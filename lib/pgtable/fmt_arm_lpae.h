@@ -20,6 +20,14 @@
 #define FMT_READ_ONLY       true
 #define FMT_WRITE_ONLY      (ARM_STAGE == 2)
 #define FMT_DIRTY           true
+#define FMT_PAGE_SET        (ARM_VALID | ARM_TABLE | (ARM_STAGE == 1 ? ARM_AP_USER : 0))
+#define FMT_PAGE_SEEN       ARM_AF
+#define FMT_OWN_PAGE_PROT   1
+#define FMT_PAGE_CLEAR      FMT_HINTS
+#define FMT_ACCESSED_BIT    ARM_AF
+#define FMT_DIRTY_BIT       ARM_S2AP_WRITE
+#define FMT_MARKED_SET      (ARM_VALID | ARM_AF | ARM_DBM | (ARM_STAGE == 2 ? ARM_S2AP_WRITE : 0))
+#define FMT_MARKED_CLEAR    (FMT_HINTS | (ARM_STAGE == 1 ? ARM_AP_NO_WRITE : 0))
 #define FMT_RUNS            1
 #define FMT_HINTS           UINT64_C(0x0010000000000000) /* Contiguous, bit 52 */
 #define FMT_OWN_LEVELS      1
@@ -191,7 +199,7 @@ static inline bool fmt_is_plain_table(unsigned int level, uint64_t entry)
 	uint64_t forbids = ARM_STAGE == 1 ? ARM_APT_NO_USER | ARM_APT_NO_WRITE : 0;
 
 	(void)level;
-	return (entry & (ARM_VALID | ARM_TABLE | forbids)) == (ARM_VALID | ARM_TABLE);
+	return pgtable_has(entry, ARM_VALID | ARM_TABLE | forbids, ARM_VALID | ARM_TABLE);
 }
 
 static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)
@@ -262,6 +270,16 @@ static inline uint32_t fmt_leaf_prot(const struct pgtable_bits *bits, uint64_t e
 	else
 		write = seen & (entry >> 7 | dbm);
 	return (uint32_t)((read & 1) | (write & 1) << 1);
+}
+
+/* The same of a plain page: it is for everybody (stage 1) and, if that matters, has AF. */
+static inline uint32_t fmt_page_prot(const struct pgtable_bits *bits, uint64_t entry)
+{
+	uint32_t dbm = (entry & bits->tracked) >> 50 & LIBIOMMU_PROT_WRITE;
+
+	if (ARM_STAGE == 1)
+		return LIBIOMMU_PROT_READ | (~entry >> 6 & LIBIOMMU_PROT_WRITE) | dbm;
+	return (entry >> 6 & PROT_RW) | dbm;
 }
 
 /* An Access flag fault comes before one of permission. */

@@ -19,10 +19,18 @@
 #define FMT_READ_ONLY      true
 #define FMT_WRITE_ONLY     false /* W without R is reserved */
 #define FMT_DIRTY          true
+#define FMT_PAGE_SET       (RISCV_V | RISCV_R | RISCV_U)
+#define FMT_PAGE_CLEAR     RISCV_ODD
+#define FMT_ACCESSED_BIT   RISCV_A
+#define FMT_DIRTY_BIT      RISCV_D
+#define FMT_MARKED_SET     (RISCV_V | RISCV_A | RISCV_D)
+#define FMT_MARKED_CLEAR   RISCV_N
 #define FMT_OWN_PLAIN_LEAF 1
 #define FMT_RUNS           1
 #define FMT_OWN_LEAF_SIZES 1
 #define FMT_OWN_TRACKED    1
+#define FMT_OWN_PAGE_PROT  1
+#define FMT_PAGE_SEEN      RISCV_A
 
 #include "lib/pgtable/internal.h"
 #include "lib/pgtable/shape.h"
@@ -42,6 +50,7 @@
 #define RISCV_PBMT       (UINT64_C(3) << RISCV_PBMT_SHIFT)
 #define RISCV_PBMT_SHIFT 61
 #define RISCV_N          (UINT64_C(1) << 63)
+#define RISCV_ODD        (RISCV_N | RISCV_RESERVED | UINT64_C(2) << RISCV_PBMT_SHIFT)
 
 /* Svnapot: the lowest one of PPN[3:0] tells the size, and only 64 KiB is defined. */
 #define RISCV_NAPOT_SHIFT 16
@@ -100,7 +109,7 @@ static inline uint64_t fmt_too_wide(unsigned int phys_bits)
 static inline bool fmt_is_plain_table(unsigned int level, uint64_t entry)
 {
 	(void)level;
-	return (entry & ~(RISCV_PPN | RISCV_G | RISCV_SOFTWARE)) == RISCV_V;
+	return pgtable_has(entry, ~(RISCV_PPN | RISCV_G | RISCV_SOFTWARE), RISCV_V);
 }
 
 static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)
@@ -153,9 +162,8 @@ static inline bool fmt_reserved(unsigned int level, uint64_t entry, bool leaf)
 static inline bool fmt_is_plain_leaf(unsigned int level, uint64_t entry)
 {
 	uint64_t low = fmt_too_wide(FMT_GRANULE) & ~fmt_too_wide(fmt_level_shift(level));
-	uint64_t odd = RISCV_N | RISCV_RESERVED | UINT64_C(2) << RISCV_PBMT_SHIFT | low;
 
-	return (entry & (RISCV_V | RISCV_R | RISCV_U | odd)) == (RISCV_V | RISCV_R | RISCV_U);
+	return pgtable_has(entry, FMT_PAGE_SET | RISCV_ODD | low, FMT_PAGE_SET);
 }
 
 static inline uint64_t fmt_leaf(unsigned int level, unsigned int shift, uint64_t phys,
@@ -190,6 +198,13 @@ static inline uint32_t fmt_leaf_prot(const struct pgtable_bits *bits, uint64_t e
 	if (!(entry & RISCV_U) || !(seen & RISCV_A))
 		return 0;
 	return (uint32_t)(seen & RISCV_D ? prot : prot & LIBIOMMU_PROT_READ);
+}
+
+/* The same of a plain page, which is the user's, readable and, if that matters, has A. */
+static inline uint32_t fmt_page_prot(const struct pgtable_bits *bits, uint64_t entry)
+{
+	return LIBIOMMU_PROT_READ |
+	       ((entry >> 1) & ((entry | bits->tracked) >> 6) & LIBIOMMU_PROT_WRITE);
 }
 
 /* Permissions come before A and D. */

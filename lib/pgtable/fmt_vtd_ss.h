@@ -15,6 +15,12 @@
 #define FMT_READ_ONLY    true
 #define FMT_WRITE_ONLY   true
 #define FMT_DIRTY        true
+#define FMT_PAGE_SET     0
+#define FMT_PAGE_CLEAR   VTD_SS_BIT62
+#define FMT_ACCESSED_BIT VTD_SS_A
+#define FMT_DIRTY_BIT    VTD_SS_D
+#define FMT_MARKED_SET   (VTD_SS_A | VTD_SS_D)
+#define FMT_MARKED_CLEAR 0
 
 #define VTD_SS_R     (UINT64_C(1) << 0)
 #define VTD_SS_W     (UINT64_C(1) << 1)
@@ -55,8 +61,8 @@ static inline uint64_t fmt_too_wide(unsigned int phys_bits)
 static inline bool fmt_is_plain_table(unsigned int level, uint64_t entry)
 {
 	(void)level;
-	return (entry & (VTD_SS_R | VTD_SS_W | VTD_SS_PS | VTD_SS_SNP | VTD_SS_BIT62)) ==
-	       (VTD_SS_R | VTD_SS_W);
+	return pgtable_has(entry, VTD_SS_R | VTD_SS_W | VTD_SS_PS | VTD_SS_SNP | VTD_SS_BIT62,
+			   VTD_SS_R | VTD_SS_W);
 }
 
 static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)

@@ -6,15 +6,22 @@
 #include "lib/pgtable/internal.h"
 #include "lib/pgtable/shape.h"
 
-#define FMT_OPS          libiommu_pgtable_x86_64
-#define FMT_NAME         "x86-64"
-#define FMT_MIN_LEVELS   4
-#define FMT_MAX_LEVELS   5
-#define FMT_USUAL_LEVELS 4
-#define FMT_PHYS_BITS    52
-#define FMT_READ_ONLY    true
-#define FMT_WRITE_ONLY   false
-#define FMT_DIRTY        true
+#define FMT_OPS           libiommu_pgtable_x86_64
+#define FMT_NAME          "x86-64"
+#define FMT_MIN_LEVELS    4
+#define FMT_MAX_LEVELS    5
+#define FMT_USUAL_LEVELS  4
+#define FMT_PHYS_BITS     52
+#define FMT_READ_ONLY     true
+#define FMT_WRITE_ONLY    false
+#define FMT_DIRTY         true
+#define FMT_PAGE_SET      (X86_P | X86_US)
+#define FMT_PAGE_CLEAR    0
+#define FMT_OWN_PAGE_PROT 1
+#define FMT_ACCESSED_BIT  X86_A
+#define FMT_DIRTY_BIT     X86_D
+#define FMT_MARKED_SET    (X86_P | X86_A | X86_D)
+#define FMT_MARKED_CLEAR  0
 
 #define X86_P   (UINT64_C(1) << 0)
 #define X86_RW  (UINT64_C(1) << 1)
@@ -52,7 +59,7 @@ static inline uint64_t fmt_too_wide(unsigned int phys_bits)
 static inline bool fmt_is_plain_table(unsigned int level, uint64_t entry)
 {
 	(void)level;
-	return (entry & (X86_P | X86_RW | X86_US | X86_PS)) == (X86_P | X86_RW | X86_US);
+	return pgtable_has(entry, X86_P | X86_RW | X86_US | X86_PS, X86_P | X86_RW | X86_US);
 }
 
 static inline bool fmt_is_leaf(unsigned int level, uint64_t entry)
@@ -104,6 +111,14 @@ static inline uint32_t fmt_leaf_prot(const struct pgtable_bits *bits, uint64_t e
 	if (!(entry & X86_US))
 		return 0;
 	return LIBIOMMU_PROT_READ | (entry & X86_RW ? LIBIOMMU_PROT_WRITE : 0);
+}
+
+/* The same of a plain page, which is the user's. */
+static inline uint32_t fmt_page_prot(const struct pgtable_bits *bits, uint64_t entry)
+{
+	static_assert(X86_RW == LIBIOMMU_PROT_WRITE, "the bit is that of the interface");
+	(void)bits;
+	return LIBIOMMU_PROT_READ | (entry & X86_RW);
 }
 
 static inline uint32_t fmt_table_prot(uint64_t entry)

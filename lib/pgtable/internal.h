@@ -31,7 +31,7 @@ struct pgtable_place {
 
 /* What entries have beside addresses and what their level makes of them. */
 struct pgtable_bits {
-	uint64_t leaf[PROT_RW + 1]; /* by protection */
+	uint64_t leaf[PROT_RW + 1]; /* by protection; 0: it cannot be expressed */
 	uint64_t table;
 	uint64_t reserved; /* that attributes forbid */
 	uint64_t tracked;  /* all ones: hardware sets accessed and dirty itself; else 0 */
@@ -48,6 +48,17 @@ struct pgtable_harvest {
 	unsigned int shift; /* log2 of the bytes of a bit */
 	bool accessed;      /* accessed is asked for, not dirty */
 	bool keep;          /* the marks stay */
+};
+
+/* What takes one page of the smallest size, or lookup, and any arguments. See page.h. */
+struct pgtable_page_ops {
+	int (*map)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uint64_t length,
+		   uint32_t prot, struct libiommu_pgtable_gather *gather,
+		   struct libiommu_error **err);
+	int (*unmap)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length, uint64_t *removed,
+		     struct libiommu_pgtable_gather *gather, struct libiommu_error **err);
+	bool (*translate)(const struct libiommu_pgtable *pt, uint64_t iova,
+			  struct libiommu_pgtable_leaf *leaf);
 };
 
 /*
@@ -75,12 +86,18 @@ struct pgtable_ops {
 			 struct libiommu_pgtable_desc *desc);
 	/* Fills pt->bits and pt->reserved. @return false: there are no such attributes */
 	bool (*set_up)(struct libiommu_pgtable *pt, const struct libiommu_pgtable_options *opts);
+	/* By the number of levels; for process memory. Without functions: no fast ones. */
+	const struct pgtable_page_ops *page;
 	int (*map)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uint64_t length,
 		   uint32_t prot, struct libiommu_pgtable_gather *gather,
 		   struct libiommu_error **err);
 	int (*map_list)(struct libiommu_pgtable *pt, uint64_t iova,
 			const struct libiommu_pgtable_piece *pieces, size_t count, uint32_t prot,
 			struct libiommu_pgtable_gather *gather, struct libiommu_error **err);
+	/* The same; each piece is a page of the smallest size. */
+	int (*map_pages)(struct libiommu_pgtable *pt, uint64_t iova,
+			 const struct libiommu_pgtable_piece *pieces, size_t count, uint32_t prot,
+			 struct libiommu_pgtable_gather *gather, struct libiommu_error **err);
 	int (*unmap)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length, uint64_t *removed,
 		     struct libiommu_pgtable_gather *gather, struct libiommu_error **err);
 	void (*trim)(struct libiommu_pgtable *pt, uint64_t iova, uint64_t last,
@@ -120,8 +137,15 @@ extern const struct pgtable_ops libiommu_pgtable_arm_s2_16k;
 extern const struct pgtable_ops libiommu_pgtable_arm_s2_64k;
 
 struct libiommu_pgtable {
+	struct pgtable_page_ops page; /* atomic: what the public functions call */
+	uint64_t top;      /* atomic: where the root is, and in its low bits the levels */
+	uint64_t not_iova; /* bits that no page's address has, and no physical one's */
+	uint64_t not_phys;
+	/* Bits of entries of smallest pages by which these are plain or odd, and those to be set. */
+	uint64_t page_mask;
+	uint64_t page_set;
 	const struct pgtable_ops *ops;
-	uint64_t top;          /* atomic: where the root is, and in its low bits the levels */
+	struct pgtable_bits bits;
 	uint64_t granule_mask; /* smallest page - 1 */
 	uint64_t edit_mask;    /* the same, but of a view all ones: there is no range to edit */
 	uint64_t iova_last;
@@ -133,7 +157,6 @@ struct libiommu_pgtable {
 	bool identity;           /* process memory: phys is virt, no hook need be asked */
 	bool view;               /* somebody else's tables: no edits */
 	uint64_t view_root;      /* physical address of a view's root */
-	struct pgtable_bits bits;
 	struct libiommu_pgtable_memory memory;
 	struct libiommu_pgtable_desc desc;
 	/* From here on edits in different threads write; readers need what is above. */
@@ -144,6 +167,12 @@ struct libiommu_pgtable {
 };
 
 static_assert(sizeof(struct libiommu_pgtable) <= PGTABLE_OBJECT_BYTES, "allocated as one page");
+
+/* Are of these bits of an entry just those set that are? A difference is shorter than a mask. */
+static inline bool pgtable_has(uint64_t entry, uint64_t mask, uint64_t bits)
+{
+	return !((entry - bits) & mask);
+}
 
 static inline uint64_t pgtable_load(const uint64_t *slot)
 {
@@ -201,8 +230,15 @@ enum libiommu_reason libiommu_pgtable_shape(const struct libiommu_pgtable_option
 
 /* make.c */
 enum libiommu_reason libiommu_pgtable_check_options(const struct libiommu_pgtable_options *opts);
+void libiommu_pgtable_choose(struct libiommu_pgtable *pt, unsigned int levels);
 
 /* pgtable.c */
+int libiommu_pgtable_map_any(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys,
+			     uint64_t length, uint32_t prot, struct libiommu_pgtable_gather *gather,
+			     struct libiommu_error **err);
+int libiommu_pgtable_unmap_any(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
+			       uint64_t *removed, struct libiommu_pgtable_gather *gather,
+			       struct libiommu_error **err);
 int libiommu_pgtable_refuse(const struct libiommu_pgtable *pt, enum libiommu_reason reason,
 			    uint64_t iova, uint64_t length, struct libiommu_error **err);
 

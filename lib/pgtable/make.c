@@ -49,6 +49,22 @@ static uint64_t reached(const struct libiommu_pgtable_options *opts,
 	return bits < desc->iova_bits ? (UINT64_C(1) << bits) - 1 : desc->iova_last;
 }
 
+/*
+ * The functions for a number of levels. Those for another would do as well, by
+ * asking the functions that know everything: so a table may grow meanwhile.
+ */
+void libiommu_pgtable_choose(struct libiommu_pgtable *pt, unsigned int levels)
+{
+	struct pgtable_page_ops page = { libiommu_pgtable_map_any, libiommu_pgtable_unmap_any,
+					 pt->ops->translate };
+
+	if (pt->identity && !pt->view && pt->ops->page[levels].map)
+		page = pt->ops->page[levels];
+	__atomic_store_n(&pt->page.map, page.map, __ATOMIC_RELAXED);
+	__atomic_store_n(&pt->page.unmap, page.unmap, __ATOMIC_RELAXED);
+	__atomic_store_n(&pt->page.translate, page.translate, __ATOMIC_RELAXED);
+}
+
 /* Everything but the root. A view's object is process memory: its tables are not to be touched. */
 static enum libiommu_reason make(const struct libiommu_pgtable_options *opts,
 				 const struct libiommu_pgtable_memory *memory, bool view,
@@ -80,6 +96,9 @@ static enum libiommu_reason make(const struct libiommu_pgtable_options *opts,
 		pt->iova_last = pt->desc.iova_last = reached(opts, &desc);
 		pt->desc.max_levels = desc.levels;
 	}
+	pt->not_iova = pt->granule_mask | ~pt->iova_last;
+	pt->not_phys = pt->granule_mask | ~pt->phys_last;
+	libiommu_pgtable_choose(pt, desc.levels);
 	pt->memory = *memory;
 	pt->spare_left = SPARE_MAX;
 	pthread_mutex_init(&pt->spare_lock, NULL);

@@ -259,6 +259,7 @@ static __attribute__((noinline)) enum libiommu_reason grow(struct libiommu_pgtab
 			gather->root_changed = true;
 			top = (uintptr_t)page | levels;
 			page = NULL;
+			libiommu_pgtable_choose(pt, levels);
 		}
 	}
 	if (page) /* a neighbour was faster */
@@ -312,35 +313,18 @@ static __attribute__((noinline)) int map_large(struct libiommu_pgtable *pt, uint
 	return libiommu_pgtable_refuse(pt, reason, iova, length, err);
 }
 
-static __attribute__((noinline)) int map_otherwise(struct libiommu_pgtable *pt, uint64_t iova,
-						   uint64_t phys, uint64_t length, uint32_t prot,
-						   struct libiommu_pgtable_gather *gather,
-						   struct libiommu_error **err)
-{
-	uint64_t *table = NULL;
-
-	if (length <= span_mask(1) + 1 && !pt->identity)
-		table = lowest_table_by_hooks(pt, iova);
-	if (!table)
-		return map_large(pt, iova, phys, length, prot, gather, err);
-	if (pgtable_unlikely(fill_one(&table[index_at(1, iova)], phys, pt->bits.leaf[prot])))
-		return libiommu_pgtable_refuse(pt, REASON_EXISTS, iova, length, err);
-	return 0;
-}
-
-/* One page, whose table is there, is by far the most frequent case: nothing else is in its way. */
 static int op_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uint64_t length,
 		  uint32_t prot, struct libiommu_pgtable_gather *gather,
 		  struct libiommu_error **err)
 {
 	uint64_t *table;
 
-	if (length > span_mask(1) + 1 || pgtable_unlikely(!pt->identity))
-		return map_otherwise(pt, iova, phys, length, prot, gather, err);
+	if (length > span_mask(1) + 1)
+		return map_large(pt, iova, phys, length, prot, gather, err);
 	table = lowest_table(pt, iova);
-	if (pgtable_unlikely(!table))
-		return map_otherwise(pt, iova, phys, length, prot, gather, err);
-	if (pgtable_unlikely(fill_one(&table[index_at(1, iova)], phys, pt->bits.leaf[prot])))
+	if (!table)
+		return map_large(pt, iova, phys, length, prot, gather, err);
+	if (fill_one(&table[index_at(1, iova)], phys, pt->bits.leaf[prot]))
 		return libiommu_pgtable_refuse(pt, REASON_EXISTS, iova, length, err);
 	return 0;
 }
@@ -366,6 +350,41 @@ static int op_map_list(struct libiommu_pgtable *pt, uint64_t iova,
 		if (pgtable_unlikely(reason))
 			break;
 		done += span_mask(1) + 1;
+	}
+	if (!reason)
+		return 0;
+	undo(&c, iova, done);
+	return libiommu_pgtable_refuse(pt, reason, iova, length, err);
+}
+
+/* Pieces of the smallest size each: as many at a time as their table holds. */
+static int op_map_pages(struct libiommu_pgtable *pt, uint64_t iova,
+			const struct libiommu_pgtable_piece *pieces, size_t count, uint32_t prot,
+			struct libiommu_pgtable_gather *gather, struct libiommu_error **err)
+{
+	uint64_t *slot, bits = pt->bits.leaf[prot], done = iova;
+	uint64_t length = (uint64_t)count << fmt_level_shift(1);
+	enum libiommu_reason reason;
+	struct cursor c;
+	size_t i, n;
+
+	reason = start(&c, pt, iova, length, prot, gather);
+	for (; count && !reason; pieces += n, count -= n, done += n << fmt_level_shift(1)) {
+		reason = seek(&c, done, 1);
+		if (reason)
+			break;
+		slot = &c.table[1][index_at(1, done)];
+		n = FMT_ENTRIES - index_at(1, done);
+		if (n > count)
+			n = count;
+		if (!c.made[1] && any_present(slot, (unsigned int)n)) {
+			reason = REASON_EXISTS;
+			break;
+		}
+		UNROLL
+		for (i = 0; i < n; i++)
+			pgtable_store(&slot[i],
+				      fmt_leaf(1, fmt_level_shift(1), pieces[i].phys, bits));
 	}
 	if (!reason)
 		return 0;

@@ -6,6 +6,7 @@
 #include "lib/pgtable/walker.h"
 #include "lib/pgtable/many.h"
 #include "lib/pgtable/unmap.h"
+#include "lib/pgtable/page.h"
 #include "lib/pgtable/map.h"
 #include "lib/pgtable/change.h"
 #include "lib/pgtable/dirty.h"
@@ -75,8 +76,14 @@ static bool op_set_up(struct libiommu_pgtable *pt, const struct libiommu_pgtable
 		return false;
 	for (prot = 0; opts->flags & LIBIOMMU_PGTABLE_MARKED && prot <= PROT_RW; prot++)
 		pt->bits.leaf[prot] = fmt_mark(pt->bits.leaf[prot], prot & LIBIOMMU_PROT_WRITE);
+	for (prot = 0; prot <= PROT_RW; prot++) {
+		if (!(pt->prots >> prot & 1))
+			pt->bits.leaf[prot] = 0;
+	}
 	pt->bits.tracked = fmt_tracked(opts) ? ~UINT64_C(0) : 0;
 	pt->reserved = pt->bits.reserved | fmt_too_wide(pt->desc.phys_bits);
+	pt->page_set = FMT_PAGE_SET | (pt->bits.tracked ? 0 : FMT_PAGE_SEEN);
+	pt->page_mask = pt->page_set | FMT_PAGE_CLEAR | pt->reserved;
 	return true;
 }
 
@@ -104,8 +111,10 @@ const struct pgtable_ops FMT_OPS = {
 	.iova_bits = op_iova_bits,
 	.describe = op_describe,
 	.set_up = op_set_up,
+	.page = page_ops,
 	.map = op_map,
 	.map_list = op_map_list,
+	.map_pages = op_map_pages,
 	.unmap = op_unmap,
 	.trim = op_trim,
 	.protect = op_protect,

@@ -107,18 +107,6 @@ static __attribute__((cold, noinline)) int refuse_prot(uint64_t iova, uint64_t l
 	return refuse(err, LIBIOMMU_REASON_PROT_UNSUPPORTED, iova, last, NULL);
 }
 
-/* Only for what is not good. Together and out of the way, so that a map that is good does little. */
-static __attribute__((cold, noinline)) int refuse_map(const struct libiommu_pgtable *pt,
-						      uint64_t iova, uint64_t phys, uint64_t length,
-						      uint32_t prot, struct libiommu_error **err)
-{
-	if (!edit_is_good(pt, iova, length))
-		return refuse_range(pt, iova, length, err);
-	if (!phys_is_good(pt, phys, length))
-		return refuse_phys(pt, phys, length, err);
-	return refuse_prot(iova, iova + length - 1, prot, err);
-}
-
 /* For the formats' code. The finding is made more exact where that is possible. */
 __attribute__((cold)) int libiommu_pgtable_refuse(const struct libiommu_pgtable *pt,
 						  enum libiommu_reason reason, uint64_t iova,
@@ -136,6 +124,19 @@ __attribute__((cold)) int libiommu_pgtable_refuse(const struct libiommu_pgtable 
 	return refuse(err, reason, iova, last, text);
 }
 
+int libiommu_pgtable_map_any(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys,
+			     uint64_t length, uint32_t prot, struct libiommu_pgtable_gather *gather,
+			     struct libiommu_error **err)
+{
+	if (!edit_is_good(pt, iova, length))
+		return refuse_range(pt, iova, length, err);
+	if (!phys_is_good(pt, phys, length))
+		return refuse_phys(pt, phys, length, err);
+	if (!prot_is_good(pt, prot))
+		return refuse_prot(iova, iova + length - 1, prot, err);
+	return pt->ops->map(pt, iova, phys, length, prot, gather, err);
+}
+
 int libiommu_pgtable_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t phys, uint64_t length,
 			 uint32_t prot, struct libiommu_pgtable_gather *gather,
 			 struct libiommu_error **err)
@@ -144,11 +145,21 @@ int libiommu_pgtable_map(struct libiommu_pgtable *pt, uint64_t iova, uint64_t ph
 		*err = NULL;
 	if (!pt || !gather)
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
-	if (pgtable_unlikely(!edit_is_good(pt, iova, length)) ||
-	    pgtable_unlikely(!phys_is_good(pt, phys, length)) ||
-	    pgtable_unlikely(!prot_is_good(pt, prot)))
-		return refuse_map(pt, iova, phys, length, prot, err);
-	return pt->ops->map(pt, iova, phys, length, prot, gather, err);
+	return __atomic_load_n(&pt->page.map, __ATOMIC_RELAXED)(pt, iova, phys, length, prot,
+								gather, err);
+}
+
+/* Is each piece one page of the smallest size that can be mapped, and all of it in the aperture? */
+static bool are_pages(const struct libiommu_pgtable *pt, uint64_t iova,
+		      const struct libiommu_pgtable_piece *pieces, size_t count)
+{
+	uint64_t page = pt->granule_mask + 1, not_phys = pt->not_phys, odd = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		odd |= (pieces[i].length ^ page) | (pieces[i].phys & not_phys);
+	return !odd && !pt->view && !(iova & pt->not_iova) &&
+	       count - 1 <= (pt->iova_last - iova) >> pt->desc.granule;
 }
 
 int libiommu_pgtable_map_list(struct libiommu_pgtable *pt, uint64_t iova,
@@ -165,6 +176,8 @@ int libiommu_pgtable_map_list(struct libiommu_pgtable *pt, uint64_t iova,
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
 	if (!count)
 		return refuse(err, LIBIOMMU_REASON_EMPTY_RANGE, iova, iova, NULL);
+	if (prot_is_good(pt, prot) && are_pages(pt, iova, pieces, count))
+		return pt->ops->map_pages(pt, iova, pieces, count, prot, gather, err);
 	for (p = pieces; p < pieces + count; p++) {
 		if (pgtable_unlikely(!edit_is_good(pt, at, p->length)))
 			return refuse_range(pt, at, p->length, err);
@@ -177,6 +190,15 @@ int libiommu_pgtable_map_list(struct libiommu_pgtable *pt, uint64_t iova,
 	return pt->ops->map_list(pt, iova, pieces, count, prot, gather, err);
 }
 
+int libiommu_pgtable_unmap_any(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
+			       uint64_t *removed, struct libiommu_pgtable_gather *gather,
+			       struct libiommu_error **err)
+{
+	if (!edit_is_good(pt, iova, length))
+		return refuse_range(pt, iova, length, err);
+	return pt->ops->unmap(pt, iova, length, removed, gather, err);
+}
+
 int libiommu_pgtable_unmap(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
 			   uint64_t *removed, struct libiommu_pgtable_gather *gather,
 			   struct libiommu_error **err)
@@ -185,9 +207,8 @@ int libiommu_pgtable_unmap(struct libiommu_pgtable *pt, uint64_t iova, uint64_t 
 		*err = NULL;
 	if (!pt || !gather)
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, "", NULL);
-	if (pgtable_unlikely(!edit_is_good(pt, iova, length)))
-		return refuse_range(pt, iova, length, err);
-	return pt->ops->unmap(pt, iova, length, removed, gather, err);
+	return __atomic_load_n(&pt->page.unmap, __ATOMIC_RELAXED)(pt, iova, length, removed, gather,
+								  err);
 }
 
 int libiommu_pgtable_protect(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length,
@@ -294,9 +315,9 @@ int libiommu_pgtable_walk(const struct libiommu_pgtable *pt, uint64_t iova,
 bool libiommu_pgtable_translate(const struct libiommu_pgtable *pt, uint64_t iova,
 				struct libiommu_pgtable_leaf *leaf)
 {
-	if (pgtable_unlikely(!pt || !leaf || iova > pt->iova_last))
+	if (!pt || !leaf)
 		return false;
-	return pt->ops->translate(pt, iova, leaf);
+	return __atomic_load_n(&pt->page.translate, __ATOMIC_RELAXED)(pt, iova, leaf);
 }
 
 enum libiommu_pgtable_fault libiommu_pgtable_access(const struct libiommu_pgtable *pt,

@@ -3,6 +3,12 @@
  * What a format need not say when it is like most: tables of 512 entries, the
  * smallest pages of 4 KiB, leaves in the three lowest levels, every leaf one
  * entry, a root of one table. Included by fmt_*.h behind its own FMT_* macros.
+ *
+ * Most entries are plain and are known by a few bits. Each format says which:
+ * FMT_PAGE_SET and FMT_PAGE_CLEAR are set and clear in a leaf of one smallest page
+ * that has nothing odd, FMT_MARKED_SET and FMT_MARKED_CLEAR in a leaf of one entry
+ * that is accessed and dirty. FMT_ACCESSED_BIT and FMT_DIRTY_BIT are what hardware
+ * turns over to say so.
  */
 #ifndef LIBIOMMU_LIB_PGTABLE_SHAPE_H
 #define LIBIOMMU_LIB_PGTABLE_SHAPE_H
@@ -40,6 +46,9 @@
 #endif
 #ifndef FMT_WIDE_SIZES
 #define FMT_WIDE_SIZES 0 /* leaf sizes that come with the widest physical addresses */
+#endif
+#ifndef FMT_PAGE_SEEN
+#define FMT_PAGE_SEEN 0 /* the bit without which hardware that does not set it faults */
 #endif
 #ifndef FMT_CLEAR_IS_DIRTY
 #define FMT_CLEAR_IS_DIRTY \

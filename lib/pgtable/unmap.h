@@ -241,33 +241,15 @@ static __attribute__((noinline)) int unmap_large(struct libiommu_pgtable *pt, ui
 	return 0;
 }
 
-static __attribute__((noinline)) int unmap_otherwise(struct libiommu_pgtable *pt, uint64_t iova,
-						     uint64_t length, uint64_t *removed,
-						     struct libiommu_pgtable_gather *gather,
-						     struct libiommu_error **err)
-{
-	uint64_t found, *table = NULL, last = iova + length - 1;
-
-	if (is_small(iova, last) && !pt->identity)
-		table = lowest_table_by_hooks(pt, iova);
-	if (!table || cuts_run(table, iova, last))
-		return unmap_large(pt, iova, length, removed, gather, err);
-	found = erase_leaves(gather, table, iova, last);
-	if (removed)
-		*removed = found;
-	return 0;
-}
-
 static int op_unmap(struct libiommu_pgtable *pt, uint64_t iova, uint64_t length, uint64_t *removed,
 		    struct libiommu_pgtable_gather *gather, struct libiommu_error **err)
 {
-	uint64_t found, *table, last = iova + length - 1;
+	uint64_t found, *table = NULL, last = iova + length - 1;
 
-	if (!is_small(iova, last) || pgtable_unlikely(!pt->identity))
-		return unmap_otherwise(pt, iova, length, removed, gather, err);
-	table = lowest_table(pt, iova);
-	if (pgtable_unlikely(!table || cuts_run(table, iova, last)))
-		return unmap_otherwise(pt, iova, length, removed, gather, err);
+	if (is_small(iova, last))
+		table = lowest_table(pt, iova);
+	if (!table || cuts_run(table, iova, last))
+		return unmap_large(pt, iova, length, removed, gather, err);
 	found = erase_leaves(gather, table, iova, last);
 	if (removed)
 		*removed = found;

@@ -216,8 +216,9 @@ static inline void report_leaf(const struct libiommu_pgtable *pt, const struct p
 	}
 }
 
-static __attribute__((noinline)) uint64_t *lowest_table_by_hooks(const struct libiommu_pgtable *pt,
-								 uint64_t iova)
+/* The table of level 1 that holds iova, where plain tables lead to it; else NULL. */
+static __attribute__((noinline)) uint64_t *lowest_table(const struct libiommu_pgtable *pt,
+							uint64_t iova)
 {
 	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
 	unsigned int level;
@@ -228,148 +229,9 @@ static __attribute__((noinline)) uint64_t *lowest_table_by_hooks(const struct li
 		entry = pgtable_load_acquire(&table[index_at(level, iova)]);
 		if (!fmt_is_plain_table(level, entry))
 			return NULL;
-		table = table_of(pt, entry, false);
+		table = below(pt, entry);
 	}
 	return table;
-}
-
-/* The table of level 1 that holds iova, where plain tables lead to it; else NULL. No hooks. */
-static inline __attribute__((always_inline)) uint64_t *lowest_table(
-	const struct libiommu_pgtable *pt, uint64_t iova)
-{
-	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
-	unsigned int levels = pgtable_levels(top);
-
-	if (pgtable_unlikely(!reaches(top, iova)))
-		return NULL;
-#define STEP(n)                                                            \
-	do {                                                               \
-		entry = pgtable_load_acquire(&table[index_at((n), iova)]); \
-		if (pgtable_unlikely(!fmt_is_plain_table((n), entry)))     \
-			return NULL;                                       \
-		table = table_of(pt, entry, true);                         \
-	} while (0)
-	EACH_LEVEL(levels, STEP);
-#undef STEP
-	if (!table)
-		__builtin_unreachable(); /* a table's entry has its address */
-	return table;
-}
-
-#ifndef FMT_OWN_PLAIN_LEAF
-/* Is it a leaf of its level's own size that has nothing odd? */
-static inline bool fmt_is_plain_leaf(unsigned int level, uint64_t entry)
-{
-	return is_present(entry) && fmt_is_leaf(level, entry) && fmt_is_single(level, entry) &&
-	       !fmt_reserved(level, entry, true);
-}
-#endif
-
-/* The same with regard to what the hardware supports. */
-static inline bool is_plain_leaf(const struct libiommu_pgtable *pt, unsigned int level,
-				 uint64_t entry)
-{
-	return fmt_is_plain_leaf(level, entry) && !(entry & pt->reserved) &&
-	       (level == 1 || pt->leaf_sizes >> fmt_level_shift(level) & 1);
-}
-
-/* Here, where little time is lost, it is also asked whether there is a leaf at all. */
-static __attribute__((noinline)) bool translate_odd(const struct libiommu_pgtable *pt,
-						    uint64_t iova,
-						    struct libiommu_pgtable_leaf *leaf,
-						    uint64_t entry)
-{
-	struct pgtable_place place;
-
-	if (!is_present(entry))
-		return false;
-	look_up(pt, iova, &place);
-	if (place.kind != LIBIOMMU_PGTABLE_LEAF)
-		return false;
-	report_leaf(pt, &place, iova, leaf);
-	return true;
-}
-
-/* The walk has come to this entry by plain tables; `level` is a constant. */
-static inline __attribute__((always_inline)) bool translate_here(const struct libiommu_pgtable *pt,
-								 unsigned int level, uint64_t entry,
-								 uint64_t iova,
-								 struct libiommu_pgtable_leaf *leaf)
-{
-	if (pgtable_unlikely(!is_plain_leaf(pt, level, entry)))
-		return translate_odd(pt, iova, leaf, entry);
-	leaf->length = span_mask(level) + 1;
-	leaf->iova = iova & ~span_mask(level);
-	leaf->phys = fmt_leaf_phys(level, entry);
-	leaf->prot = fmt_leaf_prot(&pt->bits, entry);
-	leaf->accessed = fmt_accessed(entry);
-	leaf->dirty = fmt_dirty(entry);
-	return true;
-}
-
-/* What most lookups find is found without a question more than it takes. */
-static bool op_translate(const struct libiommu_pgtable *pt, uint64_t iova,
-			 struct libiommu_pgtable_leaf *leaf)
-{
-	uint64_t entry, top = pgtable_top(pt), *table = root_of(pt, top, iova);
-	unsigned int levels = pgtable_levels(top);
-
-	if (pgtable_unlikely(!pt->identity)) /* no entry is known yet */
-		return translate_odd(pt, iova, leaf, FMT_PRESENT);
-	if (pgtable_unlikely(!reaches(top, iova)))
-		return false;
-#define STEP(n)                                                            \
-	do {                                                               \
-		entry = pgtable_load_acquire(&table[index_at((n), iova)]); \
-		if (pgtable_unlikely(!fmt_is_plain_table((n), entry)))     \
-			return translate_here(pt, (n), entry, iova, leaf); \
-		table = table_of(pt, entry, true);                         \
-	} while (0)
-	EACH_LEVEL(levels, STEP);
-#undef STEP
-	return translate_here(pt, 1, pgtable_load(&table[index_at(1, iova)]), iova, leaf);
-}
-
-static __attribute__((noinline)) bool mark_odd(struct libiommu_pgtable *pt, uint64_t iova,
-					       bool write)
-{
-	struct pgtable_place place;
-	uint64_t marked;
-
-	for (;;) {
-		look_up(pt, iova, &place);
-		if (place.kind != LIBIOMMU_PGTABLE_LEAF)
-			return false;
-		marked = fmt_mark(place.entry, write);
-		if (marked == place.entry ||
-		    __atomic_compare_exchange_n(place.slot, &place.entry, marked, false,
-						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
-			return true;
-	}
-}
-
-/*
- * Not a plain OR: between the look and the mark the entry may be removed, or
- * become the link of a list of waiting tables, and must stay untouched then.
- */
-static bool op_mark(struct libiommu_pgtable *pt, uint64_t iova, bool write)
-{
-	uint64_t entry, marked, *slot, *table;
-
-	if (pgtable_unlikely(!pt->identity))
-		return mark_odd(pt, iova, write);
-	table = lowest_table(pt, iova);
-	if (pgtable_unlikely(!table))
-		return mark_odd(pt, iova, write);
-	slot = &table[index_at(1, iova)];
-	entry = pgtable_load(slot);
-	if (pgtable_unlikely(!is_plain_leaf(pt, 1, entry)))
-		return mark_odd(pt, iova, write);
-	marked = fmt_mark(entry, write);
-	return marked == entry ||
-	       __atomic_compare_exchange_n(slot, &entry, marked, false, __ATOMIC_RELAXED,
-					   __ATOMIC_RELAXED) ||
-	       mark_odd(pt, iova, write);
 }
 
 static void op_walk(const struct libiommu_pgtable *pt, uint64_t iova,
