@@ -49,31 +49,62 @@ static void harvest_leaf(struct pgtable_harvest *h, uint64_t *slot, unsigned int
 	}
 }
 
-/*
- * Up to 64 entries of the lowest level. A bit of the result for each that is
- * marked. What is asked for are constants at every call.
- */
+/* Has an entry both marks, and is it a leaf of its own? */
+static inline bool is_plainly_marked(uint64_t entry)
+{
+	return pgtable_has(entry, FMT_MARKED_SET | FMT_MARKED_CLEAR, FMT_MARKED_SET) &&
+	       ((FMT_MARKED_SET & FMT_PRESENT) || is_present(entry));
+}
+
+/* The same as below for one entry that is marked in any way. */
+static __attribute__((noinline)) uint64_t harvest_one(struct pgtable_harvest *h, uint64_t *slot,
+						      uint64_t iova, uint64_t entry)
+{
+	if (!fmt_is_single(1, entry)) {
+		harvest_leaf(h, slot, 1, iova, entry);
+		return 0;
+	}
+	if (!h->keep)
+		clean(h->accessed, slot, entry);
+	return 1;
+}
+
+/* 1: an entry of the lowest level is marked by itself. What is asked for are constants. */
+static inline __attribute__((always_inline)) uint64_t harvest_entry(struct pgtable_harvest *h,
+								    uint64_t *slot, uint64_t iova,
+								    bool accessed, bool keep)
+{
+	uint64_t entry = pgtable_load(slot);
+
+	if (pgtable_likely(is_plainly_marked(entry))) {
+		/* Hardware has nothing left to change here. */
+		if (!keep)
+			pgtable_store(slot, entry ^ (accessed ? FMT_ACCESSED_BIT : FMT_DIRTY_BIT));
+		return 1;
+	}
+	return is_marked(accessed, entry) ? harvest_one(h, slot, iova, entry) : 0;
+}
+
+/* Up to 64 entries of the lowest level. A bit of the result for each that is marked. */
 static inline __attribute__((always_inline)) uint64_t harvest_as(struct pgtable_harvest *h,
 								 uint64_t *slot, unsigned int n,
 								 uint64_t iova, bool accessed,
 								 bool keep)
 {
-	uint64_t entry, found = 0;
-	unsigned int i;
+	uint64_t page = span_mask(1) + 1, found = 0, eight;
+	unsigned int i, j;
 
-	UNROLL
-	for (i = 0; i < n; i++) {
-		entry = pgtable_load(&slot[i]);
-		if (!is_marked(accessed, entry))
-			continue;
-		if (pgtable_unlikely(!fmt_is_single(1, entry))) {
-			harvest_leaf(h, &slot[i], 1, iova + i * (span_mask(1) + 1), entry);
-			continue;
-		}
-		found |= UINT64_C(1) << i;
-		if (!keep)
-			clean(accessed, &slot[i], entry);
+	for (i = 0; i + 8 <= n; i += 8) {
+		eight = 0;
+		UNROLL
+		for (j = 0; j < 8; j++)
+			eight |= harvest_entry(h, &slot[i + j], iova + (i + j) * page, accessed,
+					       keep)
+				 << j;
+		found |= eight << i;
 	}
+	for (; i < n; i++)
+		found |= harvest_entry(h, &slot[i], iova + i * page, accessed, keep) << i;
 	return found;
 }
 
