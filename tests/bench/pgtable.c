@@ -117,7 +117,7 @@ static void print_tables(enum libiommu_pgtable_format format)
 static void measure(enum libiommu_pgtable_format format, const char *wanted, bool tiny)
 {
 	const char *name = libiommu_pgtable_format_name(format);
-	unsigned int times = tiny ? 1 : 15;
+	unsigned int times;
 	const struct operation *o;
 	double ns, floor;
 	struct bed bed;
@@ -128,6 +128,7 @@ static void measure(enum libiommu_pgtable_format format, const char *wanted, boo
 	for (o = operations; o < operations + operations_count; o++) {
 		if ((wanted && strcmp(wanted, o->name)) || !applies(o, &bed))
 			continue;
+		times = tiny ? 1 : o->flags & PAIR ? 60 : 15;
 		ns = least(&bed, o, times);
 		floor = least_floor(&bed, o, times);
 		printf("%s.%s\t%.3f\tns\t%s\t%.2f\t-\n", name, o->name, ns, o->floor_name,

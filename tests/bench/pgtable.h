@@ -25,6 +25,7 @@ typedef double (*bed_run)(struct bed *bed, size_t n);
 #define COUNTED 1u /* its instructions can be counted: one thread, and always the same */
 #define LARGE   2u /* its entries are those of the second level, at most a table of them */
 #define MARKS   4u /* only where the format has marks */
+#define PAIR    8u /* two processors must be free at once, which takes more repetitions */
 
 struct operation {
 	const char *name;
@@ -55,6 +56,7 @@ double bed_map_by_one(struct bed *bed, size_t n);
 
 double bed_plain_stores(struct bed *bed, size_t n);
 double bed_plain_walks(struct bed *bed, size_t n);
+double bed_dependent_walks(struct bed *bed, size_t n);
 
 /** End the program unless a call has succeeded. */
 void bed_must(bool good, const char *what);

@@ -26,14 +26,17 @@ static void clear_and_map(struct bed *bed)
 
 static double map_calls(struct bed *bed, size_t n, bool random)
 {
+	const uint64_t page = bed->page, first = bed->start;
+	const uint32_t *order = bed->order;
+	struct libiommu_pgtable *pt = bed->pt;
 	double start = bed_now();
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		uint64_t at = (random ? bed->order[i] : i) * bed->page;
+		uint64_t at = (random ? order[i] : i) * page;
 
-		bed_must(!libiommu_pgtable_map(bed->pt, bed->start + at, at ^ bed->page, bed->page,
-					       RW, &bed->gather, NULL),
+		bed_must(!libiommu_pgtable_map(pt, first + at, at ^ page, page, RW, &bed->gather,
+					       NULL),
 			 "a map");
 	}
 	return bed_now() - start;
@@ -51,13 +54,15 @@ static double map_anywhere(struct bed *bed, size_t n)
 
 static double unmap_in_order(struct bed *bed, size_t n)
 {
+	const uint64_t page = bed->page, first = bed->start;
+	struct libiommu_pgtable *pt = bed->pt;
 	double start = bed_now();
 	uint64_t removed;
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		bed_must(!libiommu_pgtable_unmap(bed->pt, bed->start + i * bed->page, bed->page,
-						 &removed, &bed->gather, NULL),
+		bed_must(!libiommu_pgtable_unmap(pt, first + i * page, page, &removed, &bed->gather,
+						 NULL),
 			 "an unmap");
 	return bed_now() - start;
 }
@@ -152,12 +157,15 @@ static double map_lists(struct bed *bed, size_t n)
 static double translate_random(struct bed *bed, size_t n)
 {
 	struct libiommu_pgtable_leaf leaf = { .phys = 0 };
+	const uint64_t page = bed->page, first = bed->start;
+	const struct libiommu_pgtable *pt = bed->pt;
+	const uint32_t *order = bed->order;
 	double start = bed_now();
 	uint64_t sum = 0;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		libiommu_pgtable_translate(bed->pt, bed->start + bed->order[i] * bed->page, &leaf);
+		libiommu_pgtable_translate(pt, first + order[i] * page, &leaf);
 		sum += leaf.phys;
 	}
 	start = bed_now() - start;
@@ -219,6 +227,7 @@ static double read_all_marks(struct bed *bed, size_t n)
 
 #define STORE bed_plain_stores, "a store"
 #define WALK  bed_plain_walks, "loads of a walk"
+#define CHAIN bed_dependent_walks, "dependent loads"
 
 const struct operation operations[] = {
 	{ "map_4k_call", bed_clear, map_in_order, STORE, COUNTED },
@@ -231,10 +240,10 @@ const struct operation operations[] = {
 	{ "map_1g_2m", clear_large, map_large, STORE, COUNTED | LARGE },
 	{ "map_512_scattered", bed_clear, map_lists, STORE, COUNTED },
 	{ "translate_random", empty_and_map, translate_random, WALK, COUNTED },
-	{ "translate_dependent", empty_and_map, translate_dependent, WALK, COUNTED },
+	{ "translate_dependent", empty_and_map, translate_dependent, CHAIN, COUNTED },
 	{ "dirty_none", empty_and_map, read_no_marks, STORE, COUNTED | MARKS },
 	{ "dirty_all", map_and_mark, read_all_marks, STORE, COUNTED | MARKS },
-	{ "map_two_threads", nothing, bed_map_by_two, bed_map_by_one, "one thread", 0 },
+	{ "map_two_threads", nothing, bed_map_by_two, bed_map_by_one, "one thread", PAIR },
 };
 
 const size_t operations_count = sizeof(operations) / sizeof(operations[0]);
