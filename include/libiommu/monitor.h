@@ -8,8 +8,9 @@
  * A monitor is a descriptor for poll() and a function that gives the next event.
  * It has no thread and calls nobody back. Events that nobody takes stay where the
  * kernel queues them. When the kernel had to drop some, there is one event
- * LIBIOMMU_MONITOR_RESYNC, and behind it every difference in groups and members
- * between what was reported before and what is there now.
+ * LIBIOMMU_MONITOR_RESYNC behind those that it has kept, and behind that every
+ * difference in groups and members between what was reported before and what is
+ * there now.
  *
  * Threads: a monitor belongs to one thread at a time. Different monitors, also of
  * one context, are independent.
@@ -91,8 +92,9 @@ struct libiommu_monitor_source {
 	int (*fd)(void *data);
 	/**
 	 * Take one message, never wait.
-	 * @return its length; 0: there is none; -ENOBUFS: some were lost; -EMSGSIZE: one did
-	 *         not fit and is lost; any other negative errno: the source is broken
+	 * @return its length; 0: there is none; -ENOBUFS: some were lost, and more may be
+	 *         until it has said 0; -EMSGSIZE: one did not fit and is lost; any other
+	 *         negative errno: the source is broken
 	 */
 	int64_t (*receive)(void *data, void *buffer, size_t size,
 			   struct libiommu_monitor_sender *sender);

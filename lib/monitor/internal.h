@@ -31,6 +31,7 @@ struct libiommu_monitor {
 	struct libiommu_monitor_stats stats;
 	struct libiommu_monitor_watch *watches;
 
+	bool lost;     /* messages were lost: a resync is to be told when the source has no more */
 	bool announce; /* a resync is to be told */
 	bool collect;  /* every group is to be compared */
 	bool reread;   /* as collect, but with the next message: a group could not be read */

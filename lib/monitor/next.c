@@ -241,7 +241,11 @@ static bool believed(const struct libiommu_uevent *uevent,
 	return sender->port && sender->has_credentials && !sender->uid;
 }
 
-/* @return 1: a message is held; 0: there is none now; negative: the source is broken */
+/*
+ * Once its queue was full the kernel takes no message for us until we have emptied it, and is silent about
+ * those. So what was lost is announced behind what is queued.
+ * @return 1: a message is held; 0: there is none now; negative: the source is broken
+ */
 static int receive(struct libiommu_monitor *m)
 {
 	for (unsigned int i = 0; i < MAX_SKIPPED; i++) {
@@ -250,13 +254,19 @@ static int receive(struct libiommu_monitor *m)
 		int64_t length =
 			m->source.receive(m->source.data, m->buffer, sizeof(m->buffer), &sender);
 
-		if (length == -ENOBUFS || length == -EMSGSIZE) {
+		if (length == -ENOBUFS || length == -EMSGSIZE)
 			m->stats.overruns++;
-			m->announce = true;
+		if (length == -ENOBUFS) {
+			m->lost = true;
+			continue;
+		}
+		if (length == 0 || length == -EAGAIN || length == -EMSGSIZE) {
+			m->announce = m->lost || length == -EMSGSIZE;
+			m->lost = m->lost && length == -EMSGSIZE;
 			return 0;
 		}
-		if (length <= 0)
-			return length == -EAGAIN ? 0 : (int)length;
+		if (length < 0)
+			return (int)length;
 		if ((uint64_t)length > sizeof(m->buffer) ||
 		    libiommu_uevent_parse(m->buffer, (size_t)length, &uevent)) {
 			m->stats.unreadable++;
