@@ -78,6 +78,15 @@ static int check_lent(const struct mock_claim *claim, const struct mock_device *
 	return error;
 }
 
+static int check_driver(const struct mock_device *dev, struct libiommu_failure *failure)
+{
+	if (strcmp(dev->driver, "vfio-pci") == 0)
+		return 0;
+	return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, dev->name,
+			       dev->driver[0] ? "Its driver is %s." : "It has no driver.",
+			       dev->driver);
+}
+
 static void take(struct mock_claim *claim, struct mock_device *dev)
 {
 	claim->dev = dev;
@@ -96,12 +105,10 @@ int mock_claim_open(struct mock_claim *claim, const char *name, uint32_t *group,
 	if (error)
 		return error;
 	*group = dev->group->id;
-	if (strcmp(dev->driver, "vfio-pci") != 0)
-		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, name,
-				       dev->driver[0] ? "Its driver is %s." : "It has no driver.",
-				       dev->driver);
 	pthread_mutex_lock(&machine->lock);
-	error = check_lent(claim, dev, failure);
+	error = check_driver(dev, failure);
+	if (!error)
+		error = check_lent(claim, dev, failure);
 	if (!error)
 		take(claim, dev);
 	pthread_mutex_unlock(&machine->lock);

@@ -3,6 +3,7 @@
 #include <libiommu/mock_platform.h>
 
 #include "backends/mock/front.h"
+#include "backends/mock/uevents.h"
 #include "lib/error.h"
 
 #include <stdio.h>
@@ -143,4 +144,44 @@ int libiommu_mock_machine_set_vfs(struct libiommu_mock_machine *machine, const c
 					  "It has virtual functions; take them away first.");
 	error = plug_vfs(inner, dev->function, count, options ? options : "", &failure);
 	return tell(err, error, &failure);
+}
+
+int libiommu_mock_machine_bind(struct libiommu_mock_machine *machine, const char *device,
+			       const char *driver, struct libiommu_error **err)
+{
+	struct mock_machine *inner = (struct mock_machine *)machine;
+	struct libiommu_failure failure;
+	struct mock_device *dev;
+
+	libiommu_error_clear(err);
+	libiommu_failure_init(&failure);
+	if (!machine || !device)
+		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (!driver)
+		driver = "";
+	if (strlen(driver) >= sizeof(dev->driver) || strpbrk(driver, " \t\n"))
+		return libiommu_error_set(err, LIBIOMMU_REASON_BAD_OPTIONS, device,
+					  "A driver is a word of at most %zu characters.",
+					  sizeof(dev->driver) - 1);
+	dev = find(inner, device);
+	if (!dev)
+		return libiommu_error_set(err, LIBIOMMU_REASON_DEVICE_UNKNOWN, device, NULL);
+	return tell(err, mock_machine_bind(inner, dev, driver, &failure), &failure);
+}
+
+#define QUEUE_BYTES ((size_t)1 << 20)
+
+int libiommu_mock_monitor_source(struct libiommu_mock_machine *machine, size_t queue,
+				 struct libiommu_monitor_source *out, struct libiommu_error **err)
+{
+	struct libiommu_failure failure;
+
+	libiommu_error_clear(err);
+	libiommu_failure_init(&failure);
+	if (!machine || !out)
+		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	return tell(err,
+		    mock_uevent_listen((struct mock_machine *)machine, queue ? queue : QUEUE_BYTES,
+				       out, &failure),
+		    &failure);
 }

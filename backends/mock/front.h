@@ -84,6 +84,9 @@ int mock_machine_plug(struct mock_machine *machine, const char *text,
 		      const struct mock_function *pf, struct libiommu_failure *failure);
 /* The device and all that hangs on it; what is open goes when it is closed. */
 void mock_machine_unplug(struct mock_machine *machine, struct mock_device *dev);
+/* Another driver, or "" for none. Reasons: device-unknown, device-busy. */
+int mock_machine_bind(struct mock_machine *machine, struct mock_device *dev, const char *driver,
+		      struct libiommu_failure *failure);
 /* The VFs of a physical function. */
 void mock_machine_unplug_vfs(struct mock_machine *machine, const struct mock_function *pf);
 

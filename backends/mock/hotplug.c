@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Devices that come and go while the machine runs. */
 #include "backends/mock/front.h"
+#include "backends/mock/model.h"
 #include "backends/mock/parse.h"
+#include "backends/mock/uevents.h"
+
+#include <string.h>
 
 /* Where the machine's lists ended. */
 struct ends {
@@ -72,6 +76,17 @@ static void take_back(struct mock_machine *machine, const struct ends *ends)
 	}
 }
 
+/* All of them are there before a driver looks at the first. */
+static void say_arrived(const struct mock_device *first)
+{
+	for (const struct mock_device *dev = first; dev; dev = dev->next)
+		mock_uevent_say(dev, MOCK_UEVENT_ADD);
+	for (const struct mock_device *dev = first; dev; dev = dev->next) {
+		if (dev->driver[0])
+			mock_uevent_say(dev, MOCK_UEVENT_BIND);
+	}
+}
+
 int mock_machine_plug(struct mock_machine *machine, const char *text,
 		      const struct mock_function *pf, struct libiommu_failure *failure)
 {
@@ -87,6 +102,8 @@ int mock_machine_plug(struct mock_machine *machine, const char *text,
 		error = mock_machine_arrive(machine, failure);
 	if (error)
 		take_back(machine, &ends);
+	else
+		say_arrived(*ends.devices);
 	pthread_mutex_unlock(&machine->lock);
 	return error;
 }
@@ -118,6 +135,18 @@ static struct mock_device *next_leaving(struct mock_machine *machine, const stru
 	return dev;
 }
 
+/* The last one that nobody has open: what is below a bridge stands behind it, and goes first. */
+static struct mock_device *last_leaving(struct mock_machine *machine, const struct leaving *leaving)
+{
+	struct mock_device *last = NULL;
+
+	for (struct mock_device *dev = machine->devices; dev; dev = dev->next) {
+		if (!mock_device_is_gone(dev) && !dev->open && leaves(leaving, dev))
+			last = dev;
+	}
+	return last;
+}
+
 static void unplug(struct mock_machine *machine, const struct leaving *leaving)
 {
 	struct mock_device *dev;
@@ -126,10 +155,8 @@ static void unplug(struct mock_machine *machine, const struct leaving *leaving)
 	while ((dev = next_leaving(machine, leaving)))
 		mock_device_remove(dev);
 	pthread_mutex_lock(&machine->lock);
-	for (dev = machine->devices; dev; dev = dev->next) {
-		if (!mock_device_is_gone(dev) && !dev->open && leaves(leaving, dev))
-			mock_device_forget(dev);
-	}
+	while ((dev = last_leaving(machine, leaving)))
+		mock_device_forget(dev);
 	pthread_mutex_unlock(&machine->lock);
 }
 
@@ -141,4 +168,53 @@ void mock_machine_unplug(struct mock_machine *machine, struct mock_device *dev)
 void mock_machine_unplug_vfs(struct mock_machine *machine, const struct mock_function *pf)
 {
 	unplug(machine, &(struct leaving){ .pf = pf });
+}
+
+static int check_bind(struct mock_device *dev, const char *driver, struct libiommu_failure *failure)
+{
+	struct mock_device with = { .bridge = dev->bridge };
+
+	strcpy(with.driver, driver);
+	if (mock_device_is_removed(dev))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_UNKNOWN, dev->name, NULL);
+	if (dev->open)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, dev->name,
+				       "It is open; its user was asked to close it.");
+	if (dev->group && dev->group->owner && mock_device_blocks(&with))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, dev->name,
+				       "Its group %u is lent.", dev->group->id);
+	return 0;
+}
+
+static void change_driver(struct mock_device *dev, const char *driver)
+{
+	bool had = dev->driver[0];
+
+	if (strcmp(dev->driver, driver) == 0)
+		return;
+	strcpy(dev->driver, driver);
+	if (had)
+		mock_uevent_say(dev, MOCK_UEVENT_UNBIND);
+	if (driver[0])
+		mock_uevent_say(dev, MOCK_UEVENT_BIND);
+}
+
+int mock_machine_bind(struct mock_machine *machine, struct mock_device *dev, const char *driver,
+		      struct libiommu_failure *failure)
+{
+	bool open;
+	int error;
+
+	pthread_mutex_lock(&machine->lock);
+	error = check_bind(dev, driver, failure);
+	open = dev->open;
+	if (!error)
+		change_driver(dev, driver);
+	pthread_mutex_unlock(&machine->lock);
+	if (!error || !open)
+		return error;
+	pthread_mutex_lock(&dev->lock);
+	mock_interrupt_owner(dev, LIBIOMMU_INTERRUPT_REQUEST);
+	pthread_mutex_unlock(&dev->lock);
+	return error;
 }

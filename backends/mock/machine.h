@@ -22,6 +22,7 @@
 #include <pthread.h>
 #include <sys/types.h>
 
+struct mock_listener;
 struct mock_model;
 struct mock_space;
 struct mock_table;
@@ -128,6 +129,8 @@ struct mock_machine {
 	struct mock_space *spaces;
 	uint64_t space_count;
 	uint64_t last_space; /* number given last */
+	struct mock_listener *listeners;
+	uint64_t uevents; /* said so far */
 };
 
 /*

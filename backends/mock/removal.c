@@ -2,6 +2,7 @@
 /* A device that is pulled out while it is used. Its user keeps what the kernel holds for it. */
 #include "backends/mock/front.h"
 #include "backends/mock/model.h"
+#include "backends/mock/uevents.h"
 
 void mock_device_remove(struct mock_device *dev)
 {
@@ -21,6 +22,9 @@ bool mock_device_is_removed(const struct mock_device *dev)
 
 void mock_device_forget(struct mock_device *dev)
 {
+	if (dev->driver[0])
+		mock_uevent_say(dev, MOCK_UEVENT_UNBIND);
+	mock_uevent_say(dev, MOCK_UEVENT_REMOVE);
 	__atomic_store_n(&dev->gone, true, __ATOMIC_RELEASE);
 	if (dev->function)
 		mock_topology_remove(dev->function);

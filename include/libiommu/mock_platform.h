@@ -13,6 +13,8 @@
 extern "C" {
 #endif
 
+struct libiommu_monitor_source;
+
 enum libiommu_mock_function_type {
 	LIBIOMMU_MOCK_CONVENTIONAL = 1,   /**< PCI or PCI-X */
 	LIBIOMMU_MOCK_ENDPOINT,           /**< PCIe */
@@ -115,6 +117,31 @@ LIBIOMMU_API int libiommu_mock_machine_unplug(struct libiommu_mock_machine *mach
 LIBIOMMU_API int libiommu_mock_machine_set_vfs(struct libiommu_mock_machine *machine,
 					       const char *device, unsigned int count,
 					       const char *options, struct libiommu_error **err);
+
+/**
+ * Give a device another driver, as writes to bind and unbind in sysfs do. What a driver does to the
+ * viability of its group, a monitor and the group's snapshots tell.
+ * @param driver NULL or "": none
+ * Reasons: null-argument, device-unknown, bad-options (a driver is a word of at most 31 characters),
+ * device-busy (it is open: its user gets LIBIOMMU_INTERRUPT_REQUEST, and the kernel would wait; or its
+ * group is lent and the driver would block it).
+ */
+LIBIOMMU_API int libiommu_mock_machine_bind(struct libiommu_mock_machine *machine,
+					    const char *device, const char *driver,
+					    struct libiommu_error **err);
+
+/**
+ * The machine as the source of a monitor (libiommu_monitor_options.source): it says what the kernel
+ * says when devices appear, disappear and change their driver, in the same text.
+ * @param queue bytes of messages that may wait, 0: 1 MiB. When it is full, messages are lost until it
+ * has been read to its end, and the monitor is told, as of the kernel's.
+ * @param[out] out the monitor that takes it closes it; without one call out->close(out->data). The
+ * machine must live longer.
+ * Reasons: null-argument, fd-limit, no-memory.
+ */
+LIBIOMMU_API int libiommu_mock_monitor_source(struct libiommu_mock_machine *machine, size_t queue,
+					      struct libiommu_monitor_source *out,
+					      struct libiommu_error **err);
 
 /**
  * Make a machine whose text may also name the platforms that are given here.
