@@ -260,7 +260,8 @@ static int parse_device_word(struct reader *reader, struct device_words *out, si
 		return rc;
 	if ((value = mock_word_value(word, "iommu"))) {
 		out->iommu = mock_machine_iommu(reader->machine, value);
-		if (!out->iommu)
+		out->place.no_iommu = !out->iommu && strcmp(value, "none") == 0;
+		if (!out->iommu && !out->place.no_iommu)
 			return mock_words_refuse(words, "There is no IOMMU \"%s\" above.", value);
 		return 0;
 	}

@@ -403,7 +403,7 @@ int mock_place_check(struct mock_machine *machine, struct mock_words *words, con
 		return mock_words_refuse(words, "type= is for PCI devices.");
 	if (!bus && place->has_below)
 		return mock_words_refuse(words, "bus= is for PCI devices.");
-	if (!*iommu) {
+	if (!*iommu && !place->no_iommu) {
 		const struct mock_function *above = bus ? bus->bridge : NULL;
 		const struct mock_function *pf = machine->topology.pf;
 		const char *from = bus ? bus->host->iommu : NULL;

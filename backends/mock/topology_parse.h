@@ -11,6 +11,7 @@ struct mock_place {
 	bool said; /* some word was of the topology */
 	enum libiommu_mock_function_type type;
 	bool has_type;
+	bool no_iommu; /* whatever is above */
 	bool has_below;
 	uint64_t below;
 	bool has_multifunction;
