@@ -53,7 +53,8 @@
 #
 # run NAME KEY=VALUE...       what is not part of every row
 #   machines      rows whose machines it takes: each becomes a row NAME-ROW. All keys of rows may be
-#                 given another value here, for one of the machines as KEY@ROW=VALUE
+#                 given another value here, for one of the machines as KEY@ROW=VALUE. ROW:OTHER is the
+#                 same under another name, so that a machine may be taken more than once
 #   kernel_steps  steps without libiommu, in order, in the first guest
 #   steps         steps for each backend, in order
 
@@ -195,3 +196,95 @@ step pair program=tests/lab/lab-pair arguments='--backend @backend@ --device @al
 
 run pair \
 	machines='vtd stock' devices=lone clock=real steps=pair
+
+# Topologies whose groups the guest's kernel and the mock have to find alike.
+devices topology-q35 \
+	qemu='-device edu,addr=3.0 -device e1000e,addr=4.0 -device nvme,addr=5.0,serial=a
+		-device e1000,addr=6.0'
+
+devices topology-ports \
+	qemu='-device pcie-root-port,id=rp1,addr=3.0,slot=1,chassis=1 -device nvme,bus=rp1,serial=a
+		-device ioh3420,id=rp2,addr=4.0,slot=2,chassis=2
+		-device e1000e,bus=rp2,addr=0.0,multifunction=on -device e1000e,bus=rp2,addr=0.1
+		-device pcie-root-port,id=rp3,addr=5.0,multifunction=on,slot=3,chassis=3
+		-device pcie-root-port,id=rp4,addr=5.1,slot=4,chassis=4
+		-device e1000e,bus=rp3 -device nvme,bus=rp4,serial=b
+		-device pcie-root-port,id=rp5,addr=6.0,slot=5,chassis=5 -device edu,bus=rp5'
+
+devices topology-no-acs \
+	qemu='-device pcie-root-port,id=rp1,addr=3.0,slot=1,chassis=1,disable-acs=on
+		-device e1000e,bus=rp1,addr=0.0,multifunction=on -device e1000e,bus=rp1,addr=0.1
+		-device pcie-root-port,id=rp2,addr=4.0,multifunction=on,slot=2,chassis=2,disable-acs=on
+		-device pcie-root-port,id=rp3,addr=4.1,slot=3,chassis=3,disable-acs=on
+		-device nvme,bus=rp2,serial=a -device nvme,bus=rp3,serial=b
+		-device pcie-root-port,id=rp4,addr=5.0,multifunction=on,slot=4,chassis=4
+		-device pcie-root-port,id=rp5,addr=5.1,slot=5,chassis=5,disable-acs=on
+		-device nvme,bus=rp4,serial=c -device nvme,bus=rp5,serial=d'
+
+devices topology-switch \
+	qemu='-device pcie-root-port,id=rp1,addr=3.0,slot=1,chassis=1 -device x3130-upstream,id=up,bus=rp1
+		-device xio3130-downstream,id=d1,bus=up,addr=0.0,slot=11,chassis=11
+		-device xio3130-downstream,id=d2,bus=up,addr=1.0,slot=12,chassis=12
+		-device xio3130-downstream,id=d3,bus=up,addr=2.0,slot=13,chassis=13,multifunction=on
+		-device xio3130-downstream,id=d4,bus=up,addr=2.1,slot=14,chassis=14
+		-device nvme,bus=d1,serial=a -device e1000e,bus=d2 -device nvme,bus=d3,serial=b
+		-device nvme,bus=d4,serial=c'
+
+devices topology-switch-no-acs \
+	qemu='-device pcie-root-port,id=rp1,addr=3.0,slot=1,chassis=1,disable-acs=on
+		-device x3130-upstream,id=up,bus=rp1
+		-device xio3130-downstream,id=d1,bus=up,addr=0.0,slot=11,chassis=11
+		-device xio3130-downstream,id=d2,bus=up,addr=1.0,slot=12,chassis=12
+		-device nvme,bus=d1,serial=a -device e1000e,bus=d2 -device nvme,addr=4.0,serial=b'
+
+devices topology-pcie-pci \
+	qemu='-device pcie-root-port,id=rp1,addr=3.0,slot=1,chassis=1 -device pcie-pci-bridge,id=b1,bus=rp1
+		-device e1000,bus=b1,addr=1.0 -device edu,bus=b1,addr=2.0
+		-device pcie-root-port,id=rp2,addr=4.0,slot=2,chassis=2,disable-acs=on
+		-device pcie-pci-bridge,id=b2,bus=rp2 -device e1000,bus=b2,addr=1.0
+		-device pci-bridge,id=b3,bus=b2,addr=2.0,chassis_nr=9 -device edu,bus=b3,addr=1.0
+		-device pcie-pci-bridge,id=b4,addr=5.0 -device edu,bus=b4,addr=1.0'
+
+devices topology-pci-bridge \
+	qemu='-device i82801b11-bridge,id=b1,addr=1e.0 -device pci-bridge,id=b2,bus=b1,addr=1.0,chassis_nr=2
+		-device e1000,bus=b1,addr=2.0 -device e1000,bus=b2,addr=1.0 -device edu,bus=b2,addr=2.0
+		-device pci-bridge,id=b3,addr=4.0,chassis_nr=3 -device edu,bus=b3,addr=1.0'
+
+devices topology-multifunction \
+	qemu='-device edu,addr=3.0,multifunction=on -device edu,addr=3.1
+		-device e1000e,addr=4.0,multifunction=on -device e1000e,addr=4.1
+		-device nvme,addr=5.0,serial=a,multifunction=on -device nvme,addr=5.1,serial=b
+		-device nvme,addr=6.0,serial=c,multifunction=on -device edu,addr=6.1 -device e1000e,addr=6.2'
+
+devices topology-sriov \
+	set='/sys/bus/pci/devices/0000:01:00.0/sriov_numvfs=2 /sys/bus/pci/devices/0000:02:00.0/sriov_numvfs=2' \
+	qemu='-device pcie-root-port,id=rp1,addr=3.0,slot=1,chassis=1 -device nvme-subsys,id=s1
+		-device nvme,serial=a,subsys=s1,bus=rp1,sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2,max_ioqpairs=6,msix_qsize=5
+		-device pcie-root-port,id=rp2,addr=4.0,slot=2,chassis=2,disable-acs=on -device nvme-subsys,id=s2
+		-device nvme,serial=b,subsys=s2,bus=rp2,sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2,max_ioqpairs=6,msix_qsize=5'
+
+devices topology-pxb \
+	qemu='-device pxb-pcie,id=pxb,bus_nr=0x40,addr=3.0 -device pcie-root-port,id=rp1,bus=pxb,addr=0.0,slot=1,chassis=1
+		-device nvme,bus=rp1,serial=a -device pcie-root-port,id=rp2,bus=pxb,addr=1.0,slot=2,chassis=2,disable-acs=on
+		-device e1000e,bus=rp2,addr=0.0,multifunction=on -device e1000e,bus=rp2,addr=0.1
+		-device nvme,bus=pcie.0,addr=4.0,serial=b'
+
+devices topology-virt \
+	qemu='-device pcie-root-port,id=rp1,addr=3.0,slot=1,chassis=1 -device nvme,bus=rp1,serial=a
+		-device pcie-root-port,id=rp2,addr=4.0,slot=2,chassis=2,disable-acs=on
+		-device e1000e,bus=rp2,addr=0.0,multifunction=on -device e1000e,bus=rp2,addr=0.1
+		-device pcie-root-port,id=rp3,addr=5.0,slot=3,chassis=3 -device pcie-pci-bridge,id=b1,bus=rp3
+		-device edu,bus=b1,addr=1.0 -device edu,bus=b1,addr=2.0
+		-device edu,addr=6.0,multifunction=on -device edu,addr=6.1'
+
+step topology program=tests/lab/lab-topology
+
+run topology \
+	machines='vtd:q35 vtd:ports vtd:no-acs vtd:switch vtd:switch-no-acs vtd:pcie-pci vtd:pci-bridge
+		vtd:multifunction vtd:sriov vtd:pxb virtio:virtio stock:stock smmuv3:virt' \
+	devices@q35=topology-q35 devices@ports=topology-ports devices@no-acs=topology-no-acs \
+	devices@switch=topology-switch devices@switch-no-acs=topology-switch-no-acs \
+	devices@pcie-pci=topology-pcie-pci devices@pci-bridge=topology-pci-bridge \
+	devices@multifunction=topology-multifunction devices@sriov=topology-sriov \
+	devices@pxb=topology-pxb devices@virtio=topology-ports devices@stock=topology-no-acs \
+	devices@virt=topology-virt backends=vfio kernel_steps=topology timeout=300
