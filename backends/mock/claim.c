@@ -43,6 +43,16 @@ int mock_device_vet(const struct mock_device *dev, struct libiommu_failure *fail
 {
 	const struct mock_hw *hw = &dev->iommu->hw;
 
+	if (hw->linux_has_no_paging)
+		return libiommu_refuse(
+			failure, LIBIOMMU_REASON_VFIO_API, dev->name,
+			"Linux has no domains for IOMMU %s (%s) that type1 or iommufd "
+			"could map.",
+			dev->iommu->name, hw->profile);
+	if (hw->linux_hides_coherency)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_COHERENT, dev->name,
+				       "The driver of IOMMU %s (%s) does not say that it snoops.",
+				       dev->iommu->name, hw->profile);
 	if (!hw->coherent)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_COHERENT, dev->name,
 				       "IOMMU %s does not snoop.", dev->iommu->name);

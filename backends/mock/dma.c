@@ -62,20 +62,19 @@ static int resolve(struct mock_device *dev, uint64_t iova, uint32_t access, unsi
 {
 	const struct mock_group *group = dev->group;
 	struct mock_iommu *iommu = dev->iommu;
-	const struct libiommu_range *msi = &iommu->hw.msi;
 	struct mock_space *space = group->reach;
 	uint64_t phys = iova;
 	int kind;
 
 	if (!space || space->type == LIBIOMMU_DOMAIN_BLOCKED)
 		return LIBIOMMU_MOCK_FAULT_BLOCKED;
-	if (iova >= msi->start && iova <= msi->last)
+	if (mock_hw_hole(&iommu->hw, iova))
 		return LIBIOMMU_MOCK_FAULT_RESERVED;
 	if (space->type == LIBIOMMU_DOMAIN_IDENTITY)
 		return mock_ram_host(&dev->machine->ram, phys, true, host)
 			       ? 0
 			       : LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
-	if (iova > mock_hw_iova_last(&iommu->hw))
+	if (!mock_hw_reaches(&iommu->hw, iova))
 		return LIBIOMMU_MOCK_FAULT_APERTURE;
 	kind = translate(dev, space, group->reach_table, iova, access, &phys);
 	if (!kind && !mock_ram_host(&dev->machine->ram, phys, false, host))

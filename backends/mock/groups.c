@@ -95,7 +95,6 @@ static int read_group(struct mock_ctx *ctx, uint32_t id, struct libiommu_group_b
 {
 	const struct mock_group *group = mock_machine_group(ctx->machine, id);
 	const struct mock_iommu *iommu;
-	struct libiommu_reserved msi = { .type = LIBIOMMU_RESERVED_MSI };
 	int error;
 
 	if (!group) {
@@ -105,10 +104,9 @@ static int read_group(struct mock_ctx *ctx, uint32_t id, struct libiommu_group_b
 		return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_UNKNOWN, subject, NULL);
 	}
 	iommu = group->iommu;
-	msi.range = iommu->hw.msi;
 	error = libiommu_group_builder_type(builder, "DMA", failure);
-	if (!error)
-		error = libiommu_group_builder_reserved(builder, &msi, failure);
+	for (size_t i = 0; i < iommu->hw.hole_count && !error; i++)
+		error = libiommu_group_builder_reserved(builder, &iommu->hw.holes[i].what, failure);
 	if (!error)
 		error = read_reserved(iommu->reserved, builder, failure);
 	for (const struct mock_device *dev = group->devices; dev && !error; dev = dev->in_group) {

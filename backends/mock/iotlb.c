@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* Leaf sizes of the formats; an entry sits in the set that its size chooses. */
-static const unsigned int shifts[] = { 12, 21, 30 };
-
 int mock_iotlb_init(struct mock_iotlb *tlb)
 {
 	memset(tlb, 0, sizeof(*tlb));
@@ -29,9 +26,11 @@ static bool holds(const struct mock_iotlb_entry *entry, uint64_t space, uint64_t
 
 static struct mock_iotlb_entry *lookup(struct mock_iotlb *tlb, uint64_t space, uint64_t iova)
 {
-	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]); i++) {
+	/* An entry sits in the set that its size chooses. */
+	for (uint64_t sizes = tlb->sizes; sizes; sizes &= sizes - 1) {
+		unsigned int shift = (unsigned int)__builtin_ctzll(sizes);
 		struct mock_iotlb_entry *set =
-			&tlb->entry[set_of(space, iova, shifts[i]) * MOCK_IOTLB_WAYS];
+			&tlb->entry[set_of(space, iova, shift) * MOCK_IOTLB_WAYS];
 
 		for (size_t way = 0; way < MOCK_IOTLB_WAYS; way++) {
 			if (holds(&set[way], space, iova))
@@ -79,7 +78,7 @@ void mock_iotlb_fill(struct mock_iotlb *tlb, const struct mock_iotlb_entry *entr
 	if (!present)
 		present = &tlb->entry[set * MOCK_IOTLB_WAYS + way];
 	*present = *entry;
-	tlb->filled = true;
+	tlb->sizes |= entry->leaf.length;
 	pthread_mutex_unlock(&tlb->lock);
 }
 
@@ -89,7 +88,7 @@ void mock_iotlb_drop(struct mock_iotlb *tlb, uint64_t space, uint64_t start, uin
 
 	pthread_mutex_lock(&tlb->lock);
 	tlb->invalidations++;
-	for (size_t i = 0; tlb->filled && i < MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS; i++) {
+	for (size_t i = 0; tlb->sizes && i < MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS; i++) {
 		if (entry[i].space == space && entry[i].leaf.iova <= last &&
 		    entry[i].leaf.iova + entry[i].leaf.length - 1 >= start)
 			entry[i].space = 0;
@@ -103,7 +102,7 @@ void mock_iotlb_drop_all(struct mock_iotlb *tlb)
 
 	pthread_mutex_lock(&tlb->lock);
 	tlb->invalidations++;
-	tlb->filled = false;
+	tlb->sizes = 0;
 	for (size_t i = 0; i < MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS; i++)
 		entry[i].space = 0;
 	pthread_mutex_unlock(&tlb->lock);

@@ -24,7 +24,7 @@ struct mock_iotlb {
 	uint64_t hits;
 	uint64_t misses;
 	uint64_t invalidations;
-	bool filled; /* something came in since all was dropped */
+	uint64_t sizes; /* of leaves that came in since all was dropped: bit n: 2^n bytes */
 	unsigned char victim[MOCK_IOTLB_SETS];
 	struct mock_iotlb_entry entry[MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS];
 };

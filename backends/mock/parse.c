@@ -2,6 +2,7 @@
 #include "backends/mock/parse.h"
 
 #include "backends/mock/model.h"
+#include "backends/mock/profile_parse.h"
 #include "backends/mock/topology_parse.h"
 #include "backends/mock/words.h"
 
@@ -108,70 +109,12 @@ static int parse_limit(struct reader *reader)
 	return 0;
 }
 
-static int parse_width(struct mock_words *words, struct mock_hw *hw, const char *value)
-{
-	uint64_t width;
-	int error = mock_words_number(words, value, 1, 64, &width);
-
-	if (error)
-		return error;
-	if (!mock_profile_width(hw, (unsigned int)width))
-		return mock_words_refuse(words, "Profile %s has no width of %u bits.", hw->profile,
-					 (unsigned int)width);
-	return 0;
-}
-
-static int parse_pages(struct mock_words *words, struct mock_hw *hw, const char *value)
-{
-	static const struct {
-		const char *text;
-		uint64_t sizes;
-	} known[] = {
-		{ "4K", UINT64_C(1) << 12 },
-		{ "4K,2M", UINT64_C(1) << 12 | UINT64_C(1) << 21 },
-		{ "4K,2M,1G", UINT64_C(1) << 12 | UINT64_C(1) << 21 | UINT64_C(1) << 30 },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcmp(known[i].text, value) == 0) {
-			hw->page_sizes = known[i].sizes;
-			return 0;
-		}
-	}
-	return mock_words_refuse(words, "pages= takes 4K or 4K,2M or 4K,2M,1G, not \"%s\".", value);
-}
-
-static int parse_hw_word(struct mock_words *words, struct mock_hw *hw, size_t index)
-{
-	const char *word = words->word[index], *value;
-
-	if ((value = mock_word_value(word, "width")))
-		return parse_width(words, hw, value);
-	if ((value = mock_word_value(word, "pages")))
-		return parse_pages(words, hw, value);
-	if ((value = mock_word_value(word, "phys"))) {
-		uint64_t width = 0;
-		int error = mock_words_number(words, value, 32, 52, &width);
-
-		hw->phys_width = (unsigned int)width;
-		return error;
-	}
-	if ((value = mock_word_value(word, "coherent")))
-		return mock_words_choice(words, value, "yes", "no", &hw->coherent);
-	if ((value = mock_word_value(word, "snoop")))
-		return mock_words_choice(words, value, "yes", "no", &hw->snoop_control);
-	if ((value = mock_word_value(word, "msi")))
-		return mock_words_choice(words, value, "isolated", "unsafe", &hw->msi_isolated);
-	if ((value = mock_word_value(word, "ad")))
-		return mock_words_choice(words, value, "yes", "no", &hw->accessed_dirty);
-	return unknown_word(words, index);
-}
-
 static int parse_iommu(struct reader *reader)
 {
 	struct mock_words *words = &reader->words;
 	struct mock_iommu *iommu;
 	struct mock_hw hw;
+	int error;
 
 	if (words->count < 3)
 		return mock_words_refuse(words, "iommu takes a name and a profile.");
@@ -179,16 +122,9 @@ static int parse_iommu(struct reader *reader)
 		return mock_words_refuse(words, "The name \"%s\" is too long.", words->word[1]);
 	if (mock_machine_iommu(reader->machine, words->word[1]))
 		return mock_words_refuse(words, "There is an IOMMU %s already.", words->word[1]);
-	if (!mock_profile_find(words->word[2], &hw))
-		return mock_words_refuse(
-			words, "There is no profile \"%s\"; known: intel-vtd, intel-vtd-fs.",
-			words->word[2]);
-	for (size_t i = 3; i < words->count; i++) {
-		int error = parse_hw_word(words, &hw, i);
-
-		if (error)
-			return error;
-	}
+	error = mock_profile_parse(words, &hw);
+	if (error)
+		return error;
 	iommu = mock_machine_add_iommu(reader->machine, words->word[1]);
 	if (!iommu)
 		return no_memory(words);

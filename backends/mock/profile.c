@@ -1,81 +1,162 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/profile.h"
 
+#include "backends/mock/profile_tables.h"
+
 #include <string.h>
 
-#define SIZE_4K (UINT64_C(1) << 12)
-#define SIZE_2M (UINT64_C(1) << 21)
-#define SIZE_1G (UINT64_C(1) << 30)
-
-static const struct {
-	struct mock_hw hw;
-	struct {
-		unsigned int width;
-		unsigned int levels;
-	} widths[2];
-} profiles[] = {
-	{
-		.hw = {
-			.profile = "intel-vtd",
-			.evidence = "mock profile intel-vtd",
-			.format = LIBIOMMU_PGTABLE_VTD_SS,
-			.levels = 4,
-			.width = 48,
-			.phys_width = 52,
-			.page_sizes = SIZE_4K | SIZE_2M | SIZE_1G,
-			.coherent = true,
-			.snoop_control = true,
-			.msi_isolated = true,
-			.write_only = true,
-			.accessed_dirty = true,
-			.msi = { 0xfee00000, 0xfeefffff },
-		},
-		.widths = { { 39, 3 }, { 48, 4 } },
-	},
-	{
-		/* Linux hands out the lower canonical half only. */
-		.hw = {
-			.profile = "intel-vtd-fs",
-			.evidence = "mock profile intel-vtd-fs",
-			.format = LIBIOMMU_PGTABLE_X86_64,
-			.levels = 4,
-			.width = 47,
-			.phys_width = 52,
-			.page_sizes = SIZE_4K | SIZE_2M | SIZE_1G,
-			.coherent = true,
-			.snoop_control = true,
-			.msi_isolated = true,
-			.write_only = false,
-			.accessed_dirty = true,
-			.msi = { 0xfee00000, 0xfeefffff },
-		},
-		.widths = { { 47, 4 } },
-	},
-};
-
-bool mock_profile_find(const char *name, struct mock_hw *hw)
+const struct mock_profile *mock_profile_at(size_t index)
 {
-	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
-		if (strcmp(profiles[i].hw.profile, name) == 0) {
-			*hw = profiles[i].hw;
-			return true;
+	static const struct mock_profile *const tables[] = {
+		mock_profiles_x86,
+		mock_profiles_arm,
+		mock_profiles_other,
+	};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (const struct mock_profile *at = tables[i]; at->forms[0].width; at++) {
+			if (index-- == 0)
+				return at;
 		}
+	}
+	return NULL;
+}
+
+const struct mock_profile *mock_profile_find(const char *name)
+{
+	const struct mock_profile *profile;
+
+	for (size_t i = 0; (profile = mock_profile_at(i)); i++) {
+		if (strcmp(profile->hw.profile, name) == 0)
+			return profile;
+	}
+	return NULL;
+}
+
+static uint64_t granule(uint64_t sizes)
+{
+	return sizes & -sizes;
+}
+
+static bool has_width(const struct mock_form *form, unsigned int width)
+{
+	return !width || width == form->width ||
+	       (form->least && width >= form->least && width < form->width);
+}
+
+static bool has_stage(const struct mock_form *form, unsigned int stage)
+{
+	return !stage || stage == form->stage;
+}
+
+static bool has_granule(const struct mock_form *form, uint64_t wanted)
+{
+	return !wanted || wanted == granule(form->page_sizes);
+}
+
+/* The first form that is as wished; else what none of them has. */
+static enum mock_misfit choose(const struct mock_profile *profile, const struct mock_wish *wish,
+			       const struct mock_form **out)
+{
+	bool width = false, stage = false, smallest = false;
+
+	for (size_t i = 0; i < MOCK_FORMS && profile->forms[i].width; i++) {
+		const struct mock_form *form = &profile->forms[i];
+		bool fits[3] = { has_width(form, wish->width), has_stage(form, wish->stage),
+				 has_granule(form, wish->granule) };
+
+		*out = form;
+		if (fits[0] && fits[1] && fits[2])
+			return MOCK_FITS;
+		width |= fits[0];
+		stage |= fits[1];
+		smallest |= fits[2];
+	}
+	return !width      ? MOCK_NO_WIDTH
+	       : !stage    ? MOCK_NO_STAGE
+	       : !smallest ? MOCK_NO_GRANULE
+			   : MOCK_NO_FORM;
+}
+
+struct libiommu_pgtable_options mock_hw_table(const struct mock_hw *hw)
+{
+	struct libiommu_pgtable_options opts = LIBIOMMU_PGTABLE_OPTIONS_INIT;
+
+	opts.format = hw->format;
+	opts.levels = hw->levels;
+	opts.leaf_sizes = hw->page_sizes;
+	opts.iova_bits = hw->width;
+	opts.phys_bits = hw->phys_width;
+	if (!hw->accessed_dirty && hw->preset_marks)
+		opts.flags = LIBIOMMU_PGTABLE_MARKED;
+	return opts;
+}
+
+/* The windows of the profile, as far as the width goes, or the one that was wished for. */
+static enum mock_misfit shape_windows(const struct mock_wish *wish, uint64_t last,
+				      struct mock_hw *hw)
+{
+	if (!hw->window_count) {
+		hw->windows[0] = (struct libiommu_range){ 0, last };
+		hw->window_count = 1;
+	}
+	if (!wish->window.last)
+		return MOCK_FITS;
+	if (hw->window_count > 1 || wish->window.start < hw->windows[0].start ||
+	    wish->window.last > hw->windows[0].last)
+		return MOCK_NO_WINDOW;
+	hw->windows[0] = wish->window;
+	return MOCK_FITS;
+}
+
+enum mock_misfit mock_profile_shape(const struct mock_profile *profile,
+				    const struct mock_wish *wish, struct mock_hw *hw)
+{
+	struct libiommu_pgtable_options opts;
+	struct libiommu_pgtable_desc desc;
+	const struct mock_form *form;
+	enum mock_misfit misfit = choose(profile, wish, &form);
+
+	if (misfit)
+		return misfit;
+	hw->format = form->format;
+	hw->stage = form->stage;
+	hw->levels = form->levels;
+	hw->width = wish->width ? wish->width : form->width;
+	hw->page_sizes = form->page_sizes;
+	hw->write_only = form->write_only;
+	/* What a stage 2 translates are physical addresses to somebody. */
+	if (form->least && form->stage == 2 && !wish->width && hw->width > hw->phys_width)
+		hw->width = hw->phys_width;
+	opts = mock_hw_table(hw);
+	if (libiommu_pgtable_format_describe(&opts, &desc, NULL))
+		return MOCK_NO_FORM;
+	hw->page_sizes = desc.leaf_sizes;
+	if (wish->page_sizes & ~hw->page_sizes ||
+	    (wish->page_sizes && granule(wish->page_sizes) != granule(hw->page_sizes)))
+		return MOCK_NO_PAGES;
+	if (wish->page_sizes)
+		hw->page_sizes = wish->page_sizes;
+	return shape_windows(wish, desc.iova_last, hw);
+}
+
+bool mock_hw_reaches(const struct mock_hw *hw, uint64_t iova)
+{
+	for (size_t i = 0; i < hw->window_count; i++) {
+		if (iova >= hw->windows[i].start && iova <= hw->windows[i].last)
+			return true;
 	}
 	return false;
 }
 
-bool mock_profile_width(struct mock_hw *hw, unsigned int width)
+const struct mock_hole *mock_hw_hole(const struct mock_hw *hw, uint64_t iova)
 {
-	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
-		if (profiles[i].hw.profile != hw->profile)
-			continue;
-		for (size_t w = 0; w < 2; w++) {
-			if (!width || profiles[i].widths[w].width != width)
-				continue;
-			hw->width = width;
-			hw->levels = profiles[i].widths[w].levels;
-			return true;
-		}
+	for (size_t i = 0; i < hw->hole_count; i++) {
+		const struct mock_hole *hole = &hw->holes[i];
+
+		if (!hole->translated && iova >= hole->what.range.start &&
+		    iova <= hole->what.range.last)
+			return hole;
 	}
-	return false;
+	return NULL;
 }

@@ -1,36 +1,121 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an IOMMU's hardware is like. */
+/*
+ * What an IOMMU's hardware is like, and what Linux makes of it. A profile is one constant
+ * description; nothing else in the mock asks which profile it has before it.
+ */
 #ifndef BACKENDS_MOCK_PROFILE_H
 #define BACKENDS_MOCK_PROFILE_H
 
 #include <libiommu/pgtable.h>
 
+#define MOCK_HW_WINDOWS 2
+#define MOCK_HW_HOLES   2
+
+/* IOVAs inside of the windows that no domain may use. */
+struct mock_hole {
+	struct libiommu_reserved what;
+	/* Linux alone keeps them back: an access is looked up in the page table like any other. */
+	bool translated;
+};
+
+/* One of the tables that an IOMMU can walk; width=, granule= and stage= choose. */
+struct mock_form {
+	enum libiommu_pgtable_format format;
+	unsigned int stage;  /* 1 or 2; 0: there is no choice */
+	unsigned int levels; /* 0: the fewest for the width, or the format's usual */
+	unsigned int least;  /* narrowest IOVAs; 0: only `width` */
+	unsigned int width;  /* bits of an IOVA; the widest and usual ones */
+	uint64_t page_sizes; /* the smallest is the granule */
+	bool write_only;     /* write without read can be expressed */
+};
+
 /* One IOMMU: a profile with the machine text's options applied. */
 struct mock_hw {
 	const char *profile;
 	const char *evidence; /* for capability answers */
+	const char *name;     /* of the real thing */
+	const char *oddity;
+	/* Of the form that was chosen. */
 	enum libiommu_pgtable_format format;
+	unsigned int stage;
 	unsigned int levels;
-	unsigned int width;      /* IOVA bits that it translates */
-	unsigned int phys_width; /* bits of a physical address */
+	unsigned int width;
 	uint64_t page_sizes;
+	bool write_only;
+	unsigned int phys_width;                        /* bits of a physical address */
+	unsigned int phys_most;                         /* that an option can give it */
+	struct libiommu_range windows[MOCK_HW_WINDOWS]; /* that it translates, ascending */
+	size_t window_count; /* 0 in a profile: all that the width reaches */
+	struct mock_hole holes[MOCK_HW_HOLES];
+	size_t hole_count;
 	bool coherent;      /* DMA snoops CPU caches */
 	bool snoop_control; /* no-snoop requests can be forced to snoop */
 	bool msi_isolated;
-	bool write_only;           /* write without read can be expressed */
-	bool accessed_dirty;       /* the walker sets accessed and dirty bits */
-	struct libiommu_range msi; /* writes here are interrupts, never translated */
+	bool can_mark;       /* hardware can set accessed and dirty bits ... */
+	bool accessed_dirty; /* ... and does ... */
+	bool preset_marks;   /* ... else leaves begin with both */
+	/* What there is beside one address space per device. */
+	unsigned int pasid_bits;                    /* 0: no PASIDs */
+	bool prq;                                   /* page requests */
+	uint32_t stage1_formats;                    /* bit n: format n as a user's stage 1 */
+	enum libiommu_pgtable_format parent_format; /* of what lies below a stage 1 */
+	/* Linux 7.2 uses less than the hardware has. */
+	bool linux_hides_coherency; /* the driver does not say that it snoops */
+	bool linux_has_no_paging;   /* no domains that are mapped by hand */
+	bool linux_prq;             /* page requests reach user space */
+	const char *grouping;       /* how Linux finds groups behind it: a name of grouping.h */
 };
 
-/* @return false when there is no such profile */
-bool mock_profile_find(const char *name, struct mock_hw *hw);
+/* What a line asks for; 0: whatever comes first. */
+struct mock_wish {
+	unsigned int width;
+	unsigned int stage;
+	uint64_t granule;
+	uint64_t page_sizes;          /* leave out the others */
+	struct libiommu_range window; /* instead of the profile's; last 0: none */
+};
 
-/* Set the IOVA width and with it the levels. @return false when the profile has no such width */
-bool mock_profile_width(struct mock_hw *hw, unsigned int width);
+#define MOCK_FORMS 10
+
+struct mock_profile {
+	struct mock_hw hw;
+	struct mock_form forms[MOCK_FORMS]; /* ends with width 0; the first is the usual one */
+};
+
+/* The profiles, one after the other. @return NULL behind the last */
+const struct mock_profile *mock_profile_at(size_t index);
+const struct mock_profile *mock_profile_find(const char *name);
+
+enum mock_misfit {
+	MOCK_FITS = 0,
+	MOCK_NO_WIDTH,
+	MOCK_NO_STAGE,
+	MOCK_NO_GRANULE,
+	MOCK_NO_FORM, /* each exists, but not together */
+	MOCK_NO_PAGES,
+	MOCK_NO_WINDOW
+};
+
+/* Make *hw what is wished for; what other options said of it stays. */
+enum mock_misfit mock_profile_shape(const struct mock_profile *profile,
+				    const struct mock_wish *wish, struct mock_hw *hw);
+
+/* The options of a page table of this hardware, but for its memory. */
+struct libiommu_pgtable_options mock_hw_table(const struct mock_hw *hw);
+
+/* Does it translate this address? */
+bool mock_hw_reaches(const struct mock_hw *hw, uint64_t iova);
+/* What devices cannot use as an address, since hardware takes it for something else. */
+const struct mock_hole *mock_hw_hole(const struct mock_hw *hw, uint64_t iova);
 
 static inline uint64_t mock_hw_iova_last(const struct mock_hw *hw)
 {
-	return (UINT64_C(1) << hw->width) - 1;
+	return hw->windows[hw->window_count - 1].last;
+}
+
+static inline uint64_t mock_hw_granule(const struct mock_hw *hw)
+{
+	return hw->page_sizes & -hw->page_sizes;
 }
 
 #endif

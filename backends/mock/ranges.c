@@ -33,21 +33,19 @@ static void see_reserved(struct bounds *at, const struct mock_reserved *list)
 	}
 }
 
-/* What lies between a platform's windows cannot be reached. */
-static void see_windows(struct bounds *at, const struct mock_group *group)
+/* What lies between windows cannot be reached. */
+static void see_windows(struct bounds *at, const struct libiommu_range *windows, size_t count)
 {
 	struct libiommu_range hole = { 0, 0 };
 
-	for (size_t i = 0; i < group->window_count; i++) {
-		const struct libiommu_range *window = &group->windows[i];
-
-		hole.last = window->start - 1;
-		if (window->start > hole.start)
+	for (size_t i = 0; i < count; i++) {
+		hole.last = windows[i].start - 1;
+		if (windows[i].start > hole.start)
 			see_range(at, &hole);
-		hole.start = window->last + 1;
+		hole.start = windows[i].last + 1;
 	}
 	hole.last = UINT64_MAX;
-	if (group->window_count && hole.start)
+	if (count && hole.start)
 		see_range(at, &hole);
 }
 
@@ -60,8 +58,10 @@ static void see_group(struct bounds *at, const struct mock_group *group)
 	at->page_sizes &= hw->page_sizes;
 	if (mock_hw_iova_last(hw) < at->last)
 		at->last = mock_hw_iova_last(hw);
-	see_range(at, &hw->msi);
-	see_windows(at, group);
+	for (size_t i = 0; i < hw->hole_count; i++)
+		see_range(at, &hw->holes[i].what.range);
+	see_windows(at, hw->windows, hw->window_count);
+	see_windows(at, group->windows, group->window_count);
 	see_reserved(at, group->iommu->reserved);
 	for (const struct mock_device *dev = group->devices; dev; dev = dev->in_group) {
 		if (!mock_device_is_gone(dev))

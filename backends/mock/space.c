@@ -57,12 +57,9 @@ struct mock_table *mock_space_add_table(struct mock_space *space, struct mock_io
 					struct libiommu_failure *failure)
 {
 	struct libiommu_pgtable_memory memory = mock_frames_memory(&space->machine->frames);
-	struct libiommu_pgtable_options opts = LIBIOMMU_PGTABLE_OPTIONS_INIT;
+	struct libiommu_pgtable_options opts = mock_hw_table(&iommu->hw);
 	struct mock_table *table = mock_alloc(space->machine, sizeof(*table));
 
-	opts.format = iommu->hw.format;
-	opts.levels = iommu->hw.levels;
-	opts.leaf_sizes = iommu->hw.page_sizes;
 	opts.memory = &memory;
 	if (!table || libiommu_pgtable_new(&opts, &table->pt, NULL)) {
 		mock_free(space->machine, table, sizeof(*table));
@@ -318,9 +315,37 @@ static void unpin_all(struct mock_space *space, const struct mock_table *table)
 	uint64_t last = mock_hw_iova_last(&table->iommu->hw), at = 0;
 	struct libiommu_pgtable_leaf leaf;
 
-	while (at <= last && libiommu_pgtable_next_leaf(table->pt, at, last, &leaf)) {
+	while (libiommu_pgtable_next_leaf(table->pt, at, last, &leaf)) {
 		mock_ram_unpin_phys(&space->machine->ram, leaf.phys, leaf.length);
 		at = leaf.iova + leaf.length;
+		if (at == 0 || at > last)
+			break;
+	}
+}
+
+static void clear_range(struct mock_table *table, uint64_t start, uint64_t last)
+{
+	struct libiommu_pgtable_gather gather = LIBIOMMU_PGTABLE_GATHER_INIT;
+
+	libiommu_pgtable_unmap(table->pt, start, last - start + 1, NULL, &gather, NULL);
+	libiommu_pgtable_release(table->pt, &gather);
+}
+
+static void clear(struct mock_table *table)
+{
+	const struct mock_hw *hw = &table->iommu->hw;
+
+	for (size_t i = 0; i < hw->window_count; i++) {
+		const struct libiommu_range *window = &hw->windows[i];
+		uint64_t middle = window->start + (window->last - window->start) / 2 + 1;
+
+		/* The length of the whole 64-bit space has no number. */
+		if (window->last - window->start == UINT64_MAX) {
+			clear_range(table, window->start, middle - 1);
+			clear_range(table, middle, window->last);
+		} else {
+			clear_range(table, window->start, window->last);
+		}
 	}
 }
 
@@ -329,12 +354,7 @@ void mock_space_empty(struct mock_space *space)
 	/* All tables hold the same; the pins were taken once. */
 	if (space->tables)
 		unpin_all(space, space->tables);
-	for (struct mock_table *table = space->tables; table; table = table->next) {
-		struct libiommu_pgtable_gather gather = LIBIOMMU_PGTABLE_GATHER_INIT;
-
-		libiommu_pgtable_unmap(table->pt, 0, mock_hw_iova_last(&table->iommu->hw) + 1, NULL,
-				       &gather, NULL);
-		libiommu_pgtable_release(table->pt, &gather);
-	}
+	for (struct mock_table *table = space->tables; table; table = table->next)
+		clear(table);
 	uncharge(space, space->entries, space->locked);
 }

@@ -7,12 +7,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define HIGH UINT64_C(0x100000000) /* no IOMMU keeps a window above this for itself */
-
 CASE(entry_limit, "4.1.6 the limit of mappings is entry-limit with its figures")
 {
 	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
-	uint64_t limit, i, needed = 0, available = 1;
+	uint64_t limit, base, i, needed = 0, available = 1;
 	char *mem = memory(PAGE);
 	struct rig rig;
 
@@ -23,26 +21,28 @@ CASE(entry_limit, "4.1.6 the limit of mappings is entry-limit with its figures")
 		SKIP("mappings are not limited");
 	limit = answer.value;
 	ck_assert_uint_ge(limit, 1);
+	base = room_for(rig.dom, (2 * limit + 1) * PAGE);
 	for (i = 0; i < limit; i++)
-		ck_assert_int_eq(libiommu_domain_map(rig.dom, IO(2 * i), at(mem), PAGE, RW, NULL),
-				 0);
-	REFUSED(libiommu_domain_map(rig.dom, IO(2 * limit), at(mem), PAGE, RW, E), ENTRY_LIMIT,
-		NULL);
+		ck_assert_int_eq(
+			libiommu_domain_map(rig.dom, base + 2 * i * PAGE, at(mem), PAGE, RW, NULL),
+			0);
+	REFUSED(libiommu_domain_map(rig.dom, base + 2 * limit * PAGE, at(mem), PAGE, RW, E),
+		ENTRY_LIMIT, NULL);
 	ck_assert_uint_eq(libiommu_domain_mapping_count(rig.dom), limit);
 	ck_assert(libiommu_error_figures(last_error(), &needed, &available));
 	ck_assert_uint_gt(needed, available);
-	unmap(rig.dom, IO(0), PAGE, PAGE);
-	map(rig.dom, IO(2 * limit), mem, PAGE);
-	REFUSED(libiommu_domain_map(rig.dom, IO(0), at(mem), PAGE, RW, E), ENTRY_LIMIT, NULL);
+	unmap(rig.dom, base, PAGE, PAGE);
+	map(rig.dom, base + 2 * limit * PAGE, mem, PAGE);
+	REFUSED(libiommu_domain_map(rig.dom, base, at(mem), PAGE, RW, E), ENTRY_LIMIT, NULL);
 	OK(libiommu_domain_unmap_all(rig.dom, NULL, E));
-	map(rig.dom, IO(0), mem, PAGE);
+	map(rig.dom, base, mem, PAGE);
 }
 
 CASE(entry_limit_at_attach, "4.1.5 too many mappings are refused by the map or by the attach")
 {
 	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
 	char *mem = memory(PAGE);
-	uint64_t limit, i;
+	uint64_t limit, base, i;
 	struct rig rig;
 	int ret = 0;
 
@@ -52,9 +52,10 @@ CASE(entry_limit_at_attach, "4.1.5 too many mappings are refused by the map or b
 	if (answer.answer != LIBIOMMU_ANSWER_YES)
 		SKIP("mappings are not limited");
 	limit = answer.value;
+	base = room_for(rig.dom, (2 * limit + 1) * PAGE);
 	detach(rig.ep[0]);
 	for (i = 0; i <= limit && !ret; i++)
-		ret = libiommu_domain_map(rig.dom, IO(2 * i), at(mem), PAGE, RW, NULL);
+		ret = libiommu_domain_map(rig.dom, base + 2 * i * PAGE, at(mem), PAGE, RW, NULL);
 	if (ret) {
 		ck_assert_int_eq(ret, -libiommu_reason_errno(LIBIOMMU_REASON_ENTRY_LIMIT));
 		ck_assert_uint_eq(i, limit + 1);
@@ -64,7 +65,7 @@ CASE(entry_limit_at_attach, "4.1.5 too many mappings are refused by the map or b
 	REFUSED(libiommu_endpoint_attach(rig.ep[0], rig.dom, E), ENTRY_LIMIT, NULL);
 	ck_assert_ptr_null(libiommu_endpoint_domain(rig.ep[0]));
 	ck_assert_uint_eq(libiommu_domain_mapping_count(rig.dom), limit + 1);
-	unmap(rig.dom, IO(6), PAGE, PAGE);
+	unmap(rig.dom, base + 6 * PAGE, PAGE, PAGE);
 	attach(rig.ep[0], rig.dom);
 }
 
@@ -73,18 +74,19 @@ CASE(no_entry_limit, "4.1.6 without a limit of mappings hundreds of thousands ar
 	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
 	char *mem = memory(PAGE);
 	struct rig rig;
-	uint64_t i, removed = 0;
+	uint64_t base, i, removed = 0;
 
 	NEEDS(1, 0);
 	rig = rig_attached(1);
 	OK(libiommu_device_cap(rig.dev[0], LIBIOMMU_CAP_ENTRY_LIMIT, &answer, E));
 	if (answer.answer == LIBIOMMU_ANSWER_YES)
 		SKIP("mappings are limited to %" PRIu64, answer.value);
+	base = room_for(rig.dom, many_mappings * PAGE);
 	for (i = 0; i < many_mappings; i++)
 		ck_assert_int_eq(
-			libiommu_domain_map(rig.dom, HIGH + i * PAGE, at(mem), PAGE, RW, NULL), 0);
+			libiommu_domain_map(rig.dom, base + i * PAGE, at(mem), PAGE, RW, NULL), 0);
 	ck_assert_uint_eq(libiommu_domain_mapping_count(rig.dom), many_mappings);
-	found(rig.dom, HIGH + many_mappings / 2 * PAGE, mem, PAGE);
+	found(rig.dom, base + many_mappings / 2 * PAGE, mem, PAGE);
 	OK(libiommu_domain_unmap_all(rig.dom, &removed, E));
 	ck_assert_uint_eq(removed, many_mappings * PAGE);
 }

@@ -355,3 +355,18 @@ uint64_t hole_start(struct libiommu_domain *dom)
 
 	return ranges_of(dom, ranges, COUNT(ranges)) > 1 ? ranges[0].last + 1 : 0;
 }
+
+uint64_t room_for(struct libiommu_domain *dom, uint64_t bytes)
+{
+	struct libiommu_range ranges[32];
+	size_t count = ranges_of(dom, ranges, COUNT(ranges));
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t start = ranges[i].start > IO(0) ? ranges[i].start : IO(0);
+
+		if (ranges[i].last >= start && ranges[i].last - start >= bytes - 1)
+			return start;
+	}
+	ck_abort_msg("no range has room for %" PRIu64 " bytes", bytes);
+	return 0;
+}

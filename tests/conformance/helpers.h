@@ -140,6 +140,9 @@ uint64_t last_page(struct libiommu_domain *dom);
 /** First byte of a hole between its ranges; 0: no hole. */
 uint64_t hole_start(struct libiommu_domain *dom);
 
+/** Where so many bytes can be mapped in one go, from IO(0) upward. */
+uint64_t room_for(struct libiommu_domain *dom, uint64_t bytes);
+
 /* DMA by the device edu, through its registers alone. */
 
 #define EDU_SRC     0x80

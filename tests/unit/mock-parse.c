@@ -31,7 +31,7 @@ static const struct {
 	{ "iommu u sparc\n", "line 1", "sparc" },
 	{ IOMMU IOMMU, "line 2", "already" },
 	{ "iommu u intel-vtd width=40\n", "line 1", "40" },
-	{ "iommu u intel-vtd width=57\n", "line 1", "57" },
+	{ "iommu u intel-vtd width=56\n", "line 1", "56" },
 	{ "iommu u intel-vtd-fs width=48\n", "line 1", "48" },
 	{ "iommu u intel-vtd coherent=maybe\n", "line 1", "maybe" },
 	{ "iommu u intel-vtd msi=no\n", "line 1", "unsafe" },

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "backends/mock/profile_tables.h"
+
+#define PAGES_SV39 (SIZE(12) | SIZE(16) | SIZE(21) | SIZE(30))
+#define PAGES_SV48 (PAGES_SV39 | SIZE(39))
+#define PAGES_SV57 (PAGES_SV48 | SIZE(48))
+
+const struct mock_profile mock_profiles_other[] = {
+	{
+		/* Of stage 1 the lower half; stage 2 has two bits more instead of signs. */
+		.hw = {
+			.profile = "riscv",
+			.evidence = "mock profile riscv",
+			.name = "RISC-V IOMMU",
+			.oddity = "the driver of Linux does not say that DMA is coherent, so that nobody in "
+				  "user space gets a device; it uses first stages alone, without PASIDs",
+			.phys_width = 56,
+			.phys_most = 56,
+			.coherent = true,
+			.msi_isolated = true,
+			.can_mark = true,
+			.preset_marks = true,
+			.pasid_bits = 20,
+			.prq = true,
+			.stage1_formats = 1u << LIBIOMMU_PGTABLE_RISCV,
+			.parent_format = LIBIOMMU_PGTABLE_RISCV_G,
+			.linux_hides_coherency = true,
+			.grouping = "pci-acs",
+		},
+		.forms = {
+			{ LIBIOMMU_PGTABLE_RISCV, 1, 0, 0, 56, PAGES_SV57, false },
+			{ LIBIOMMU_PGTABLE_RISCV, 1, 0, 0, 47, PAGES_SV48, false },
+			{ LIBIOMMU_PGTABLE_RISCV, 1, 0, 0, 38, PAGES_SV39, false },
+			{ LIBIOMMU_PGTABLE_RISCV_G, 2, 0, 0, 59, PAGES_SV57, false },
+			{ LIBIOMMU_PGTABLE_RISCV_G, 2, 0, 0, 50, PAGES_SV48, false },
+			{ LIBIOMMU_PGTABLE_RISCV_G, 2, 0, 0, 41, PAGES_SV39, false },
+		},
+	},
+	{ .forms = { { .width = 0 } } },
+};

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Each kind of hardware: what its line can say, what it translates, what Linux makes of it. */
+#include "tests/unit/mock-rig.h"
+
+#include <libiommu/mock.h>
+
+#include "backends/mock/grouping.h"
+
+#define RANGES 4
+
+static struct rig rig;
+static struct mock_claim dev;
+static struct mock_domain dom;
+
+static int open_with(const char *personality, const char *ram, const char *iommu)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text),
+		 "personality %s\nram %s\niommu u %s\n"
+		 "device 0000:00:03.0 iommu=u group=1 driver=vfio-pci dma-mask=64\n",
+		 personality, ram, iommu);
+	rig_open(&rig, text);
+	rig_domain(&rig, &dom, LIBIOMMU_DOMAIN_PAGING);
+	return rig_try_device(&rig, &dev, "0000:00:03.0");
+}
+
+static void attach_empty(struct libiommu_geometry *geometry)
+{
+	struct libiommu_backend_attach attach = { sizeof(attach), true, NULL, 0 };
+
+	memset(geometry, 0, sizeof(*geometry));
+	ck_assert_int_eq(mock->attach(&dev, &dom, &attach, geometry, &rig.failure), 0);
+}
+
+static void stop(void)
+{
+	ck_assert_int_eq(rig_detach(&rig, &dev, &dom, true, 0), 0);
+	mock->device_close(&dev, 0);
+	ck_assert_uint_eq(rig_pins(&rig), 0);
+	ck_assert_uint_eq(mock_frames_used(&rig.ctx.machine->frames), 0);
+	rig_close(&rig);
+}
+
+struct row {
+	const char *line;
+	const char *format;
+	uint64_t page_sizes;
+	struct libiommu_range ranges[RANGES]; /* that a domain can use */
+	bool write_only;
+};
+
+#define LAST(bits) ((UINT64_C(1) << (bits)) - 1)
+#define BIT(n)     (UINT64_C(1) << (n))
+#define X86_PAGES  (BIT(12) | BIT(21) | BIT(30))
+#define SV39       (BIT(12) | BIT(16) | BIT(21) | BIT(30))
+#define X86_RANGES(bits)                                                 \
+	{                                                                \
+		{ 0, 0xfedfffff }, { 0xfef00000, LAST(bits) }, { 0, 0 }, \
+		{                                                        \
+			0, 0                                             \
+		}                                                        \
+	}
+#define AMD_PAGES ((BIT(52) - BIT(12)) & ~BIT(39))
+#define AMD_RANGES(last)                                                                    \
+	{                                                                                   \
+		{ 0, 0xfedfffff }, { 0xfef00000, 0xfcffffffff }, { 0x10000000000, (last) }, \
+		{                                                                           \
+			0, 0                                                                \
+		}                                                                           \
+	}
+#define ARM_RANGES(bits)                                               \
+	{                                                              \
+		{ 0, 0x7ffffff }, { 0x8100000, LAST(bits) }, { 0, 0 }, \
+		{                                                      \
+			0, 0                                           \
+		}                                                      \
+	}
+#define ALL(bits)                                      \
+	{                                              \
+		{ 0, LAST(bits) }, { 0, 0 }, { 0, 0 }, \
+		{                                      \
+			0, 0                           \
+		}                                      \
+	}
+
+static const struct row rows[] = {
+	{ "intel-vtd", "vtd-ss", X86_PAGES, X86_RANGES(48), true },
+	{ "intel-vtd width=39", "vtd-ss", X86_PAGES, X86_RANGES(39), true },
+	{ "intel-vtd width=57", "vtd-ss", X86_PAGES, X86_RANGES(57), true },
+	{ "intel-vtd pages=4K,2M", "vtd-ss", BIT(12) | BIT(21), X86_RANGES(48), true },
+	{ "intel-vtd-fs", "x86-64", X86_PAGES, X86_RANGES(47), false },
+	{ "intel-vtd-fs width=56", "x86-64", X86_PAGES, X86_RANGES(56), false },
+	{ "amd-vi", "amdv1", AMD_PAGES, AMD_RANGES(UINT64_MAX), true },
+	{ "amd-vi width=48", "amdv1", AMD_PAGES, AMD_RANGES(LAST(48)), true },
+	{ "amd-vi width=57", "amdv1", AMD_PAGES, AMD_RANGES(LAST(57)), true },
+	{ "arm-smmuv3", "arm-s1-4k", X86_PAGES, ARM_RANGES(48), false },
+	{ "arm-smmuv3 width=39", "arm-s1-4k", X86_PAGES, ARM_RANGES(39), false },
+	{ "arm-smmuv3 stage=2", "arm-s2-4k", X86_PAGES, ARM_RANGES(48), true },
+	{ "arm-smmuv3 phys=40 stage=2", "arm-s2-4k", X86_PAGES, ARM_RANGES(40), true },
+	{ "arm-smmuv2 granule=4K", "arm-s1-4k", X86_PAGES, ARM_RANGES(48), false },
+	{ "arm-smmuv2 stage=2 width=40", "arm-s2-4k", X86_PAGES, ARM_RANGES(40), true },
+	{ "riscv", "riscv", SV39 | BIT(39) | BIT(48), ALL(56), false },
+	{ "riscv width=47", "riscv", SV39 | BIT(39), ALL(47), false },
+	{ "riscv width=38", "riscv", SV39, ALL(38), false },
+	{ "riscv width=38 aperture=0x4000000-0xbffffff",
+	  "riscv",
+	  SV39,
+	  { { 0x4000000, 0xbffffff } },
+	  false },
+	{ "riscv stage=2", "riscv-g", SV39 | BIT(39) | BIT(48), ALL(59), false },
+	{ "riscv stage=2 width=41", "riscv-g", SV39, ALL(41), false },
+};
+
+static void check_ranges(const struct row *row, const struct libiommu_geometry *geometry)
+{
+	size_t count = 0;
+
+	while (count < RANGES && row->ranges[count].last)
+		count++;
+	ck_assert_msg(geometry->count == count, "%s: %zu ranges", row->line, geometry->count);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_msg(geometry->ranges[i].start == row->ranges[i].start &&
+				      geometry->ranges[i].last == row->ranges[i].last,
+			      "%s: 0x%llx-0x%llx", row->line,
+			      (unsigned long long)geometry->ranges[i].start,
+			      (unsigned long long)geometry->ranges[i].last);
+	}
+}
+
+static uint64_t page_sizes(void)
+{
+	struct libiommu_cap_answer answer = { .size = sizeof(answer) };
+
+	mock->device_cap(&dev, LIBIOMMU_CAP_PAGE_SIZES, &answer);
+	return answer.value;
+}
+
+static struct libiommu_pgtable *table(void)
+{
+	return dev.dev->group->reach_table->pt;
+}
+
+/* Two granules at both ends of each range, and the addresses around them. */
+static void check_ends(const struct row *row)
+{
+	uint64_t unit = mock_hw_granule(&dev.dev->iommu->hw) > PAGE
+				? mock_hw_granule(&dev.dev->iommu->hw)
+				: PAGE;
+	unsigned char *memory = rig.memory + (-(uintptr_t)rig.memory & (unit - 1));
+
+	for (size_t i = 0; i < RANGES && row->ranges[i].last; i++) {
+		const struct libiommu_range *range = &row->ranges[i];
+		struct libiommu_backend_map maps[2] = {
+			{ .iova = range->start, .length = unit, .prot = RW, .memory = memory },
+			{ .iova = range->last - unit + 1, .length = unit, .prot = RW },
+		};
+
+		maps[1].memory = memory + unit;
+		for (size_t n = 0; n < 2; n++) {
+			uint64_t last = maps[n].iova + unit - 1;
+			unsigned char *byte = (unsigned char *)maps[n].memory + unit - 1;
+
+			ck_assert_int_eq(mock->map(&dom, &maps[n], &rig.failure), 0);
+			ck_assert_int_eq(rig_writes(&dev, last, (unsigned char)(i + n + 1)), 0);
+			ck_assert_uint_eq(*byte, i + n + 1);
+		}
+		if (range->start)
+			ck_assert_int_ne(rig_reads(&dev, range->start - 1), 0);
+		if (range->last != UINT64_MAX)
+			ck_assert_int_ne(rig_reads(&dev, range->last + 1), 0);
+		for (size_t n = 0; n < 2; n++)
+			ck_assert_int_eq(rig_unmap(&rig, &dom, &maps[n]), 0);
+		ck_assert_int_eq(rig_reads(&dev, maps[0].iova), LIBIOMMU_MOCK_FAULT_NOT_MAPPED);
+	}
+}
+
+START_TEST(every_form_translates_what_it_says)
+{
+	const struct row *row = &rows[_i];
+	struct libiommu_geometry geometry;
+
+	ck_assert_msg(open_with("bare", "packed", row->line) == 0, "%s", row->line);
+	attach_empty(&geometry);
+	check_ranges(row, &geometry);
+	libiommu_geometry_clear(&rig.env, &geometry);
+	ck_assert_str_eq(libiommu_pgtable_describe(table())->name, row->format);
+	ck_assert_msg(page_sizes() == row->page_sizes, "%s: 0x%llx", row->line,
+		      (unsigned long long)page_sizes());
+	check_ends(row);
+	stop();
+}
+END_TEST
+
+START_TEST(write_without_read_is_a_matter_of_the_format)
+{
+	const struct row *row = &rows[_i];
+	uint64_t unit = 0x10000;
+	struct libiommu_backend_map map = { .length = unit, .prot = LIBIOMMU_PROT_WRITE };
+	struct libiommu_geometry geometry;
+
+	ck_assert_int_eq(open_with("bare", "packed", row->line), 0);
+	attach_empty(&geometry);
+	libiommu_geometry_clear(&rig.env, &geometry);
+	map.memory = rig.memory + (-(uintptr_t)rig.memory & (unit - 1));
+	map.iova = row->ranges[0].start;
+	ck_assert_int_eq(mock->map(&dom, &map, &rig.failure), row->write_only ? 0 : -EOPNOTSUPP);
+	if (row->write_only) {
+		ck_assert_int_eq(rig_reads(&dev, map.iova), LIBIOMMU_MOCK_FAULT_PERMISSION);
+		ck_assert_int_eq(rig_writes(&dev, map.iova, 1), 0);
+		ck_assert_int_eq(rig_unmap(&rig, &dom, &map), 0);
+	} else {
+		ck_assert_int_eq(rig.failure.reason, LIBIOMMU_REASON_PROT_UNSUPPORTED);
+	}
+	stop();
+}
+END_TEST
+
+static const struct {
+	const char *line;
+	const char *word; /* in the message */
+} senseless[] = {
+	{ "intel-vtd width=40", "no width of 40" },
+	{ "intel-vtd stage=1", "no stage 1" },
+	{ "intel-vtd granule=64K", "granule of 65536" },
+	{ "intel-vtd stage=3", "from 1 to 2" },
+	{ "intel-vtd pages=2M", "pages=2M" },
+	{ "intel-vtd pages=4K,3K", "not \"4K,3K\"" },
+	{ "intel-vtd pages=4K,,2M", "not a size" },
+	{ "intel-vtd pasid=21", "21" },
+	{ "intel-vtd aperture=0x1000-0x1000000000fff", "aperture" },
+	{ "intel-vtd aperture=0x1000", "0x1000" },
+	{ "amd-vi width=39", "no width of 39" },
+	{ "arm-smmuv3 width=31", "no width of 31" },
+	{ "arm-smmuv3 stage=2 width=48 phys=40", "fit" },
+	{ "arm-smmuv3 phys=53", "53" },
+	{ "arm-smmuv2 ad=yes", "ad=yes" },
+	{ "arm-smmuv2 pasid=1", "1" },
+	{ "riscv stage=1 width=41", "fit" },
+	{ "riscv width=48", "no width of 48" },
+	{ "arm", "intel-vtd, intel-vtd-fs, amd-vi, arm-smmuv3" },
+};
+
+START_TEST(senseless_options_are_named)
+{
+	struct libiommu_mock_machine *machine;
+	struct libiommu_error *err;
+	char text[100];
+
+	snprintf(text, sizeof(text), "\niommu u %s\n", senseless[_i].line);
+	ck_assert_int_eq(libiommu_mock_machine_new(text, &machine, &err), -EINVAL);
+	ck_assert_int_eq(libiommu_error_reason(err), LIBIOMMU_REASON_CONFIG_SYNTAX);
+	ck_assert_str_eq(libiommu_error_subject(err), "line 2");
+	ck_assert_msg(strstr(libiommu_error_message(err), senseless[_i].word), "%s: %s",
+		      senseless[_i].line, libiommu_error_message(err));
+	libiommu_error_free(err);
+}
+END_TEST
+
+/* What the hardware keeps for itself is never translated; what Linux keeps is an address. */
+START_TEST(holes_are_the_hardwares_or_linux_s)
+{
+	static const struct {
+		const char *line;
+		uint64_t iova;
+		int fault;
+	} holes[] = {
+		{ "intel-vtd", 0xfee00000, LIBIOMMU_MOCK_FAULT_RESERVED },
+		{ "amd-vi", 0xfeefffff, LIBIOMMU_MOCK_FAULT_RESERVED },
+		{ "amd-vi", 0xfd00000000, LIBIOMMU_MOCK_FAULT_RESERVED },
+		{ "amd-vi", 0xffffffffff, LIBIOMMU_MOCK_FAULT_RESERVED },
+		{ "amd-vi", 0x10000000000, LIBIOMMU_MOCK_FAULT_NOT_MAPPED },
+		{ "arm-smmuv3", 0x8000000, LIBIOMMU_MOCK_FAULT_NOT_MAPPED },
+		{ "arm-smmuv3 width=32", 0x100000000, LIBIOMMU_MOCK_FAULT_APERTURE },
+		{ "riscv aperture=0x1000-0x1fff", 0xfff, LIBIOMMU_MOCK_FAULT_APERTURE },
+	};
+	struct libiommu_geometry geometry;
+
+	for (size_t i = 0; i < sizeof(holes) / sizeof(holes[0]); i++) {
+		ck_assert_int_eq(open_with("bare", "packed", holes[i].line), 0);
+		attach_empty(&geometry);
+		libiommu_geometry_clear(&rig.env, &geometry);
+		ck_assert_int_eq(rig_reads(&dev, holes[i].iova), holes[i].fault);
+		stop();
+	}
+}
+END_TEST
+
+START_TEST(linux_lends_what_it_lends)
+{
+	static const struct {
+		const char *line;
+		enum libiommu_reason reason;
+		const char *word;
+	} lent[] = {
+		{ "intel-vtd", LIBIOMMU_REASON_NONE, "" },
+		{ "amd-vi", LIBIOMMU_REASON_NONE, "" },
+		{ "arm-smmuv3", LIBIOMMU_REASON_NONE, "" },
+		{ "arm-smmuv2", LIBIOMMU_REASON_NONE, "" },
+		{ "arm-smmuv3 coherent=no", LIBIOMMU_REASON_NOT_COHERENT, "does not snoop" },
+		{ "arm-smmuv2 msi=unsafe", LIBIOMMU_REASON_MSI_NOT_ISOLATED, "remap" },
+		{ "riscv", LIBIOMMU_REASON_NOT_COHERENT, "does not say" },
+	};
+	static const char *const personalities[] = { "strict", "type1", "iommufd" };
+
+	for (size_t p = 0; p < 3; p++) {
+		for (size_t i = 0; i < sizeof(lent) / sizeof(lent[0]); i++) {
+			int error = open_with(personalities[p], "packed", lent[i].line);
+
+			/* type1 opens it, and then refuses the attach. */
+			if (!error) {
+				error = rig_attach(&rig, &dev, &dom, true, NULL, 0);
+				mock->device_close(&dev, 0);
+			}
+			ck_assert_int_eq(error, -libiommu_reason_errno(lent[i].reason));
+			ck_assert(!error || rig.failure.reason == lent[i].reason);
+			ck_assert(!error || strstr(rig.failure.detail, lent[i].word));
+			rig_close(&rig);
+		}
+	}
+}
+END_TEST
+
+/* Nobody looks at hardware like this twice: what each profile has beside one address space. */
+START_TEST(profiles_make_sense)
+{
+	const struct mock_profile *profile;
+
+	for (size_t i = 0; (profile = mock_profile_at(i)); i++) {
+		const struct mock_hw *hw = &profile->hw;
+		char evidence[64];
+
+		snprintf(evidence, sizeof(evidence), "mock profile %s", hw->profile);
+		ck_assert_str_eq(hw->evidence, evidence);
+		ck_assert(hw->name && hw->oddity);
+		ck_assert_ptr_nonnull(mock_grouping_find(hw->grouping));
+		ck_assert_uint_le(hw->pasid_bits, 20);
+		ck_assert(!hw->linux_prq || hw->prq);
+		ck_assert(!hw->accessed_dirty || hw->can_mark);
+		ck_assert(!hw->stage1_formats || hw->parent_format);
+		ck_assert_uint_ge(hw->phys_most, hw->phys_width);
+		for (size_t f = 0; f < MOCK_FORMS && profile->forms[f].width; f++) {
+			const struct mock_form *form = &profile->forms[f];
+			struct mock_wish wish = {
+				.width = form->width,
+				.stage = form->stage,
+				.granule = form->page_sizes & -form->page_sizes,
+			};
+			struct mock_hw shaped = *hw;
+
+			if (form->width > hw->phys_width && form->least)
+				shaped.phys_width = hw->phys_most;
+			ck_assert_int_eq(mock_profile_shape(profile, &wish, &shaped), MOCK_FITS);
+			ck_assert_int_eq(shaped.format, form->format);
+			ck_assert_uint_eq(shaped.width, form->width);
+		}
+	}
+	ck_assert_ptr_nonnull(mock_profile_find("amd-vi"));
+	ck_assert_ptr_null(mock_profile_find("amd"));
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+int main(void)
+{
+	Suite *suite = suite_create("mock-profiles");
+	TCase *tcase = tcase_create("mock-profiles");
+
+	tcase_add_loop_test(tcase, every_form_translates_what_it_says, 0, COUNT(rows));
+	tcase_add_loop_test(tcase, write_without_read_is_a_matter_of_the_format, 0, COUNT(rows));
+	tcase_add_loop_test(tcase, senseless_options_are_named, 0, COUNT(senseless));
+	tcase_add_test(tcase, holes_are_the_hardwares_or_linux_s);
+	tcase_add_test(tcase, linux_lends_what_it_lends);
+	tcase_add_test(tcase, profiles_make_sense);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
