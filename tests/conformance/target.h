@@ -104,7 +104,10 @@ struct target *target_find(const char *name);
 int settings_option(struct settings *settings, int argc, char **argv);
 extern const char settings_help[];
 
-/** Compare with a line "ROW run=N skipped=N" of a file. @return false after having said why */
+/**
+ * Compare with a line "ROW run=N skipped=N" or "ROW as OTHER skipping=N" of a file, where N cases
+ * are left out that OTHER runs. @return false after having said why
+ */
 bool counts_expected(const char *path, const char *row, unsigned int run, unsigned int skipped);
 
 /** The target in use. */
