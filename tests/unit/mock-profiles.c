@@ -27,7 +27,7 @@ static int open_with(const char *personality, const char *ram, const char *iommu
 
 static void attach_empty(struct libiommu_geometry *geometry)
 {
-	struct libiommu_backend_attach attach = { sizeof(attach), true, NULL, 0 };
+	struct libiommu_backend_attach attach = { .size = sizeof(attach), .first = true };
 
 	memset(geometry, 0, sizeof(*geometry));
 	ck_assert_int_eq(mock->attach(&dev, &dom, &attach, geometry, &rig.failure), 0);
