@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -162,6 +163,15 @@ static int64_t real_write(void *data, int fd, const void *buffer, size_t length)
 {
 	(void)data;
 	return RETRY(write(fd, buffer, length));
+}
+
+static int real_poll(void *data, int fd)
+{
+	const struct timespec at_once = { 0, 0 };
+	struct pollfd one = { .fd = fd, .events = POLLIN };
+
+	(void)data;
+	return (int)RETRY(ppoll(&one, 1, &at_once, NULL));
 }
 
 static const struct libiommu_sys default_sys = {

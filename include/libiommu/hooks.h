@@ -56,6 +56,8 @@ struct libiommu_sys {
 	/** Queues of events, which have no offsets. */
 	int64_t (*read)(void *data, int fd, void *buffer, size_t length);
 	int64_t (*write)(void *data, int fd, const void *buffer, size_t length);
+	/** ppoll for something to read, without waiting. @return 1 when there is, else 0 */
+	int (*poll)(void *data, int fd);
 };
 
 /** Memory for the library's own objects. */

@@ -370,6 +370,15 @@ static int64_t sys_write(void *data, int fd, const void *buffer, size_t length)
 	return hooks->base->write(hooks->base->data, fd, buffer, length);
 }
 
+static int sys_poll(void *data, int fd)
+{
+	struct hooks *hooks = data;
+
+	if (fails(hooks, HOOKS_FAIL_SYS, "ppoll"))
+		return -ENOMEM;
+	return hooks->base->poll(hooks->base->data, fd);
+}
+
 void hooks_init(struct hooks *hooks, const struct libiommu_sys *base)
 {
 	memset(hooks, 0, sizeof(*hooks));
@@ -402,6 +411,7 @@ void hooks_init(struct hooks *hooks, const struct libiommu_sys *base)
 	hooks->sys.add_seals = sys_add_seals;
 	hooks->sys.read = sys_read;
 	hooks->sys.write = sys_write;
+	hooks->sys.poll = sys_poll;
 }
 
 void hooks_finish(struct hooks *hooks)

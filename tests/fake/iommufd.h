@@ -111,6 +111,7 @@ void fake_fault_put(struct fake_kernel *kernel, struct file *file);
 void fake_fault_leave(struct iommufd *iommufd, struct cdev *cdev, uint32_t hwpt);
 int64_t fake_sys_read(void *data, int fd, void *buffer, size_t length);
 int64_t fake_sys_write(void *data, int fd, const void *buffer, size_t length);
+int fake_sys_poll(void *data, int fd);
 
 /* iommufd_pasid.c */
 int fake_pasid_attach(struct fake_kernel *kernel, struct cdev *cdev,

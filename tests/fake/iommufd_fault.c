@@ -161,6 +161,21 @@ int64_t fake_sys_write(void *data, int fd, const void *buffer, size_t length)
 	return rc;
 }
 
+int fake_sys_poll(void *data, int fd)
+{
+	struct fake_kernel *kernel = data;
+	struct fault_queue *queue;
+	int rc;
+
+	if (fd < FAKE_FD)
+		return kernel->base->poll(kernel->base->data, fd);
+	pthread_mutex_lock(&kernel->lock);
+	queue = queue_of(kernel, fd);
+	rc = queue ? next(queue) != NULL : -EBADF;
+	pthread_mutex_unlock(&kernel->lock);
+	return rc;
+}
+
 static struct page_group *free_group(struct fault_queue *queue)
 {
 	for (size_t i = 0; i < GROUPS_ASKED; i++)

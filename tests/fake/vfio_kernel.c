@@ -580,4 +580,5 @@ const struct libiommu_sys fake_sys = {
 	.add_seals = sys_add_seals,
 	.read = fake_sys_read,
 	.write = fake_sys_write,
+	.poll = fake_sys_poll,
 };

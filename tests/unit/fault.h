@@ -100,6 +100,24 @@ static inline int fail_mmap(void *data, void *hint, size_t length, int prot, int
 		       : KERNEL->mmap(KERNEL->data, hint, length, prot, flags, fd, offset, out);
 }
 
+static inline int64_t fail_read(void *data, int fd, void *buffer, size_t length)
+{
+	(void)data;
+	return fails() ? -EIO : KERNEL->read(KERNEL->data, fd, buffer, length);
+}
+
+static inline int64_t fail_write(void *data, int fd, const void *buffer, size_t length)
+{
+	(void)data;
+	return fails() ? -EIO : KERNEL->write(KERNEL->data, fd, buffer, length);
+}
+
+static inline int fail_poll(void *data, int fd)
+{
+	(void)data;
+	return fails() ? -ENOMEM : KERNEL->poll(KERNEL->data, fd);
+}
+
 static long blocks;
 
 static inline void *fail_alloc(void *data, size_t length, size_t alignment)
