@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/iommufd/iommufd.h"
 
+#include <errno.h>
+
 static void answer(struct libiommu_cap_answer *out, bool yes, uint64_t value, const char *evidence)
 {
 	out->answer = yes ? LIBIOMMU_ANSWER_YES : LIBIOMMU_ANSWER_NO;
@@ -59,17 +61,53 @@ static void ats(const struct iommufd_hw *hw, struct libiommu_cap_answer *out)
 		answer(out, false, 0, "IOMMU_GET_HW_INFO: IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED");
 }
 
-void libiommu_iommufd_device_cap(void *data, enum libiommu_cap cap, struct libiommu_cap_answer *out)
+/* A queue can be had; whether the device asks, only an attach tells. */
+static void page_requests(const struct iommufd_ctx *ctx, struct libiommu_cap_answer *out)
 {
-	struct iommufd_device *device = data;
+	if (libiommu_iommufd_known(ctx->sys, ctx->fd, IOMMU_FAULT_QUEUE_ALLOC))
+		answer(out, false, 0, "IOMMU_FAULT_QUEUE_ALLOC: ENOTTY");
+}
 
+/* Of an address space that goes again. @return 0 or the kernel's answer */
+static int try_second_stage(const struct iommufd_device *device)
+{
+	const struct iommufd_ctx *ctx = device->ctx;
+	uint32_t ioas, hwpt;
+	int rc = libiommu_iommufd_ioas_alloc(ctx->sys, ctx->fd, &ioas);
+
+	if (rc < 0)
+		return rc;
+	rc = libiommu_iommufd_hwpt_alloc(ctx->sys, ctx->fd, IOMMU_HWPT_ALLOC_NEST_PARENT,
+					 device->id, ioas, &hwpt);
+	if (rc >= 0)
+		libiommu_iommufd_destroy(ctx->sys, ctx->fd, hwpt);
+	libiommu_iommufd_destroy(ctx->sys, ctx->fd, ioas);
+	return rc;
+}
+
+/* First stages of other makes are the business of virtual IOMMUs. */
+static void nesting(const struct iommufd_device *device, struct libiommu_cap_answer *out)
+{
+	const uint32_t type = device->hw.info.type;
+	int rc;
+
+	if (!device->hw.known)
+		return;
+	rc = try_second_stage(device);
+	if (rc == -EOPNOTSUPP)
+		answer(out, false, 0, "IOMMU_HWPT_ALLOC: no IOMMU_HWPT_ALLOC_NEST_PARENT");
+	else if (rc < 0)
+		return;
+	else if (type == IOMMU_HW_INFO_TYPE_INTEL_VTD || type == IOMMU_HW_INFO_TYPE_SELFTEST)
+		answer(out, true, 0, "IOMMU_HWPT_ALLOC: IOMMU_HWPT_ALLOC_NEST_PARENT");
+	else
+		answer(out, false, 0, "IOMMU_GET_HW_INFO: a driver that needs a virtual IOMMU");
+}
+
+/* What holds for every device. */
+static void of_the_interface(enum libiommu_cap cap, struct libiommu_cap_answer *out)
+{
 	switch (cap) {
-	case LIBIOMMU_CAP_ADDRESS_BITS:
-		address_bits(device, out);
-		break;
-	case LIBIOMMU_CAP_FILE_MAPPINGS:
-		file_mappings(device->ctx, out);
-		break;
 	case LIBIOMMU_CAP_ENTRY_LIMIT:
 		answer(out, false, 0, "IOMMU_IOAS_MAP does not count mappings");
 		break;
@@ -94,6 +132,28 @@ void libiommu_iommufd_device_cap(void *data, enum libiommu_cap cap, struct libio
 	case LIBIOMMU_CAP_CACHE_COHERENCY:
 		answer(out, true, 0, "VFIO_DEVICE_BIND_IOMMUFD takes cache-coherent devices only");
 		break;
+	case LIBIOMMU_CAP_P2P:
+		answer(out, false, 0, "IOMMU_IOAS_MAP refuses mapped BARs");
+		break;
+	case LIBIOMMU_CAP_IOMMUFD:
+		answer(out, true, 0, "VFIO_DEVICE_BIND_IOMMUFD has succeeded");
+		break;
+	default:
+		break;
+	}
+}
+
+void libiommu_iommufd_device_cap(void *data, enum libiommu_cap cap, struct libiommu_cap_answer *out)
+{
+	struct iommufd_device *device = data;
+
+	switch (cap) {
+	case LIBIOMMU_CAP_ADDRESS_BITS:
+		address_bits(device, out);
+		break;
+	case LIBIOMMU_CAP_FILE_MAPPINGS:
+		file_mappings(device->ctx, out);
+		break;
 	case LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY:
 		snooping(&device->hw, out);
 		break;
@@ -103,16 +163,17 @@ void libiommu_iommufd_device_cap(void *data, enum libiommu_cap cap, struct libio
 	case LIBIOMMU_CAP_PASIDS:
 		pasids(&device->hw, out);
 		break;
+	case LIBIOMMU_CAP_PAGE_REQUESTS:
+		page_requests(device->ctx, out);
+		break;
+	case LIBIOMMU_CAP_NESTING:
+		nesting(device, out);
+		break;
 	case LIBIOMMU_CAP_ATS:
 		ats(&device->hw, out);
 		break;
-	case LIBIOMMU_CAP_P2P:
-		answer(out, false, 0, "IOMMU_IOAS_MAP refuses mapped BARs");
-		break;
-	case LIBIOMMU_CAP_IOMMUFD:
-		answer(out, true, 0, "VFIO_DEVICE_BIND_IOMMUFD has succeeded");
-		break;
 	default:
+		of_the_interface(cap, out);
 		break;
 	}
 }

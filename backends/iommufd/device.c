@@ -195,6 +195,7 @@ void libiommu_iommufd_device_close(void *data, uint32_t flags)
 	if (locks)
 		release(device);
 	ctx->sys->close(ctx->sys->data, device->dev.fd);
+	libiommu_iommufd_pasids_forget(device, NULL, flags);
 	libiommu_iommufd_forget(device, flags);
 	/* In a forked child another thread of the parent may hold it for ever. */
 	if (locks)

@@ -96,4 +96,8 @@ const struct libiommu_backend libiommu_backend_iommufd = {
 	.unmap = libiommu_iommufd_unmap,
 	.regions = &libiommu_vfiodev_regions,
 	.handover = &handover,
+	.domain_new_with = libiommu_iommufd_domain_new_with,
+	.pasids = &libiommu_iommufd_pasids,
+	.nesting = &libiommu_iommufd_nesting,
+	.faults = &libiommu_iommufd_faults,
 };

@@ -17,6 +17,8 @@
 
 #define LIBIOMMU_IOMMUFD_UNSAFE "module/iommufd/parameters/allow_unsafe_interrupts"
 
+struct iommufd_queue;
+
 struct iommufd_ctx {
 	const struct libiommu_backend_env *env;
 	const struct libiommu_sys *sys;
@@ -36,21 +38,38 @@ struct iommufd_hw {
 	struct libiommu_iommufd_hw info;
 };
 
-/* A page table that the library has made; it is freed with its last device. */
+/* A page table that the library has made; it is freed with its last user. */
 struct iommufd_hwpt {
 	struct iommufd_hwpt *next;
 	uint32_t id;
-	unsigned int devices;
-	struct iommufd_hw hw; /* of the device that it was made for */
+	uint32_t flags;       /* IOMMU_HWPT_* */
+	unsigned int users;   /* devices, PASIDs, and nested domains on it */
+	uint32_t group;       /* of the device that it was made for */
+	struct iommufd_hw hw; /* of that */
 };
 
 struct iommufd_domain {
 	struct iommufd_ctx *ctx;
 	struct iommufd_domain *next;
-	uint32_t id;
-	bool adopted; /* somebody else frees it */
-	unsigned int devices;
+	uint32_t id;    /* of an address space; of a nested domain, of its page table */
+	uint32_t flags; /* what its page tables must have: IOMMU_HWPT_* */
+	bool adopted;   /* somebody else frees it */
+	unsigned int users;
 	struct iommufd_hwpt *hwpts;
+	struct iommufd_queue *faults; /* NULL: none */
+	/* Of a nested one. */
+	struct iommufd_domain *parent; /* NULL: it is none */
+	struct iommufd_hwpt *below;    /* the parent's page table that it stands on */
+	struct iommufd_hw hw;          /* of the device that it was made for */
+	enum libiommu_stage1_type stage1;
+};
+
+/* A PASID that is attached. */
+struct iommufd_pasid {
+	struct iommufd_pasid *next;
+	uint32_t number;
+	struct iommufd_domain *domain;
+	struct iommufd_hwpt *hwpt;
 };
 
 struct iommufd_device {
@@ -61,8 +80,20 @@ struct iommufd_device {
 	uint32_t group;
 	struct iommufd_hw hw;
 	struct iommufd_domain *domain;
+	struct iommufd_hwpt *hwpt; /* NULL: the kernel's own, or the domain is nested */
+	struct iommufd_pasid *pasids;
+	struct libiommu_device *handle; /* the core's name of it */
+	pthread_rwlock_t lock;          /* the descriptor and what is known through it */
+};
+
+/* A device or a PASID on its way into a domain. */
+struct iommufd_way {
+	struct iommufd_device *device;
+	struct iommufd_domain *domain;
+	const struct libiommu_backend_attach *attach;
+	uint32_t pasid;            /* 0: the device's own requests */
+	bool replaces;             /* it is attached, and moved */
 	struct iommufd_hwpt *hwpt; /* NULL: the kernel's own */
-	pthread_rwlock_t lock;     /* the descriptor and what is known through it */
 };
 
 static_assert(offsetof(struct iommufd_device, dev) == 0, "the register slots take it as that");
@@ -108,9 +139,40 @@ int libiommu_iommufd_domain_adopt(void *ctx, void *domain, uint64_t native,
 				  struct libiommu_failure *failure);
 int libiommu_iommufd_domain_native(void *domain, uint64_t *native,
 				   struct libiommu_failure *failure);
+int libiommu_iommufd_domain_new_with(void *ctx, void *domain,
+				     const struct libiommu_backend_wishes *wishes,
+				     struct libiommu_failure *failure);
 void libiommu_iommufd_domain_free(void *domain, uint32_t flags);
+void libiommu_iommufd_domain_link(struct iommufd_ctx *ctx, struct iommufd_domain *domain);
+/* The id of the address space behind a domain. */
+uint32_t libiommu_iommufd_space(const struct iommufd_domain *domain);
+
+/* hwpt.c */
+
+/* Into a page table or an address space. @return 0 or a negative errno of the kernel */
+int libiommu_iommufd_move(const struct iommufd_way *way, uint32_t pt);
+/* Into a page table of the domain; one that is new and has no user is still in its list on failure. */
+int libiommu_iommufd_enter(struct iommufd_way *way, struct libiommu_failure *failure);
+int libiommu_iommufd_hwpt_new(struct iommufd_device *device, struct iommufd_domain *domain,
+			      const struct libiommu_backend_attach *attach,
+			      struct iommufd_hwpt **out, struct libiommu_failure *failure);
+void libiommu_iommufd_drop_unused(struct iommufd_domain *domain, uint32_t flags);
+/* One user more, and one less: a page table is freed with the last one. */
+void libiommu_iommufd_join(struct iommufd_domain *domain, struct iommufd_hwpt *hwpt);
+void libiommu_iommufd_leave(struct iommufd_domain *domain, struct iommufd_hwpt *hwpt,
+			    uint32_t flags);
 
 /* attach.c */
+
+/* Where a domain can translate, with whoever is in it now. */
+int libiommu_iommufd_geometry(const struct iommufd_domain *domain,
+			      struct libiommu_geometry *geometry, struct libiommu_failure *failure);
+/* The same after somebody has left. Without memory it stays empty: the core keeps the narrower one. */
+void libiommu_iommufd_narrow(const struct iommufd_domain *domain,
+			     struct libiommu_geometry *geometry);
+/* How the core calls a device. */
+void libiommu_iommufd_know(struct iommufd_device *device,
+			   const struct libiommu_backend_attach *attach);
 int libiommu_iommufd_attach(void *device, void *domain,
 			    const struct libiommu_backend_attach *attach,
 			    struct libiommu_geometry *geometry, struct libiommu_failure *failure);
@@ -123,6 +185,21 @@ int libiommu_iommufd_replace(void *const *devices, size_t count, void *from, voi
 			     struct libiommu_failure *failure);
 /* The device is in no address space any more, without the kernel being told. */
 void libiommu_iommufd_forget(struct iommufd_device *device, uint32_t flags);
+
+/* pasid.c */
+extern const struct libiommu_backend_pasids libiommu_iommufd_pasids;
+/* One that the kernel would not detach, or all of a device that is closed. */
+void libiommu_iommufd_pasids_forget(struct iommufd_device *device,
+				    const struct iommufd_domain *domain, uint32_t flags);
+
+/* nested.c */
+extern const struct libiommu_backend_nesting libiommu_iommufd_nesting;
+
+/* faults.c */
+extern const struct libiommu_backend_faults libiommu_iommufd_faults;
+uint32_t libiommu_iommufd_queue_id(const struct iommufd_queue *queue);
+/* Somebody has left its domain; the kernel has answered what it has asked for. */
+void libiommu_iommufd_queue_forget(struct iommufd_queue *queue, uint32_t device, uint32_t pasid);
 
 /* map.c */
 int libiommu_iommufd_map(void *domain, const struct libiommu_backend_map *map,
@@ -143,6 +220,16 @@ int libiommu_iommufd_diagnose_bind(struct iommufd_ctx *ctx, uint32_t group, cons
 int libiommu_iommufd_diagnose_attach(struct iommufd_device *device,
 				     const struct libiommu_backend_attach *attach, int error,
 				     const char *call, struct libiommu_failure *failure);
+/* No page table with these flags for a device. */
+int libiommu_iommufd_diagnose_table(struct iommufd_device *device, uint32_t flags,
+				    const struct libiommu_backend_attach *attach, int error,
+				    struct libiommu_failure *failure);
+/* It is there, but does not let in who comes. */
+int libiommu_iommufd_diagnose_entry(const struct iommufd_way *way, int error, const char *call,
+				    struct libiommu_failure *failure);
+/* No page table on the parent's. */
+int libiommu_iommufd_diagnose_nested(struct iommufd_device *device, int error,
+				     struct libiommu_failure *failure);
 int libiommu_iommufd_diagnose_map(struct iommufd_domain *domain,
 				  const struct libiommu_backend_map *map, int error,
 				  const char *call, struct libiommu_failure *failure);

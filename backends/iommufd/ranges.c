@@ -84,7 +84,7 @@ static struct asked look_at(const struct iommufd_device *device)
 		.device = device->id,
 		.group = device->group,
 		.attached = device->domain,
-		.ioas = device->domain ? device->domain->id : 0,
+		.ioas = device->domain ? libiommu_iommufd_space(device->domain) : 0,
 	};
 }
 

@@ -37,6 +37,16 @@ struct libiommu_iommufd_transport {
 		       const struct libiommu_iommufd_bound *bound, uint32_t *pt);
 	int (*detach)(void *data, const struct libiommu_sys *sys,
 		      const struct libiommu_iommufd_bound *bound);
+	/* The same of one PASID. NULL: the devices have none. */
+	const char *pasid_attach_call, *pasid_detach_call;
+	int (*pasid_attach)(void *data, const struct libiommu_sys *sys,
+			    const struct libiommu_iommufd_bound *bound, uint32_t pasid,
+			    uint32_t *pt);
+	int (*pasid_replace)(void *data, const struct libiommu_sys *sys,
+			     const struct libiommu_iommufd_bound *bound, uint32_t pasid,
+			     uint32_t *pt);
+	int (*pasid_detach)(void *data, const struct libiommu_sys *sys,
+			    const struct libiommu_iommufd_bound *bound, uint32_t pasid);
 };
 
 extern const struct libiommu_iommufd_transport libiommu_iommufd_transport_cdev;

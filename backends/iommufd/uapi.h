@@ -6,6 +6,7 @@
 #include "backends/iommufd/uapi_layout.h"
 
 #include <libiommu/hooks.h>
+#include <libiommu/nesting.h>
 
 /* All of them return a negative errno when the kernel refuses. */
 
@@ -48,6 +49,25 @@ struct libiommu_iommufd_hwpt_ask {
 };
 int libiommu_iommufd_hwpt_make(const struct libiommu_sys *sys, int iommufd,
 			       const struct libiommu_iommufd_hwpt_ask *ask, uint32_t *hwpt);
+/* Makes the kernel's data of public ones, where they differ; in `own`, which has to stay. */
+union libiommu_iommufd_stage1 {
+	struct iommu_hwpt_selftest selftest;
+};
+void libiommu_iommufd_stage1(struct libiommu_iommufd_hwpt_ask *ask,
+			     union libiommu_iommufd_stage1 *own);
+
+/* A command for each of those that the library has. */
+union libiommu_iommufd_command {
+	struct iommu_hwpt_vtd_s1_invalidate vtd;
+	struct iommu_hwpt_invalidate_selftest selftest;
+};
+/*
+ * @param out room for `count` of the largest; @param[out] length bytes of each
+ * @return false: the kernel has none for this kind of stage 1
+ */
+bool libiommu_iommufd_commands(enum libiommu_stage1_type stage1,
+			       const struct libiommu_invalidation *commands, size_t count,
+			       void *out, uint32_t *type, uint32_t *length);
 /*
  * Tell a nested page table what its owner has changed. The kernel does one command after another.
  * @param entry bytes of each

@@ -59,3 +59,58 @@ int libiommu_iommufd_hw_data(const struct libiommu_sys *sys, int iommufd, uint32
 	*size = info.data_len;
 	return 0;
 }
+
+/* The others' data are the kernel's structs as they are. */
+void libiommu_iommufd_stage1(struct libiommu_iommufd_hwpt_ask *ask,
+			     union libiommu_iommufd_stage1 *own)
+{
+	const struct libiommu_stage1_selftest *selftest = ask->data;
+
+	if (ask->data_type != IOMMU_HWPT_DATA_SELFTEST || ask->data_size != sizeof(*selftest))
+		return;
+	*own = (union libiommu_iommufd_stage1){ .selftest = { .iotlb = selftest->iotlb } };
+	ask->data = own;
+	ask->data_size = sizeof(own->selftest);
+}
+
+static struct iommu_hwpt_vtd_s1_invalidate vtd(const struct libiommu_invalidation *command)
+{
+	const uint64_t first = command->range.start >> 12, last = command->range.last >> 12;
+	const bool range = command->kind == LIBIOMMU_INVALIDATE_RANGE &&
+			   (first || command->range.last != UINT64_MAX);
+
+	return (struct iommu_hwpt_vtd_s1_invalidate){
+		.addr = range ? first << 12 : 0,
+		.npages = range ? last - first + 1 : UINT64_MAX,
+		.flags = command->flags & LIBIOMMU_INVALIDATE_LEAVES ? IOMMU_VTD_INV_FLAGS_LEAF : 0,
+	};
+}
+
+bool libiommu_iommufd_commands(enum libiommu_stage1_type stage1,
+			       const struct libiommu_invalidation *commands, size_t count,
+			       void *out, uint32_t *type, uint32_t *length)
+{
+	struct iommu_hwpt_vtd_s1_invalidate *of_vtd = out;
+	struct iommu_hwpt_invalidate_selftest *of_selftest = out;
+
+	switch (stage1) {
+	case LIBIOMMU_STAGE1_VTD:
+		*type = IOMMU_HWPT_INVALIDATE_DATA_VTD_S1;
+		*length = sizeof(*of_vtd);
+		for (size_t i = 0; i < count; i++)
+			of_vtd[i] = vtd(&commands[i]);
+		return true;
+	case LIBIOMMU_STAGE1_SELFTEST:
+		*type = IOMMU_HWPT_INVALIDATE_DATA_SELFTEST;
+		*length = sizeof(*of_selftest);
+		/* What the devices cache has no addresses: each command drops all of it. */
+		for (size_t i = 0; i < count; i++)
+			of_selftest[i] = (struct iommu_hwpt_invalidate_selftest){
+				.flags = IOMMU_TEST_INVALIDATE_FLAG_ALL
+			};
+		return true;
+	default:
+		/* SMMUv3's and AMD's go through virtual IOMMUs. */
+		return false;
+	}
+}

@@ -85,6 +85,16 @@ static void iommufd(struct vfio_ctx *ctx, struct libiommu_cap_answer *out)
 		answer(out, LIBIOMMU_ANSWER_NO, 0, "/dev/iommu does not exist");
 }
 
+static void lacks(enum libiommu_cap cap, struct libiommu_cap_answer *out)
+{
+	answer(out, LIBIOMMU_ANSWER_NO, 0,
+	       cap == LIBIOMMU_CAP_DIRTY_TRACKING
+		       ? "VFIO type1 tells of all that is mapped, written or not"
+	       : cap == LIBIOMMU_CAP_PASIDS        ? "VFIO type1 has no PASIDs"
+	       : cap == LIBIOMMU_CAP_PAGE_REQUESTS ? "VFIO type1 lends no page requests"
+						   : "VFIO type1 has no tables of its users");
+}
+
 void libiommu_vfio_device_cap(void *data, enum libiommu_cap cap, struct libiommu_cap_answer *out)
 {
 	struct vfio_device *device = data;
@@ -124,11 +134,10 @@ void libiommu_vfio_device_cap(void *data, enum libiommu_cap cap, struct libiommu
 			       "a detached group is in an empty container");
 		break;
 	case LIBIOMMU_CAP_DIRTY_TRACKING:
-		answer(out, LIBIOMMU_ANSWER_NO, 0,
-		       "VFIO type1 tells of all that is mapped, written or not");
-		break;
 	case LIBIOMMU_CAP_PASIDS:
-		answer(out, LIBIOMMU_ANSWER_NO, 0, "VFIO type1 has no PASIDs");
+	case LIBIOMMU_CAP_PAGE_REQUESTS:
+	case LIBIOMMU_CAP_NESTING:
+		lacks(cap, out);
 		break;
 	case LIBIOMMU_CAP_P2P:
 		answer(out, LIBIOMMU_ANSWER_YES, 0, "VFIO_IOMMU_MAP_DMA takes mapped BARs");

@@ -2,6 +2,8 @@
 /* The backend "vfio": what it refuses, and what it says then. */
 #include "tests/unit/vfio-fixture.h"
 
+#include <libiommu/nesting.h>
+
 START_TEST(devices_refused)
 {
 	struct libiommu_device *device = NULL;
@@ -193,11 +195,48 @@ START_TEST(entries_refused)
 }
 END_TEST
 
+static void never(struct libiommu_device *device, enum libiommu_cap cap)
+{
+	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
+
+	OK(libiommu_device_cap(device, cap, &answer, NULL));
+	ck_assert_int_eq(answer.answer, LIBIOMMU_ANSWER_NO);
+	ck_assert_ptr_nonnull(strstr(answer.evidence, "type1"));
+}
+
+/* What type1 has no call for. */
+START_TEST(nothing_of_stages)
+{
+	struct libiommu_domain_options opts = LIBIOMMU_DOMAIN_OPTIONS_INIT;
+	struct libiommu_hw_info info = LIBIOMMU_HW_INFO_INIT;
+	struct libiommu_device *a = open_device(A);
+	struct libiommu_fault_queue *queue = NULL;
+	struct libiommu_endpoint *pasid = NULL;
+	struct libiommu_domain *d = NULL;
+
+	never(a, LIBIOMMU_CAP_PASIDS);
+	never(a, LIBIOMMU_CAP_NESTING);
+	never(a, LIBIOMMU_CAP_PAGE_REQUESTS);
+	REFUSED(libiommu_pasid_open(a, 1, &pasid, &err), PASID_UNSUPPORTED, A, "");
+	REFUSED(libiommu_device_hw_info(a, &info, &err), BACKEND_CAPABILITY, A, "");
+	REFUSED(libiommu_fault_queue_new(ctx, NULL, &queue, &err), BACKEND_CAPABILITY, "", "");
+	opts.pasid = true;
+	REFUSED(libiommu_domain_new(ctx, &opts, &d, &err), PASID_UNSUPPORTED, "", "");
+	opts.pasid = false;
+	opts.nest_parent = true;
+	REFUSED(libiommu_domain_new(ctx, &opts, &d, &err), BACKEND_CAPABILITY, "", "");
+	opts.nest_parent = false;
+	opts.type = LIBIOMMU_DOMAIN_SVA;
+	REFUSED(libiommu_domain_new(ctx, &opts, &d, &err), NO_UAPI, "", "");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		devices_refused,     busy_elsewhere,    contexts_refused, attach_refused,
-		mappings_in_the_way, nothing_in_common, memory_refused,   entries_refused,
+		devices_refused, busy_elsewhere,      contexts_refused,
+		attach_refused,  mappings_in_the_way, nothing_in_common,
+		memory_refused,  entries_refused,     nothing_of_stages,
 	};
 
 	return run("vfio-refusals", tests, sizeof(tests) / sizeof(tests[0]));

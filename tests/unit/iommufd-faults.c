@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Page requests on the backend "iommufd": the kernel's rules of reading and answering, behind ours. */
+#include "tests/unit/iommufd-stages.h"
+
+static struct libiommu_fault_queue *queue;
+static struct libiommu_device *a;
+static struct libiommu_domain *d;
+
+static void begin(void)
+{
+	start(NULL);
+	queue = NULL;
+	OK(libiommu_fault_queue_new(ctx, NULL, &queue, NULL));
+	a = open_device(A);
+	d = domain_with(true, false, queue);
+	OK(try_attach(a, d, NULL));
+}
+
+static void ask(uint32_t pasid, uint32_t group, unsigned int count, uint64_t address)
+{
+	const struct fake_pages pages = { group, IOMMU_PGFAULT_PERM_READ, count, address };
+
+	OK(fake_kernel_ask_pages(kernel, A, pasid, &pages));
+}
+
+static struct libiommu_fault_group group = LIBIOMMU_FAULT_GROUP_INIT;
+static struct libiommu_page_request requests[16];
+
+/* @return how many pages the next group has; 0: there is none */
+static size_t next(void)
+{
+	const struct libiommu_fault_group fresh = LIBIOMMU_FAULT_GROUP_INIT;
+	size_t count = 16;
+	int code;
+
+	group = fresh;
+	code = libiommu_fault_queue_next(queue, &group, requests, &count, NULL);
+	if (code == -EAGAIN)
+		return 0;
+	OK(code);
+	ck_assert_uint_gt(count, 0);
+	return count;
+}
+
+static int respond(uint64_t cookie, bool yes, struct libiommu_error **err)
+{
+	return libiommu_fault_queue_respond(
+		queue, cookie, yes ? LIBIOMMU_FAULT_RESOLVED : LIBIOMMU_FAULT_REFUSED, err);
+}
+
+START_TEST(whole_groups)
+{
+	struct libiommu_endpoint *one;
+
+	begin();
+	ck_assert_int_ge(libiommu_fault_queue_fd(queue), 0);
+	ck_assert_uint_eq(next(), 0);
+	one = open_pasid(a, 9);
+	OK(libiommu_endpoint_attach(one, d, NULL));
+	ask(0, 4, 3, 0x1000);
+	ask(9, 5, 1, 0x10000);
+	ask(0, 6, 1, 0x20000);
+	ck_assert_uint_eq(next(), 3);
+	ck_assert_ptr_eq(group.device, a);
+	ck_assert(!group.has_pasid && !group.pasid && group.number == 4);
+	for (unsigned int i = 0; i < 3; i++) {
+		ck_assert_uint_eq(requests[i].address, 0x1000 + i * PAGE);
+		ck_assert_uint_eq(requests[i].access, LIBIOMMU_PROT_READ);
+		ck_assert_uint_eq(requests[i].flags, 0);
+	}
+	OK(respond(group.cookie, true, NULL));
+	ck_assert_uint_eq(next(), 1);
+	ck_assert(group.has_pasid && group.pasid == 9 && group.number == 5);
+	OK(respond(group.cookie, false, NULL));
+	ck_assert_uint_eq(next(), 1);
+	OK(respond(group.cookie, true, NULL));
+	ck_assert_uint_eq(next(), 0);
+	ck_assert_uint_eq(fake_kernel_answers(kernel, A, true), 2);
+	ck_assert_uint_eq(fake_kernel_answers(kernel, A, false), 1);
+}
+END_TEST
+
+/* In any order; and each once. */
+START_TEST(answers)
+{
+	uint64_t first, second;
+
+	begin();
+	ask(0, 1, 1, 0x1000);
+	ask(0, 2, 2, 0x2000);
+	ck_assert_uint_eq(next(), 1);
+	first = group.cookie;
+	ck_assert_uint_eq(next(), 2);
+	second = group.cookie;
+	ck_assert_uint_ne(first, second);
+	OK(respond(second, true, NULL));
+	REFUSED(respond(second, true, &err), FAULT_UNKNOWN, "", "");
+	OK(respond(first, true, NULL));
+	REFUSED(respond(first + 1000, true, &err), FAULT_UNKNOWN, "", "");
+	/* The kernel's cookie is the same again, ours is not. */
+	ask(0, 3, 1, 0x3000);
+	ck_assert_uint_eq(next(), 1);
+	ck_assert(group.cookie != first && group.cookie != second);
+	OK(respond(group.cookie, true, NULL));
+}
+END_TEST
+
+static uint64_t before;
+
+/* What a late answer must not meet: another group under the kernel's cookie of the first. */
+static void ask_again(void)
+{
+	ask(0, 8, 1, 0x8000);
+	ck_assert_uint_eq(next(), 1);
+	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
+	ck_assert_uint_eq(fake_kernel_answers(kernel, A, true), 0);
+	OK(respond(group.cookie, false, NULL));
+}
+
+START_TEST(detached)
+{
+	begin();
+	ask(0, 1, 1, 0x1000);
+	ask(0, 2, 1, 0x2000);
+	ck_assert_uint_eq(next(), 1);
+	before = group.cookie;
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	ck_assert_uint_eq(fake_kernel_answers(kernel, A, false), 2);
+	ck_assert_uint_eq(next(), 0);
+	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
+	OK(try_attach(a, d, NULL));
+	ask_again();
+}
+END_TEST
+
+START_TEST(replaced)
+{
+	struct libiommu_endpoint *one;
+	struct libiommu_domain *e;
+
+	begin();
+	e = domain_with(true, false, queue);
+	one = open_pasid(a, 3);
+	OK(libiommu_endpoint_attach(one, d, NULL));
+	ask(3, 1, 1, 0x1000);
+	ck_assert_uint_eq(next(), 1);
+	before = group.cookie;
+	OK(libiommu_endpoint_replace(one, e, 0, NULL));
+	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
+	ask(0, 2, 1, 0x2000);
+	ck_assert_uint_eq(next(), 1);
+	before = group.cookie;
+	OK(libiommu_endpoint_replace(ep(a), e, 0, NULL));
+	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
+	ask_again();
+}
+END_TEST
+
+/* The kernel gives what fits; a group that does not stays, and one learns how large it is. */
+START_TEST(too_small)
+{
+	size_t count = 2;
+
+	begin();
+	ask(0, 1, 5, 0x1000);
+	REFUSED(libiommu_fault_queue_next(queue, &group, requests, &count, &err), BUFFER_TOO_SMALL,
+		"", "5 pages");
+	ck_assert_uint_eq(count, 5);
+	ck_assert_uint_eq(next(), 5);
+	OK(respond(group.cookie, true, NULL));
+	/* One that is waiting here goes with its device, too. */
+	ask(0, 2, 5, 0x1000);
+	count = 0;
+	REFUSED(libiommu_fault_queue_next(queue, &group, NULL, &count, &err), BUFFER_TOO_SMALL, "",
+		"");
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	ck_assert_uint_eq(next(), 0);
+}
+END_TEST
+
+/* Others than Linux 7.2 say nothing where a group does not fit. */
+static int64_t silent_read(void *data, int fd, void *buffer, size_t length)
+{
+	int64_t rc = sys()->read(data, fd, buffer, length);
+
+	return rc == -EINVAL ? 0 : rc;
+}
+
+static int64_t broken_read(void *data, int fd, void *buffer, size_t length)
+{
+	(void)data;
+	(void)fd;
+	memset(buffer, 0, length);
+	return (int64_t)length;
+}
+
+static int64_t broken_write(void *data, int fd, const void *buffer, size_t length)
+{
+	(void)data;
+	(void)fd;
+	(void)buffer;
+	(void)length;
+	return -EIO;
+}
+
+static void begin_with(const struct libiommu_sys *changed)
+{
+	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+
+	start(NULL);
+	libiommu_ctx_free(ctx);
+	ctx = NULL;
+	opts.backend = BACKEND;
+	opts.sys = changed;
+	OK(libiommu_ctx_new(&opts, &ctx, NULL));
+	OK(libiommu_fault_queue_new(ctx, NULL, &queue, NULL));
+	a = open_device(A);
+	d = domain_with(true, false, queue);
+	OK(try_attach(a, d, NULL));
+}
+
+START_TEST(silent_kernels)
+{
+	struct libiommu_sys changed = *sys();
+
+	changed.read = silent_read;
+	begin_with(&changed);
+	ck_assert_uint_eq(next(), 0);
+	ask(0, 1, 8, 0x1000);
+	ask(0, 2, 1, 0x9000);
+	ck_assert_uint_eq(next(), 8);
+	ck_assert_uint_eq(next(), 1);
+	ck_assert_uint_eq(next(), 0);
+}
+END_TEST
+
+/* Garbage is told of, and what could not be answered can be answered again. */
+START_TEST(broken_kernels)
+{
+	struct libiommu_sys changed = *sys();
+	size_t count = 16;
+
+	changed.read = broken_read;
+	begin_with(&changed);
+	REFUSED(libiommu_fault_queue_next(queue, &group, requests, &count, &err), KERNEL_REFUSED,
+		"", "");
+	ck_assert_uint_eq(count, 0);
+	changed.read = sys()->read;
+	changed.write = broken_write;
+	begin_with(&changed);
+	ask(0, 1, 1, 0x1000);
+	ck_assert_uint_eq(next(), 1);
+	REFUSED(respond(group.cookie, true, &err), KERNEL_REFUSED, "", "");
+	REFUSED(respond(group.cookie, true, &err), KERNEL_REFUSED, "", "");
+}
+END_TEST
+
+START_TEST(refusals)
+{
+	struct libiommu_fault_queue_options opts = LIBIOMMU_FAULT_QUEUE_OPTIONS_INIT;
+	struct libiommu_fault_queue *other = NULL;
+	struct libiommu_domain *e;
+
+	begin();
+	opts.depth = 4;
+	REFUSED(libiommu_fault_queue_new(ctx, &opts, &other, &err), BACKEND_CAPABILITY, "",
+		"no bound");
+	answer(IOMMU_FAULT_QUEUE_ALLOC, -EMFILE, 0, 1);
+	REFUSED(libiommu_fault_queue_new(ctx, NULL, &other, &err), FD_LIMIT, "", "");
+	REFUSED(libiommu_fault_queue_free(queue, &err), QUEUE_IN_USE, "", "");
+	ck_assert_uint_eq(libiommu_fault_queue_overflows(queue), 0);
+	/* Devices that ask for no pages are seen at the attach. */
+	e = domain_with(true, false, queue);
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	answer(VFIO_DEVICE_ATTACH_IOMMUFD_PT, -ENODEV, 0, 1);
+	REFUSED(try_attach(a, e, &err), FAULTS_UNSUPPORTED, A, "inferred");
+	OK(try_attach(a, e, NULL));
+}
+END_TEST
+
+/* One queue for several devices and stages; it goes when nobody uses it. */
+START_TEST(nested)
+{
+	const struct libiommu_stage1_vtd stage1 = { .root = 0x1000, .address_width = 48 };
+	struct libiommu_nested_options opts = LIBIOMMU_NESTED_OPTIONS_INIT;
+	struct libiommu_domain *parent, *n = NULL;
+	unsigned int objects;
+
+	begin();
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	objects = fake_kernel_objects(kernel, A);
+	parent = domain_with(true, true, NULL);
+	opts.data = &stage1;
+	opts.data_length = sizeof(stage1);
+	opts.faults = queue;
+	OK(libiommu_domain_new_nested(a, parent, &opts, &n, NULL));
+	OK(try_attach(a, n, NULL));
+	ask(0, 1, 2, 0x1000);
+	ck_assert_uint_eq(next(), 2);
+	OK(respond(group.cookie, true, NULL));
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	OK(libiommu_domain_free(n, NULL));
+	OK(libiommu_domain_free(parent, NULL));
+	OK(libiommu_domain_free(d, NULL));
+	ck_assert_uint_eq(fake_kernel_objects(kernel, A), objects - 1);
+	OK(libiommu_fault_queue_free(queue, NULL));
+	ck_assert_uint_eq(fake_kernel_objects(kernel, A), objects - 2);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		whole_groups,   answers,        detached, replaced, too_small,
+		silent_kernels, broken_kernels, refusals, nested,
+	};
+
+	return run("iommufd-faults", tests, sizeof(tests) / sizeof(tests[0]));
+}
