@@ -236,6 +236,44 @@ static int transport_detach(void *data, const struct libiommu_sys *sys,
 	return rc;
 }
 
+static int pasid_move(const struct libiommu_sys *sys, const struct libiommu_iommufd_bound *bound,
+		      uint32_t pasid, uint32_t *pt, bool replaces)
+{
+	const struct libiommu_iommufd_transport *cdev = &libiommu_iommufd_transport_cdev;
+	const struct device *device = open_one(bound->id);
+
+	if (device->pci)
+		return cdev->pasid_attach(cdev->data, sys, bound, pasid, pt);
+	return ops_pasid_attach(sys, bound->iommufd, device->stdev, pasid, *pt, replaces);
+}
+
+static int transport_pasid_attach(void *data, const struct libiommu_sys *sys,
+				  const struct libiommu_iommufd_bound *bound, uint32_t pasid,
+				  uint32_t *pt)
+{
+	(void)data;
+	return pasid_move(sys, bound, pasid, pt, false);
+}
+
+static int transport_pasid_replace(void *data, const struct libiommu_sys *sys,
+				   const struct libiommu_iommufd_bound *bound, uint32_t pasid,
+				   uint32_t *pt)
+{
+	(void)data;
+	return pasid_move(sys, bound, pasid, pt, true);
+}
+
+static int transport_pasid_detach(void *data, const struct libiommu_sys *sys,
+				  const struct libiommu_iommufd_bound *bound, uint32_t pasid)
+{
+	const struct libiommu_iommufd_transport *cdev = &libiommu_iommufd_transport_cdev;
+	const struct device *device = open_one(bound->id);
+
+	(void)data;
+	return device->pci ? cdev->pasid_detach(cdev->data, sys, bound, pasid)
+			   : ops_pasid_detach(sys, bound->iommufd, device->stdev, pasid);
+}
+
 const struct libiommu_iommufd_transport devices_transport = {
 	.size = sizeof(struct libiommu_iommufd_transport),
 	.bind_call = "the bind of a test device",
@@ -247,4 +285,9 @@ const struct libiommu_iommufd_transport devices_transport = {
 	.attach = transport_move,
 	.replace = transport_move,
 	.detach = transport_detach,
+	.pasid_attach_call = "IOMMU_TEST_OP_PASID_ATTACH",
+	.pasid_detach_call = "IOMMU_TEST_OP_PASID_DETACH",
+	.pasid_attach = transport_pasid_attach,
+	.pasid_replace = transport_pasid_replace,
+	.pasid_detach = transport_pasid_detach,
 };

@@ -115,3 +115,64 @@ int ops_read_dirty(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, u
 
 	return sys->ioctl(sys->data, iommufd, IOMMU_HWPT_GET_DIRTY_BITMAP, &cmd);
 }
+
+int ops_pasid_attach(const struct libiommu_sys *sys, int iommufd, uint32_t stdev, uint32_t pasid,
+		     uint32_t pt, bool replaces)
+{
+	struct iommu_test_cmd cmd = {
+		.op = replaces ? IOMMU_TEST_OP_PASID_REPLACE : IOMMU_TEST_OP_PASID_ATTACH,
+		.id = stdev,
+		.pasid_attach = { .pasid = pasid, .pt_id = pt },
+	};
+
+	return command(sys, iommufd, &cmd);
+}
+
+int ops_pasid_detach(const struct libiommu_sys *sys, int iommufd, uint32_t stdev, uint32_t pasid)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_PASID_DETACH,
+		.id = stdev,
+		.pasid_detach = { .pasid = pasid },
+	};
+
+	return command(sys, iommufd, &cmd);
+}
+
+int ops_pasid_check(const struct libiommu_sys *sys, int iommufd, uint32_t stdev, uint32_t pasid,
+		    uint32_t hwpt)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_PASID_CHECK_HWPT,
+		.id = stdev,
+		.pasid_check = { .pasid = pasid, .hwpt_id = hwpt },
+	};
+
+	return command(sys, iommufd, &cmd);
+}
+
+int ops_check_iotlb(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, uint32_t entry,
+		    uint32_t value)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_MD_CHECK_IOTLB,
+		.id = hwpt,
+		.check_iotlb = { .id = entry, .iotlb = value },
+	};
+
+	return command(sys, iommufd, &cmd);
+}
+
+int ops_ask_page(const struct libiommu_sys *sys, int iommufd, const struct ops_page *page)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_TRIGGER_IOPF,
+		.trigger_iopf = { .dev_id = page->device,
+				  .pasid = page->pasid,
+				  .grpid = page->group,
+				  .perm = page->access,
+				  .addr = page->address },
+	};
+
+	return command(sys, iommufd, &cmd);
+}

@@ -44,4 +44,25 @@ int ops_write(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, uint64
 int ops_read_dirty(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, uint64_t iova,
 		   uint64_t length, uint64_t page, bool keep, uint64_t *bitmap);
 
+/* Give a PASID of a device a page table. @param replaces the one that it has */
+int ops_pasid_attach(const struct libiommu_sys *sys, int iommufd, uint32_t stdev, uint32_t pasid,
+		     uint32_t pt, bool replaces);
+int ops_pasid_detach(const struct libiommu_sys *sys, int iommufd, uint32_t stdev, uint32_t pasid);
+/* Is this the page table of a PASID? @param hwpt 0: none @return 0; -EINVAL: no */
+int ops_pasid_check(const struct libiommu_sys *sys, int iommufd, uint32_t stdev, uint32_t pasid,
+		    uint32_t hwpt);
+
+/* Does a nested page table cache this, in one of four entries? @return 0; -EINVAL: no */
+int ops_check_iotlb(const struct libiommu_sys *sys, int iommufd, uint32_t hwpt, uint32_t entry,
+		    uint32_t value);
+
+/* A device asks for a page. */
+struct ops_page {
+	uint32_t device; /* its id */
+	uint32_t pasid;  /* NO_PASID: without */
+	uint32_t group, access;
+	uint64_t address;
+};
+int ops_ask_page(const struct libiommu_sys *sys, int iommufd, const struct ops_page *page);
+
 #endif
