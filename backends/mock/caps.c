@@ -37,7 +37,7 @@ static void personality_cap(const struct mock_machine *machine, enum libiommu_ca
 	case LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED:
 		yes = true;
 		break;
-	default: /* reprotect, file mappings, P2P, dirty tracking, PASIDs, ATS: none has them */
+	default: /* reprotect, file mappings, P2P, dirty tracking, ATS: none has them */
 		yes = false;
 		break;
 	}
@@ -75,6 +75,16 @@ static bool is_lendable(const struct mock_claim *claim)
 	return lendable;
 }
 
+static void pasids(const struct mock_claim *claim, struct libiommu_cap_answer *out)
+{
+	unsigned int bits = 0;
+
+	if (mock_pasid_width(claim->dev, &bits, NULL))
+		answer(out, false, 0, claim->ctx->machine->personality->evidence);
+	else
+		answer(out, true, bits, claim->dev->iommu->hw.evidence);
+}
+
 void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_cap_answer *out)
 {
 	const struct mock_hw *hw = &claim->dev->iommu->hw;
@@ -100,6 +110,9 @@ void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_c
 		return;
 	case LIBIOMMU_CAP_WRITE_ONLY:
 		answer(out, hw->write_only, 0, hw->evidence);
+		return;
+	case LIBIOMMU_CAP_PASIDS:
+		pasids(claim, out);
 		return;
 	case LIBIOMMU_CAP_IOMMUFD:
 		answer(out, is_lendable(claim), 0, hw->evidence);

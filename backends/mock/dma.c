@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/dma.h"
 
-#include "backends/mock/space.h"
+#include "backends/mock/front.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,80 +9,96 @@
 
 #define READ_WRITE (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)
 
-void mock_dma_record(struct mock_device *dev, uint64_t iova, uint32_t access,
+void mock_dma_record(struct mock_requester from, uint64_t iova, uint32_t access,
 		     enum libiommu_mock_fault_kind kind, struct mock_fault_record *fault)
 {
-	*fault = (struct mock_fault_record){ .iova = iova, .access = access, .kind = kind };
-	snprintf(fault->device, sizeof(fault->device), "%s", dev->name);
-	mock_faults_add(&dev->machine->faults, fault);
+	*fault = (struct mock_fault_record){
+		.pasid = from.pasid, .iova = iova, .access = access, .kind = kind
+	};
+	snprintf(fault->device, sizeof(fault->device), "%s", from.dev->name);
+	mock_faults_add(&from.dev->machine->faults, fault);
+}
+
+/* Through the tables. 0 and the leaf, or the kind of fault. */
+static int walk(const struct mock_reach *reach, uint64_t iova, uint32_t access,
+		struct libiommu_pgtable_leaf *leaf)
+{
+	if (!libiommu_pgtable_translate(reach->table->pt, iova, leaf))
+		return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
+	return (leaf->prot & access) == access ? 0 : LIBIOMMU_MOCK_FAULT_PERMISSION;
+}
+
+static void mark(struct mock_iommu *iommu, const struct mock_reach *reach, uint64_t iova,
+		 bool write)
+{
+	if (iommu->hw.accessed_dirty)
+		libiommu_pgtable_mark(reach->table->pt, iova, write);
 }
 
 /* Does the cache lead elsewhere than the tables? Looked at where a bug is planted only. */
-static bool is_stale(const struct mock_iotlb_entry *entry, const struct mock_table *table,
+static bool is_stale(const struct mock_iotlb_entry *entry, const struct mock_reach *reach,
 		     uint64_t iova, uint32_t access)
 {
 	struct libiommu_pgtable_leaf now;
 
-	return !libiommu_pgtable_translate(table->pt, iova, &now) ||
-	       (now.prot & access) != access ||
+	return walk(reach, iova, access, &now) != 0 ||
 	       now.phys + (iova - now.iova) != entry->leaf.phys + (iova - entry->leaf.iova);
 }
 
 /* Through the cache, or through the tables and into the cache. 0, or the kind of fault. */
-static int translate(struct mock_device *dev, struct mock_space *space, struct mock_table *table,
-		     uint64_t iova, uint32_t access, uint64_t *phys)
+static int translate(struct mock_requester from, const struct mock_reach *reach, uint64_t iova,
+		     uint32_t access, uint64_t *phys)
 {
-	struct mock_iommu *iommu = dev->iommu;
-	struct mock_iotlb_entry entry = { .space = space->number };
+	struct mock_iommu *iommu = from.dev->iommu;
+	struct mock_iotlb_entry entry = { .space = reach->tag, .pasid = from.pasid };
 	bool write = (access & LIBIOMMU_PROT_WRITE) != 0;
 	struct mock_fault_record stale;
 
-	if (!mock_iotlb_find(&iommu->tlb, space->number, iova, access, &entry)) {
-		if (!libiommu_pgtable_translate(table->pt, iova, &entry.leaf))
-			return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
-		if ((entry.leaf.prot & access) != access)
-			return LIBIOMMU_MOCK_FAULT_PERMISSION;
-		if (iommu->hw.accessed_dirty)
-			libiommu_pgtable_mark(table->pt, iova, write);
+	if (!mock_iotlb_find(&iommu->tlb, reach->tag, from.pasid, iova, access, &entry)) {
+		int kind = walk(reach, iova, access, &entry.leaf);
+
+		if (kind)
+			return kind;
+		mark(iommu, reach, iova, write);
 		entry.dirty = write;
 		mock_iotlb_fill(&iommu->tlb, &entry);
 	} else {
-		if (__atomic_load_n(&dev->machine->skip_invalidation, __ATOMIC_RELAXED) &&
-		    is_stale(&entry, table, iova, access))
-			mock_dma_record(dev, iova, access, LIBIOMMU_MOCK_FAULT_STALE, &stale);
-		if (write && !entry.dirty && iommu->hw.accessed_dirty)
-			libiommu_pgtable_mark(table->pt, iova, true);
+		if (__atomic_load_n(&from.dev->machine->skip_invalidation, __ATOMIC_RELAXED) &&
+		    is_stale(&entry, reach, iova, access))
+			mock_dma_record(from, iova, access, LIBIOMMU_MOCK_FAULT_STALE, &stale);
+		if (write && !entry.dirty)
+			mark(iommu, reach, iova, true);
 	}
 	*phys = entry.leaf.phys + (iova - entry.leaf.iova);
 	return 0;
 }
 
 /* Where an address leads; the gate is held. 0, or the kind of fault. */
-static int resolve(struct mock_device *dev, uint64_t iova, uint32_t access, unsigned char **host)
+static int resolve(struct mock_requester from, uint64_t iova, uint32_t access, unsigned char **host)
 {
-	const struct mock_group *group = dev->group;
-	struct mock_iommu *iommu = dev->iommu;
-	struct mock_space *space = group->reach;
+	const struct mock_reach *reach = mock_pasid_find(from.dev, from.pasid);
+	struct mock_machine *machine = from.dev->machine;
+	const struct mock_hw *hw = &from.dev->iommu->hw;
 	uint64_t phys = iova;
 	int kind;
 
-	if (!space || space->type == LIBIOMMU_DOMAIN_BLOCKED)
+	if (!reach || !reach->space || reach->space->type == LIBIOMMU_DOMAIN_BLOCKED)
 		return LIBIOMMU_MOCK_FAULT_BLOCKED;
-	if (mock_hw_hole(&iommu->hw, iova))
+	if (mock_hw_hole(hw, iova))
 		return LIBIOMMU_MOCK_FAULT_RESERVED;
-	if (space->type == LIBIOMMU_DOMAIN_IDENTITY)
-		return mock_ram_host(&dev->machine->ram, phys, true, host)
+	if (reach->space->type == LIBIOMMU_DOMAIN_IDENTITY)
+		return mock_ram_host(&machine->ram, phys, true, host)
 			       ? 0
 			       : LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
-	if (!mock_hw_reaches(&iommu->hw, iova))
+	if (!mock_hw_reaches(hw, iova))
 		return LIBIOMMU_MOCK_FAULT_APERTURE;
-	kind = translate(dev, space, group->reach_table, iova, access, &phys);
-	if (!kind && !mock_ram_host(&dev->machine->ram, phys, false, host))
+	kind = translate(from, reach, iova, access, &phys);
+	if (!kind && !mock_ram_host(&machine->ram, phys, false, host))
 		kind = LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
 	return kind;
 }
 
-int mock_dma_transfer(struct mock_device *dev, uint64_t iova, void *buffer, uint64_t length,
+int mock_dma_transfer(struct mock_requester from, uint64_t iova, void *buffer, uint64_t length,
 		      uint32_t access, struct mock_fault_record *fault)
 {
 	unsigned char *bytes = buffer, *host;
@@ -93,15 +109,15 @@ int mock_dma_transfer(struct mock_device *dev, uint64_t iova, void *buffer, uint
 
 		if (chunk > length)
 			chunk = length;
-		pthread_rwlock_rdlock(&dev->iommu->gate);
-		kind = resolve(dev, iova, access, &host);
+		pthread_rwlock_rdlock(&from.dev->iommu->gate);
+		kind = resolve(from, iova, access, &host);
 		if (!kind && access == LIBIOMMU_PROT_READ)
 			memcpy(bytes, host, chunk);
 		else if (!kind)
 			memcpy(host, bytes, chunk);
-		pthread_rwlock_unlock(&dev->iommu->gate);
+		pthread_rwlock_unlock(&from.dev->iommu->gate);
 		if (kind) {
-			mock_dma_record(dev, iova, access, (enum libiommu_mock_fault_kind)kind,
+			mock_dma_record(from, iova, access, (enum libiommu_mock_fault_kind)kind,
 					fault);
 			return -EFAULT;
 		}
@@ -112,20 +128,21 @@ int mock_dma_transfer(struct mock_device *dev, uint64_t iova, void *buffer, uint
 	return 0;
 }
 
-int mock_dma_store(struct mock_device *dev, uint64_t iova, uint32_t value,
+int mock_dma_store(struct mock_requester from, uint64_t iova, uint32_t value,
 		   struct mock_fault_record *fault)
 {
 	unsigned char *host;
 	int kind;
 
-	pthread_rwlock_rdlock(&dev->iommu->gate);
-	kind = resolve(dev, iova, LIBIOMMU_PROT_WRITE, &host);
+	pthread_rwlock_rdlock(&from.dev->iommu->gate);
+	kind = resolve(from, iova, LIBIOMMU_PROT_WRITE, &host);
 	if (!kind)
 		__atomic_store_n((uint32_t *)(void *)host, value, __ATOMIC_RELEASE);
-	pthread_rwlock_unlock(&dev->iommu->gate);
+	pthread_rwlock_unlock(&from.dev->iommu->gate);
 	if (!kind)
 		return 0;
-	mock_dma_record(dev, iova, LIBIOMMU_PROT_WRITE, (enum libiommu_mock_fault_kind)kind, fault);
+	mock_dma_record(from, iova, LIBIOMMU_PROT_WRITE, (enum libiommu_mock_fault_kind)kind,
+			fault);
 	return -EFAULT;
 }
 
@@ -143,19 +160,19 @@ static uint64_t swap(void *host, unsigned int width, uint64_t expected, uint64_t
 	return expected;
 }
 
-int mock_dma_swap(struct mock_device *dev, uint64_t iova, unsigned int width, uint64_t expected,
+int mock_dma_swap(struct mock_requester from, uint64_t iova, unsigned int width, uint64_t expected,
 		  uint64_t desired, uint64_t *found, struct mock_fault_record *fault)
 {
 	unsigned char *host;
 	int kind;
 
-	pthread_rwlock_rdlock(&dev->iommu->gate);
-	kind = resolve(dev, iova, READ_WRITE, &host);
+	pthread_rwlock_rdlock(&from.dev->iommu->gate);
+	kind = resolve(from, iova, READ_WRITE, &host);
 	if (!kind)
 		*found = swap(host, width, expected, desired);
-	pthread_rwlock_unlock(&dev->iommu->gate);
+	pthread_rwlock_unlock(&from.dev->iommu->gate);
 	if (!kind)
 		return 0;
-	mock_dma_record(dev, iova, READ_WRITE, (enum libiommu_mock_fault_kind)kind, fault);
+	mock_dma_record(from, iova, READ_WRITE, (enum libiommu_mock_fault_kind)kind, fault);
 	return -EFAULT;
 }

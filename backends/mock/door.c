@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mock.h: the machine from the device's side. */
 #include <libiommu/mock_platform.h>
+#include <libiommu/pasid.h>
 
 #include "backends/mock/dma.h"
 #include "backends/mock/door.h"
@@ -101,18 +102,25 @@ static int refuse_removed(struct libiommu_error **err, const struct mock_device 
 	return libiommu_error_set(err, LIBIOMMU_REASON_DEVICE_IO, dev->name, "It was removed.");
 }
 
+static int door_requester(const struct libiommu_endpoint *ep, const void *pointer,
+			  struct mock_requester *from, struct libiommu_error **err)
+{
+	from->pasid = libiommu_endpoint_pasid(ep);
+	return mock_door_device(ep, pointer, &from->dev, err);
+}
+
 int libiommu_mock_dma_read(struct libiommu_endpoint *ep, uint64_t iova, void *buffer, size_t length,
 			   struct libiommu_error **err)
 {
 	struct mock_fault_record fault;
-	struct mock_device *dev;
-	int error = mock_door_device(ep, buffer, &dev, err);
+	struct mock_requester from;
+	int error = door_requester(ep, buffer, &from, err);
 
 	if (error)
 		return error;
-	if (mock_device_is_removed(dev))
-		return refuse_removed(err, dev);
-	if (mock_dma_transfer(dev, iova, buffer, length, LIBIOMMU_PROT_READ, &fault))
+	if (mock_device_is_removed(from.dev))
+		return refuse_removed(err, from.dev);
+	if (mock_dma_transfer(from, iova, buffer, length, LIBIOMMU_PROT_READ, &fault))
 		return refuse_fault(err, &fault);
 	return 0;
 }
@@ -121,14 +129,14 @@ int libiommu_mock_dma_write(struct libiommu_endpoint *ep, uint64_t iova, const v
 			    size_t length, struct libiommu_error **err)
 {
 	struct mock_fault_record fault;
-	struct mock_device *dev;
-	int error = mock_door_device(ep, buffer, &dev, err);
+	struct mock_requester from;
+	int error = door_requester(ep, buffer, &from, err);
 
 	if (error)
 		return error;
-	if (mock_device_is_removed(dev))
-		return refuse_removed(err, dev);
-	if (mock_dma_transfer(dev, iova, (void *)(uintptr_t)buffer, length, LIBIOMMU_PROT_WRITE,
+	if (mock_device_is_removed(from.dev))
+		return refuse_removed(err, from.dev);
+	if (mock_dma_transfer(from, iova, (void *)(uintptr_t)buffer, length, LIBIOMMU_PROT_WRITE,
 			      &fault))
 		return refuse_fault(err, &fault);
 	return 0;
@@ -138,17 +146,17 @@ int libiommu_mock_dma_cas(struct libiommu_endpoint *ep, uint64_t iova, unsigned 
 			  uint64_t *expected, uint64_t desired, struct libiommu_error **err)
 {
 	struct mock_fault_record fault;
-	struct mock_device *dev;
-	int error = mock_door_device(ep, expected, &dev, err);
+	struct mock_requester from;
+	int error = door_requester(ep, expected, &from, err);
 
 	if (error)
 		return error;
 	if ((width != 4 && width != 8) || iova % width)
 		return libiommu_error_set(err, LIBIOMMU_REASON_MISALIGNED, NULL,
 					  "An atomic access has 4 or 8 aligned bytes.");
-	if (mock_device_is_removed(dev))
-		return refuse_removed(err, dev);
-	if (mock_dma_swap(dev, iova, width, *expected, desired, expected, &fault))
+	if (mock_device_is_removed(from.dev))
+		return refuse_removed(err, from.dev);
+	if (mock_dma_swap(from, iova, width, *expected, desired, expected, &fault))
 		return refuse_fault(err, &fault);
 	return 0;
 }
@@ -169,6 +177,7 @@ int libiommu_mock_fault_next(struct libiommu_ctx *ctx, struct libiommu_mock_faul
 	out->iova = record.iova;
 	out->access = record.access;
 	out->kind = record.kind;
+	out->pasid = record.pasid;
 	return 0;
 }
 
@@ -176,20 +185,20 @@ int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 		       struct libiommu_pgtable_walk *out, const char **format,
 		       struct libiommu_error **err)
 {
-	struct mock_device *dev;
-	const struct mock_group *group;
-	int error = mock_door_device(ep, out, &dev, err);
+	const struct mock_reach *reach;
+	struct mock_requester from;
+	int error = door_requester(ep, out, &from, err);
 	bool attached;
 
 	if (error)
 		return error;
 	if (out->size < sizeof(*out))
 		return libiommu_error_set(err, LIBIOMMU_REASON_BAD_OPTIONS, NULL, NULL);
-	group = dev->group;
-	pthread_rwlock_rdlock(&dev->iommu->gate);
-	attached = group->reach != NULL;
-	if (attached && group->reach_table) {
-		const struct libiommu_pgtable *pt = group->reach_table->pt;
+	pthread_rwlock_rdlock(&from.dev->iommu->gate);
+	reach = mock_pasid_find(from.dev, from.pasid);
+	attached = reach && reach->space;
+	if (attached && reach->space->type == LIBIOMMU_DOMAIN_PAGING) {
+		const struct libiommu_pgtable *pt = reach->table->pt;
 
 		error = libiommu_pgtable_walk(pt, iova, out, err);
 		if (format)
@@ -197,12 +206,12 @@ int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 	} else if (attached) {
 		out->steps = 0;
 		if (format)
-			*format = group->reach->type == LIBIOMMU_DOMAIN_IDENTITY ? "identity"
+			*format = reach->space->type == LIBIOMMU_DOMAIN_IDENTITY ? "identity"
 										 : "blocked";
 	}
-	pthread_rwlock_unlock(&dev->iommu->gate);
+	pthread_rwlock_unlock(&from.dev->iommu->gate);
 	if (!attached)
-		return libiommu_error_set(err, LIBIOMMU_REASON_NOT_ATTACHED, dev->name, NULL);
+		return libiommu_error_set(err, LIBIOMMU_REASON_NOT_ATTACHED, from.dev->name, NULL);
 	return error;
 }
 

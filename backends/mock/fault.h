@@ -11,6 +11,7 @@
 
 struct mock_fault_record {
 	char device[16];
+	uint32_t pasid;
 	uint64_t iova;
 	uint32_t access;
 	enum libiommu_mock_fault_kind kind;

@@ -17,13 +17,16 @@ struct mock_ctx {
 struct mock_claim {
 	struct mock_ctx *ctx;
 	struct mock_device *dev;
-	bool lent; /* has been attached; under machine.lock */
+	bool lent;                      /* has been attached; under machine.lock */
+	struct libiommu_device *handle; /* the core's name of it, once it has been attached */
 };
 
 struct mock_domain {
 	struct mock_ctx *ctx;
 	enum libiommu_domain_type type;
-	struct mock_space *spaces; /* by in_domain; more than one with vessels only */
+	bool nest_parent;
+	struct mock_space *spaces;  /* by in_domain; more than one with vessels only */
+	struct mock_domain *parent; /* of a nested one; it has the spaces */
 };
 
 /* groups.c */
@@ -66,6 +69,16 @@ int mock_replace(struct mock_claim *claim, struct mock_domain *from, struct mock
 		 struct libiommu_failure *failure);
 /* The group gives its space up; machine.lock is held. */
 void mock_group_abandon(struct mock_group *group);
+
+/* pasid.c */
+extern const struct libiommu_backend_pasids mock_pasids;
+/* 0 and the width of its PASIDs, or why it has none. */
+int mock_pasid_width(struct mock_device *dev, unsigned int *bits, struct libiommu_failure *failure);
+/* Where a request leads; iommu.gate is held. */
+const struct mock_reach *mock_pasid_find(const struct mock_device *dev, uint32_t pasid);
+int mock_domain_new_with(struct mock_ctx *ctx, struct mock_domain *dom,
+			 const struct libiommu_backend_wishes *wishes,
+			 struct libiommu_failure *failure);
 
 /* caps.c */
 void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_cap_answer *out);

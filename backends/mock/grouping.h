@@ -11,4 +11,7 @@ const struct libiommu_mock_platform *mock_grouping_find(const char *name);
 /* grouping_acs.c: as Linux groups PCI functions on most platforms */
 int64_t mock_group_by_acs(void *data, const struct libiommu_mock_function *function);
 
+/* Do PASIDs of this function, or of what stands in no topology (NULL), stay apart on their way? */
+bool mock_function_isolates_pasids(const struct mock_function *function);
+
 #endif

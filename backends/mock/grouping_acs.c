@@ -17,12 +17,12 @@ struct seen {
 	uint64_t devfns[4];
 };
 
-static bool acs_on(const struct mock_function *function)
+static bool acs_on(const struct mock_function *function, uint32_t required)
 {
-	return function->has_acs && !(REQUIRED & function->acs_cap & ~function->acs_on);
+	return function->has_acs && !(required & function->acs_cap & ~function->acs_on);
 }
 
-static bool isolated(const struct mock_function *function)
+static bool isolated_by(const struct mock_function *function, uint32_t required)
 {
 	if (function->quirks & MOCK_QUIRK_ISOLATED)
 		return true;
@@ -31,17 +31,22 @@ static bool isolated(const struct mock_function *function)
 	switch (function->seen.type) {
 	case LIBIOMMU_MOCK_ROOT_PORT:
 	case LIBIOMMU_MOCK_DOWNSTREAM_PORT:
-		return acs_on(function);
+		return acs_on(function, required);
 	case LIBIOMMU_MOCK_ENDPOINT:
 	case LIBIOMMU_MOCK_LEGACY_ENDPOINT:
 	case LIBIOMMU_MOCK_RC_ENDPOINT:
 	case LIBIOMMU_MOCK_UPSTREAM_PORT:
-		return !function->multifunction || acs_on(function);
+		return !function->multifunction || acs_on(function, required);
 	case LIBIOMMU_MOCK_VF:
 		return true;
 	default:
 		return false;
 	}
+}
+
+static bool isolated(const struct mock_function *function)
+{
+	return isolated_by(function, REQUIRED);
 }
 
 static bool path_isolated(const struct mock_function *bridge)
@@ -164,4 +169,12 @@ int64_t mock_group_by_acs(void *data, const struct libiommu_mock_function *funct
 	if (group < 0)
 		group = function_group(at, &seen);
 	return group < 0 ? LIBIOMMU_MOCK_GROUP_NEW : group;
+}
+
+/* A request with a PASID is routed by its address alone: nothing on the way may look at that. */
+bool mock_function_isolates_pasids(const struct mock_function *function)
+{
+	while (function && function->bus && isolated_by(function, MOCK_ACS_RR | MOCK_ACS_UF))
+		function = function->bus->bridge;
+	return !function || !function->bus;
 }

@@ -19,12 +19,15 @@ static size_t set_of(uint64_t space, uint64_t iova, unsigned int shift)
 	return ((iova >> shift) + space * 7) % MOCK_IOTLB_SETS;
 }
 
-static bool holds(const struct mock_iotlb_entry *entry, uint64_t space, uint64_t iova)
+static bool holds(const struct mock_iotlb_entry *entry, uint64_t space, uint32_t pasid,
+		  uint64_t iova)
 {
-	return entry->space == space && iova - entry->leaf.iova < entry->leaf.length;
+	return entry->space == space && entry->pasid == pasid &&
+	       iova - entry->leaf.iova < entry->leaf.length;
 }
 
-static struct mock_iotlb_entry *lookup(struct mock_iotlb *tlb, uint64_t space, uint64_t iova)
+static struct mock_iotlb_entry *lookup(struct mock_iotlb *tlb, uint64_t space, uint32_t pasid,
+				       uint64_t iova)
 {
 	/* An entry sits in the set that its size chooses. */
 	for (uint64_t sizes = tlb->sizes; sizes; sizes &= sizes - 1) {
@@ -33,21 +36,21 @@ static struct mock_iotlb_entry *lookup(struct mock_iotlb *tlb, uint64_t space, u
 			&tlb->entry[set_of(space, iova, shift) * MOCK_IOTLB_WAYS];
 
 		for (size_t way = 0; way < MOCK_IOTLB_WAYS; way++) {
-			if (holds(&set[way], space, iova))
+			if (holds(&set[way], space, pasid, iova))
 				return &set[way];
 		}
 	}
 	return NULL;
 }
 
-bool mock_iotlb_find(struct mock_iotlb *tlb, uint64_t space, uint64_t iova, uint32_t prot,
-		     struct mock_iotlb_entry *out)
+bool mock_iotlb_find(struct mock_iotlb *tlb, uint64_t space, uint32_t pasid, uint64_t iova,
+		     uint32_t prot, struct mock_iotlb_entry *out)
 {
 	struct mock_iotlb_entry *entry;
 	bool hit;
 
 	pthread_mutex_lock(&tlb->lock);
-	entry = lookup(tlb, space, iova);
+	entry = lookup(tlb, space, pasid, iova);
 	/* As hardware does, a cached refusal is checked against the tables once more. */
 	hit = entry && (entry->leaf.prot & prot) == prot;
 	if (hit) {
@@ -70,7 +73,7 @@ void mock_iotlb_fill(struct mock_iotlb *tlb, const struct mock_iotlb_entry *entr
 	struct mock_iotlb_entry *present;
 
 	pthread_mutex_lock(&tlb->lock);
-	present = lookup(tlb, entry->space, entry->leaf.iova);
+	present = lookup(tlb, entry->space, entry->pasid, entry->leaf.iova);
 	for (way = 0; way < MOCK_IOTLB_WAYS && tlb->entry[set * MOCK_IOTLB_WAYS + way].space; way++)
 		;
 	if (way == MOCK_IOTLB_WAYS)
@@ -91,6 +94,19 @@ void mock_iotlb_drop(struct mock_iotlb *tlb, uint64_t space, uint64_t start, uin
 	for (size_t i = 0; tlb->sizes && i < MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS; i++) {
 		if (entry[i].space == space && entry[i].leaf.iova <= last &&
 		    entry[i].leaf.iova + entry[i].leaf.length - 1 >= start)
+			entry[i].space = 0;
+	}
+	pthread_mutex_unlock(&tlb->lock);
+}
+
+void mock_iotlb_drop_pasid(struct mock_iotlb *tlb, uint64_t space, uint32_t pasid)
+{
+	struct mock_iotlb_entry *entry = tlb->entry;
+
+	pthread_mutex_lock(&tlb->lock);
+	tlb->invalidations++;
+	for (size_t i = 0; tlb->sizes && i < MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS; i++) {
+		if (entry[i].space == space && entry[i].pasid == pasid)
 			entry[i].space = 0;
 	}
 	pthread_mutex_unlock(&tlb->lock);

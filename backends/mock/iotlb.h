@@ -14,7 +14,8 @@
 #define MOCK_IOTLB_WAYS 4
 
 struct mock_iotlb_entry {
-	uint64_t space; /* 0: the entry is empty */
+	uint64_t space; /* the tag; 0: the entry is empty */
+	uint32_t pasid; /* of the requests that it is for; 0: without */
 	bool dirty;     /* the leaf is known to have its dirty bit */
 	struct libiommu_pgtable_leaf leaf;
 };
@@ -33,12 +34,14 @@ int mock_iotlb_init(struct mock_iotlb *tlb);
 void mock_iotlb_fini(struct mock_iotlb *tlb);
 
 /* @return true and the entry that holds iova, with enough permission; counts hit or miss */
-bool mock_iotlb_find(struct mock_iotlb *tlb, uint64_t space, uint64_t iova, uint32_t prot,
-		     struct mock_iotlb_entry *out);
+bool mock_iotlb_find(struct mock_iotlb *tlb, uint64_t space, uint32_t pasid, uint64_t iova,
+		     uint32_t prot, struct mock_iotlb_entry *out);
 void mock_iotlb_fill(struct mock_iotlb *tlb, const struct mock_iotlb_entry *entry);
 
-/* Drop what touches start to last of a space. */
+/* Drop what touches start to last of a space, whoever brought it in. */
 void mock_iotlb_drop(struct mock_iotlb *tlb, uint64_t space, uint64_t start, uint64_t last);
+/* Drop what one PASID has brought in of a space. */
+void mock_iotlb_drop_pasid(struct mock_iotlb *tlb, uint64_t space, uint32_t pasid);
 /* Drop everything, of all spaces. */
 void mock_iotlb_drop_all(struct mock_iotlb *tlb);
 

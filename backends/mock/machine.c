@@ -262,6 +262,10 @@ void mock_device_free(struct mock_device *dev)
 	struct mock_machine *machine = dev->machine;
 
 	free_reserved(machine, dev->reserved);
+	for (struct mock_pasid *pasid = dev->pasids, *next; pasid; pasid = next) {
+		next = pasid->next;
+		mock_free(machine, pasid, sizeof(*pasid));
+	}
 	pthread_mutex_destroy(&dev->lock);
 	if (dev->model->release)
 		dev->model->release(dev);

@@ -43,6 +43,22 @@ struct mock_iommu {
 	struct mock_iotlb tlb;
 };
 
+/* What requests lead to. */
+struct mock_reach {
+	struct mock_space *space; /* NULL: nothing */
+	struct mock_table *table; /* of the space, behind the requests' IOMMU */
+	uint64_t tag;             /* what it is called in the IOTLB */
+};
+
+/* An entry of a device's PASID table. */
+struct mock_pasid {
+	struct mock_pasid *next;     /* of the device; under machine.lock and iommu.gate */
+	struct mock_pasid *in_space; /* next of the same space; under machine.lock */
+	struct mock_device *dev;
+	uint32_t number;
+	struct mock_reach reach; /* under iommu.gate */
+};
+
 struct mock_group {
 	struct mock_group *next;
 	uint32_t id;
@@ -55,9 +71,7 @@ struct mock_group {
 	unsigned int open_devices;
 	struct mock_space *space;    /* that it is in, attached or kept */
 	struct mock_group *in_space; /* next of the same space */
-	/* under iommu.gate: what its devices reach; NULL: nothing */
-	struct mock_space *reach;
-	struct mock_table *reach_table; /* NULL in an identity space */
+	struct mock_reach reach;     /* under iommu.gate: where requests without a PASID lead */
 };
 
 #define MOCK_CONFIG_BYTES 256
@@ -93,12 +107,15 @@ struct mock_device {
 	bool bridge;
 	bool can_reset;
 	uint64_t dma_mask;
+	unsigned int pasid_bits; /* 0: it sends none */
+	bool prq;                /* it asks for missing pages */
 	const struct mock_model *model;
 	/* atomic, set once */
 	bool removed; /* pulled out */
 	bool gone;    /* and nobody has it open any more */
 	/* under machine.lock */
 	bool open;
+	struct mock_pasid *pasids; /* to change it needs iommu.gate, too */
 	/* under lock */
 	pthread_mutex_t lock;
 	bool fd;                        /* registers can be reached */

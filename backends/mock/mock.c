@@ -128,6 +128,13 @@ static int slot_domain_new(void *data, void *domain, enum libiommu_domain_type t
 	return 0;
 }
 
+static int slot_domain_new_with(void *data, void *domain,
+				const struct libiommu_backend_wishes *wishes,
+				struct libiommu_failure *failure)
+{
+	return mock_domain_new_with(data, domain, wishes, failure);
+}
+
 /* Spaces go with the last detach, or with the groups that keep them. */
 static void slot_domain_free(void *domain, uint32_t flags)
 {
@@ -227,4 +234,6 @@ const struct libiommu_backend libiommu_backend_mock = {
 	.map = slot_map,
 	.unmap = slot_unmap,
 	.regions = &mock_regions,
+	.domain_new_with = slot_domain_new_with,
+	.pasids = &mock_pasids,
 };

@@ -100,10 +100,11 @@ static void move(struct mock_device *dev)
 	    edu->dma_count > DMA_BYTES - (inside - DMA_BASE))
 		return;
 	if (!(dev->config[4] & COMMAND_MASTER))
-		mock_dma_record(dev, iova, access, LIBIOMMU_MOCK_FAULT_BUS_MASTER, &fault);
+		mock_dma_record(mock_itself(dev), iova, access, LIBIOMMU_MOCK_FAULT_BUS_MASTER,
+				&fault);
 	else
-		mock_dma_transfer(dev, iova, edu->memory + (inside - DMA_BASE), edu->dma_count,
-				  access, &fault);
+		mock_dma_transfer(mock_itself(dev), iova, edu->memory + (inside - DMA_BASE),
+				  edu->dma_count, access, &fault);
 }
 
 static void command(struct mock_device *dev, uint64_t value)

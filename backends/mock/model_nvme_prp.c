@@ -10,7 +10,8 @@ static bool may_start(struct nvme *nvme, uint64_t address, uint32_t access)
 
 	if (mock_config_command(nvme->dev) & MOCK_COMMAND_MASTER)
 		return true;
-	mock_dma_record(nvme->dev, address, access, LIBIOMMU_MOCK_FAULT_BUS_MASTER, &fault);
+	mock_dma_record(mock_itself(nvme->dev), address, access, LIBIOMMU_MOCK_FAULT_BUS_MASTER,
+			&fault);
 	return false;
 }
 
@@ -20,7 +21,8 @@ bool nvme_dma(struct nvme *nvme, uint64_t address, void *buffer, uint64_t length
 
 	address &= nvme->dev->dma_mask;
 	return may_start(nvme, address, access) &&
-	       mock_dma_transfer(nvme->dev, address, buffer, length, access, &fault) == 0;
+	       mock_dma_transfer(mock_itself(nvme->dev), address, buffer, length, access, &fault) ==
+		       0;
 }
 
 bool nvme_dma_publish(struct nvme *nvme, uint64_t address, uint32_t value)
@@ -29,7 +31,7 @@ bool nvme_dma_publish(struct nvme *nvme, uint64_t address, uint32_t value)
 
 	address &= nvme->dev->dma_mask;
 	return may_start(nvme, address, LIBIOMMU_PROT_WRITE) &&
-	       mock_dma_store(nvme->dev, address, value, &fault) == 0;
+	       mock_dma_store(mock_itself(nvme->dev), address, value, &fault) == 0;
 }
 
 /* The first page, which alone may begin in the middle. */

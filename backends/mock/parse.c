@@ -142,7 +142,9 @@ struct device_words {
 	uint64_t vendor;
 	uint64_t device;
 	uint64_t dma_bits; /* 0: the model's */
-	uint32_t rest;     /* bits of the words that the model may know */
+	uint64_t pasid_bits;
+	bool prq;
+	uint32_t rest; /* bits of the words that the model may know */
 	struct mock_place place;
 	bool inside; /* the topology has it */
 	bool bridge;
@@ -221,6 +223,10 @@ static int parse_device_word(struct reader *reader, struct device_words *out, si
 	}
 	if ((value = mock_word_value(word, "dma-mask")))
 		return mock_words_number(words, value, 12, 64, &out->dma_bits);
+	if ((value = mock_word_value(word, "pasid")))
+		return mock_words_number(words, value, 0, 20, &out->pasid_bits);
+	if ((value = mock_word_value(word, "prq")))
+		return mock_words_choice(words, value, "yes", "no", &out->prq);
 	if ((value = mock_word_value(word, "reset")))
 		return mock_words_choice(words, value, "yes", "no", &out->reset);
 	out->rest |= UINT32_C(1) << index;
@@ -284,6 +290,8 @@ static void set_device(struct mock_device *dev, const struct device_words *from)
 	/* Class 06 holds bridges of every kind. */
 	dev->bridge = from->set_bridge ? from->bridge : dev->class_code >> 16 == 6;
 	dev->can_reset = from->reset;
+	dev->pasid_bits = (unsigned int)from->pasid_bits;
+	dev->prq = from->prq;
 	dev->dma_mask = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
 }
 

@@ -35,6 +35,7 @@ static const struct mock_personality personalities[] = {
 		.adds_read = true,
 		.replace = true,
 		.fd_before_attach = true,
+		.extras = true,
 	},
 	{
 		.name = "bare",
@@ -46,6 +47,8 @@ static const struct mock_personality personalities[] = {
 		.tells_page_sizes = true,
 		.tells_snoop_control = true,
 		.identity = true,
+		.extras = true,
+		.foreign = true,
 	},
 };
 

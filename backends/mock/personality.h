@@ -30,6 +30,10 @@ struct mock_personality {
 	bool tells_snoop_control;
 	/* Domains that pass everything untranslated exist. */
 	bool identity;
+	/* Devices have PASIDs, nested domains and page requests. */
+	bool extras;
+	/* Domains exist that no kernel offers: SVA, SHARED. */
+	bool foreign;
 	uint64_t entry_limit; /* mappings of one space; 0: none */
 };
 

@@ -92,6 +92,20 @@ struct libiommu_pgtable_options mock_hw_table(const struct mock_hw *hw)
 	return opts;
 }
 
+struct libiommu_pgtable_options mock_hw_parent_table(const struct mock_hw *hw)
+{
+	struct libiommu_pgtable_options opts = mock_hw_table(hw);
+
+	if (hw->parent_format == hw->format)
+		return opts;
+	opts.format = hw->parent_format;
+	opts.levels = 0;
+	opts.leaf_sizes = 0;
+	opts.attributes = 0;
+	opts.iova_bits = hw->width;
+	return opts;
+}
+
 /* The windows of the profile, as far as the width goes, or the one that was wished for. */
 static enum mock_misfit shape_windows(const struct mock_wish *wish, uint64_t last,
 				      struct mock_hw *hw)

@@ -102,6 +102,8 @@ enum mock_misfit mock_profile_shape(const struct mock_profile *profile,
 
 /* The options of a page table of this hardware, but for its memory. */
 struct libiommu_pgtable_options mock_hw_table(const struct mock_hw *hw);
+/* The same of one that lies below a stage 1. */
+struct libiommu_pgtable_options mock_hw_parent_table(const struct mock_hw *hw);
 
 /* Does it translate this address? */
 bool mock_hw_reaches(const struct mock_hw *hw, uint64_t iova);

@@ -10,7 +10,6 @@ struct bounds {
 	uint64_t last; /* the aperture's */
 	uint64_t page_sizes;
 	bool tells_page_sizes;
-	size_t groups;
 };
 
 static void see_range(struct bounds *at, const struct libiommu_range *range)
@@ -49,18 +48,20 @@ static void see_windows(struct bounds *at, const struct libiommu_range *windows,
 		see_range(at, &hole);
 }
 
-static void see_group(struct bounds *at, const struct mock_group *group)
+static void see_hw(struct bounds *at, const struct mock_hw *hw)
 {
-	const struct mock_hw *hw = &group->iommu->hw;
-
-	at->groups++;
-	at->tells_page_sizes = group->devices->machine->personality->tells_page_sizes;
 	at->page_sizes &= hw->page_sizes;
 	if (mock_hw_iova_last(hw) < at->last)
 		at->last = mock_hw_iova_last(hw);
 	for (size_t i = 0; i < hw->hole_count; i++)
 		see_range(at, &hw->holes[i].what.range);
 	see_windows(at, hw->windows, hw->window_count);
+}
+
+static void see_group(struct bounds *at, const struct mock_group *group)
+{
+	at->tells_page_sizes = group->devices->machine->personality->tells_page_sizes;
+	see_hw(at, &group->iommu->hw);
 	see_windows(at, group->windows, group->window_count);
 	see_reserved(at, group->iommu->reserved);
 	for (const struct mock_device *dev = group->devices; dev; dev = dev->in_group) {
@@ -75,9 +76,18 @@ static struct bounds look(const struct mock_domain *dom, const struct mock_group
 	struct bounds at = {
 		.cursor = cursor, .end = UINT64_MAX, .last = UINT64_MAX, .page_sizes = UINT64_MAX
 	};
-	const struct mock_space *space = dom ? dom->spaces : NULL;
+	const struct mock_space *space = !dom          ? NULL
+					 : dom->parent ? dom->parent->spaces
+						       : dom->spaces;
 
 	for (; space; space = space->in_domain) {
+		/* Nested domains have a table and no group. */
+		for (const struct mock_table *table = space->tables; table; table = table->next) {
+			at.tells_page_sizes = space->machine->personality->tells_page_sizes;
+			see_hw(&at, &table->iommu->hw);
+		}
+		for (const struct mock_pasid *pasid = space->pasids; pasid; pasid = pasid->in_space)
+			see_group(&at, pasid->dev->group);
 		for (const struct mock_group *group = space->groups; group; group = group->in_space)
 			see_group(&at, group);
 	}
@@ -95,7 +105,7 @@ int mock_geometry(const struct libiommu_backend_env *env, const struct mock_doma
 	struct bounds at = look(dom, plus, 0);
 
 	geometry->page_min = MOCK_PAGE;
-	geometry->page_sizes = at.groups && at.tells_page_sizes ? at.page_sizes : 0;
+	geometry->page_sizes = at.tells_page_sizes ? at.page_sizes : 0;
 	while (at.cursor <= at.last) {
 		uint64_t reached = at.skips ? at.skip : at.end;
 

@@ -57,7 +57,8 @@ struct mock_table *mock_space_add_table(struct mock_space *space, struct mock_io
 					struct libiommu_failure *failure)
 {
 	struct libiommu_pgtable_memory memory = mock_frames_memory(&space->machine->frames);
-	struct libiommu_pgtable_options opts = mock_hw_table(&iommu->hw);
+	struct libiommu_pgtable_options opts =
+		space->nest_parent ? mock_hw_parent_table(&iommu->hw) : mock_hw_table(&iommu->hw);
 	struct mock_table *table = mock_alloc(space->machine, sizeof(*table));
 
 	opts.memory = &memory;
@@ -98,23 +99,34 @@ static void drain(struct mock_table *table)
 	pthread_rwlock_unlock(&table->iommu->gate);
 }
 
-void mock_group_reach(struct mock_group *group, struct mock_space *space)
+static void set_reach(struct mock_iommu *iommu, struct mock_reach *at,
+		      const struct mock_reach *reach, uint32_t pasid)
 {
-	struct mock_iommu *iommu = group->iommu;
-
 	pthread_rwlock_wrlock(&iommu->gate);
-	if (group->reach)
-		mock_iotlb_drop(&iommu->tlb, group->reach->number, 0, UINT64_MAX);
-	group->reach = space;
-	group->reach_table = space ? mock_space_table(space, iommu) : NULL;
+	if (at->space)
+		mock_iotlb_drop_pasid(&iommu->tlb, at->tag, pasid);
+	*at = reach ? *reach : (struct mock_reach){ NULL, NULL, 0 };
 	pthread_rwlock_unlock(&iommu->gate);
+}
+
+void mock_group_reach(struct mock_group *group, const struct mock_reach *reach)
+{
+	set_reach(group->iommu, &group->reach, reach, 0);
+}
+
+void mock_pasid_reach(struct mock_pasid *pasid, const struct mock_reach *reach)
+{
+	set_reach(pasid->dev->iommu, &pasid->reach, reach, pasid->number);
 }
 
 /* 0: the format cannot express it and nobody helps. */
 static uint32_t table_prot(const struct mock_space *space, const struct mock_table *table,
 			   uint32_t prot)
 {
-	if (prot != LIBIOMMU_PROT_WRITE || table->iommu->hw.write_only)
+	bool write_only = space->nest_parent ? libiommu_pgtable_describe(table->pt)->write_only
+					     : table->iommu->hw.write_only;
+
+	if (prot != LIBIOMMU_PROT_WRITE || write_only)
 		return prot;
 	return space->machine->personality->adds_read ? prot | LIBIOMMU_PROT_READ : 0;
 }

@@ -15,7 +15,7 @@ struct mock_table {
 	struct mock_table *next;
 	struct mock_iommu *iommu;
 	struct libiommu_pgtable *pt;
-	unsigned int groups; /* that are in the space and behind this IOMMU */
+	unsigned int users; /* groups, PASIDs and nested domains behind this IOMMU */
 };
 
 struct mock_space {
@@ -25,8 +25,11 @@ struct mock_space {
 	uint64_t number; /* tag in IOTLBs */
 	/* These change while nothing is mapped or unmapped here. */
 	enum libiommu_domain_type type;
+	bool nest_parent;
+	unsigned int users; /* of all tables */
 	struct mock_table *tables;
 	struct mock_group *groups;
+	struct mock_pasid *pasids; /* by in_space */
 	struct mock_space *in_domain;
 	uint64_t entries; /* atomic; mappings */
 	uint64_t locked;  /* atomic; bytes charged for them */
@@ -57,8 +60,9 @@ int mock_space_unmap(struct mock_space *space, const struct libiommu_backend_map
 /* Remove everything. No device reaches the space. */
 void mock_space_empty(struct mock_space *space);
 
-/* What devices reach from now on; NULL: nothing. Accesses of before have ended on return. */
-void mock_group_reach(struct mock_group *group, struct mock_space *space);
+/* What requests lead to from now on; NULL: nothing. Accesses of before have ended on return. */
+void mock_group_reach(struct mock_group *group, const struct mock_reach *reach);
+void mock_pasid_reach(struct mock_pasid *pasid, const struct mock_reach *reach);
 
 /*
  * Is the memory there, and may it be used this way? Asks the kernel through

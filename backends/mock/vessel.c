@@ -6,118 +6,23 @@
  * leave only without its devices' descriptors. Without vessels a domain has one
  * space, and groups come and go.
  */
-#include "backends/mock/front.h"
+#include "backends/mock/join.h"
 
 #include <libiommu/endpoint.h>
 
 #include <errno.h>
-
-/* What an attach is about to commit. */
-struct plan {
-	struct mock_domain *dom;
-	struct mock_space *space;
-	struct mock_table *new_table; /* made for this */
-	bool new_space;               /* made for this */
-	bool enters;                  /* the space becomes one of the domain's */
-};
-
-static int fill_space(const struct mock_domain *dom, struct mock_space *space,
-		      const struct libiommu_backend_attach *attach,
-		      struct libiommu_failure *failure)
-{
-	for (size_t i = 0; i < attach->map_count; i++) {
-		const struct libiommu_backend_map *map = &attach->maps[i];
-		int error = mock_memory_check(dom->ctx->env->sys, dom->ctx->populate, map, failure);
-
-		if (!error)
-			error = mock_space_map(space, map, failure);
-		if (error) {
-			libiommu_refuse_subject_range(failure, map->iova,
-						      map->iova + map->length - 1);
-			return error;
-		}
-	}
-	return 0;
-}
-
-static void abort_plan(struct plan *plan)
-{
-	if (plan->enters)
-		mock_space_empty(plan->space);
-	if (plan->new_table)
-		mock_space_drop_table(plan->space, plan->new_table);
-	if (plan->new_space)
-		mock_space_free(plan->space);
-}
-
-static int no_memory(struct libiommu_failure *failure)
-{
-	return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-}
-
-/* Choose the space and bring it to where the group can be let in. Nobody reaches it yet. */
-static int make_plan(struct plan *plan, struct mock_domain *dom, struct mock_group *group,
-		     struct mock_space *kept, const struct libiommu_backend_attach *attach,
-		     struct libiommu_failure *failure)
-{
-	int error = 0;
-
-	*plan = (struct plan){ .dom = dom, .space = kept ? kept : dom->spaces };
-	if (!plan->space) {
-		plan->space = mock_space_make(dom->ctx->machine, dom->type);
-		if (!plan->space)
-			return no_memory(failure);
-		plan->new_space = true;
-	}
-	plan->enters = kept || plan->new_space;
-	if (!mock_space_table(plan->space, group->iommu)) {
-		plan->new_table = mock_space_add_table(plan->space, group->iommu, failure);
-		if (!plan->new_table)
-			error = -ENOMEM;
-	}
-	if (!error && plan->enters)
-		error = fill_space(dom, plan->space, attach, failure);
-	else if (!error && plan->new_table)
-		error = mock_table_fill(plan->space, plan->new_table, attach->maps,
-					attach->map_count, failure);
-	if (error)
-		abort_plan(plan);
-	return error;
-}
-
-static void enter_domain(struct mock_domain *dom, struct mock_space *space)
-{
-	struct mock_space **end = &dom->spaces;
-
-	while (*end)
-		end = &(*end)->in_domain;
-	*end = space;
-	space->in_domain = NULL;
-	space->type = dom->type;
-}
-
-static void leave_domain(struct mock_domain *dom, struct mock_space *space)
-{
-	struct mock_space **link = &dom->spaces;
-
-	while (*link != space)
-		link = &(*link)->in_domain;
-	*link = space->in_domain;
-	space->in_domain = NULL;
-}
 
 static void join_space(struct mock_group *group, struct mock_space *space)
 {
 	group->space = space;
 	group->in_space = space->groups;
 	space->groups = group;
-	mock_space_table(space, group->iommu)->groups++;
+	mock_space_take(space, group->iommu);
 }
 
-/* The group reaches nothing of it any more. Its table goes with the last group of its IOMMU. */
-static void leave_space(struct mock_group *group, struct mock_space *space)
+/* Leave a space for good; requests lead elsewhere. */
+static void quit_space(struct mock_group *group, struct mock_domain *dom, struct mock_space *space)
 {
-	struct mock_table *table = mock_space_table(space, group->iommu);
 	struct mock_group **link = &space->groups;
 
 	while (*link != group)
@@ -126,23 +31,7 @@ static void leave_space(struct mock_group *group, struct mock_space *space)
 	group->in_space = NULL;
 	if (group->space == space)
 		group->space = NULL;
-	if (--table->groups == 0)
-		mock_space_drop_table(space, table);
-}
-
-/* Leave a space for good; the last one out ends it. */
-static void quit_space(struct mock_group *group, struct mock_domain *dom, struct mock_space *space)
-{
-	bool last = space->groups == group && !group->in_space;
-
-	if (last) {
-		mock_space_empty(space);
-		if (dom)
-			leave_domain(dom, space);
-	}
-	leave_space(group, space);
-	if (last)
-		mock_space_free(space);
+	mock_space_drop(space, group->iommu, dom);
 }
 
 void mock_group_abandon(struct mock_group *group)
@@ -176,16 +65,18 @@ static int attach_group(struct mock_group *group, struct mock_domain *dom,
 			const struct libiommu_backend_attach *attach,
 			struct libiommu_failure *failure)
 {
-	struct plan plan;
-	int error = make_plan(&plan, dom, group, group->space, attach, failure);
+	struct mock_reach reach;
+	struct mock_plan plan;
+	int error = mock_plan_make(&plan, mock_domain_book(dom), group->iommu, group->space, attach,
+				   failure);
 
 	if (error)
 		return error;
-	if (plan.enters)
-		enter_domain(dom, plan.space);
+	mock_plan_commit(&plan);
 	if (!group->space)
 		join_space(group, plan.space);
-	mock_group_reach(group, plan.space);
+	reach = mock_domain_reach(dom, plan.space, group->iommu);
+	mock_group_reach(group, &reach);
 	return 0;
 }
 
@@ -217,6 +108,8 @@ int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
 	if (machine->personality->vetting == MOCK_VETS_AT_ATTACH)
 		error = mock_device_vet(claim->dev, failure);
 	if (!error)
+		error = mock_domain_fits(dom, claim->dev, failure);
+	if (!error)
 		error = mock_geometry(claim->ctx->env, dom, attach->first ? group : NULL, geometry,
 				      failure);
 	if (!error && attach->first) {
@@ -224,8 +117,10 @@ int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
 		if (!error)
 			error = attach_group(group, dom, attach, failure);
 	}
-	if (!error)
+	if (!error) {
 		claim->lent = true;
+		claim->handle = attach->handle;
+	}
 	pthread_mutex_unlock(&machine->lock);
 	if (!error)
 		power_on(claim);
@@ -241,14 +136,14 @@ static int detach_vessel(struct mock_claim *claim, struct mock_domain *dom, uint
 	if (space->groups == group && !group->in_space) {
 		mock_group_reach(group, NULL);
 		mock_space_empty(space);
-		leave_domain(dom, space);
+		mock_domain_leave(dom, space);
 		return 0;
 	}
 	if (!(flags & LIBIOMMU_DETACH_MAY_REOPEN))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_FD_IN_USE, claim->dev->name,
 				       NULL);
 	mock_group_reach(group, NULL);
-	leave_space(group, space);
+	quit_space(group, dom, space);
 	return 1;
 }
 
@@ -264,7 +159,7 @@ int mock_detach(struct mock_claim *claim, struct mock_domain *dom, bool last, ui
 		result = detach_vessel(claim, dom, flags, failure);
 	} else if (last) {
 		mock_group_reach(group, NULL);
-		quit_space(group, dom, group->space);
+		quit_space(group, mock_domain_book(dom), group->space);
 	}
 	if (result >= 0 && mock_geometry(claim->ctx->env, dom, NULL, geometry, NULL))
 		libiommu_geometry_clear(claim->ctx->env, geometry);
@@ -279,17 +174,22 @@ static int replace_group(struct mock_group *group, struct mock_domain *from, str
 			 struct libiommu_failure *failure)
 {
 	struct mock_space *old = group->space;
-	struct plan plan;
-	int error = make_plan(&plan, to, group, NULL, attach, failure);
+	struct mock_reach reach;
+	struct mock_plan plan;
+	int error =
+		mock_plan_make(&plan, mock_domain_book(to), group->iommu, NULL, attach, failure);
 
 	if (error)
 		return error;
-	if (plan.enters)
-		enter_domain(to, plan.space);
+	mock_plan_commit(&plan);
+	reach = mock_domain_reach(to, plan.space, group->iommu);
 	/* One store under the gate: a device sees the old domain or the new one. */
-	mock_group_reach(group, plan.space);
-	quit_space(group, from, old);
+	mock_group_reach(group, &reach);
+	/* Both may be the same space, of two nested domains on one parent. */
+	mock_space_take(plan.space, group->iommu);
+	quit_space(group, mock_domain_book(from), old);
 	join_space(group, plan.space);
+	mock_space_drop(plan.space, group->iommu, mock_domain_book(to));
 	return 0;
 }
 
@@ -306,7 +206,9 @@ int mock_replace(struct mock_claim *claim, struct mock_domain *from, struct mock
 		return libiommu_refuse(failure, LIBIOMMU_REASON_REPLACE_UNSUPPORTED,
 				       claim->dev->name, NULL);
 	pthread_mutex_lock(&machine->lock);
-	error = mock_geometry(claim->ctx->env, to, group, to_geometry, failure);
+	error = mock_domain_fits(to, claim->dev, failure);
+	if (!error)
+		error = mock_geometry(claim->ctx->env, to, group, to_geometry, failure);
 	if (!error)
 		error = libiommu_geometry_check(to_geometry, attach->maps, attach->map_count,
 						failure);

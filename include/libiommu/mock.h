@@ -72,12 +72,13 @@ LIBIOMMU_API int libiommu_mock_dma_cas(struct libiommu_endpoint *ep, uint64_t io
 				       struct libiommu_error **err);
 
 enum libiommu_mock_fault_kind {
-	LIBIOMMU_MOCK_FAULT_BLOCKED = 1, /**< the device has no domain, or a blocked one */
-	LIBIOMMU_MOCK_FAULT_NOT_MAPPED,  /**< no translation */
-	LIBIOMMU_MOCK_FAULT_PERMISSION,  /**< the translation forbids this access */
-	LIBIOMMU_MOCK_FAULT_APERTURE,    /**< the IOVA is wider than the IOMMU translates */
-	LIBIOMMU_MOCK_FAULT_RESERVED,    /**< a reserved window, such as that of MSIs */
-	LIBIOMMU_MOCK_FAULT_BUS_MASTER,  /**< the device may not start requests */
+	LIBIOMMU_MOCK_FAULT_BLOCKED =
+		1, /**< the device or its PASID has no domain, or a blocked one */
+	LIBIOMMU_MOCK_FAULT_NOT_MAPPED, /**< no translation */
+	LIBIOMMU_MOCK_FAULT_PERMISSION, /**< the translation forbids this access */
+	LIBIOMMU_MOCK_FAULT_APERTURE,   /**< the IOVA is wider than the IOMMU translates */
+	LIBIOMMU_MOCK_FAULT_RESERVED,   /**< a reserved window, such as that of MSIs */
+	LIBIOMMU_MOCK_FAULT_BUS_MASTER, /**< the device may not start requests */
 	/**
 	 * No refusal: the access went where the IOTLB led, and the tables no longer do. Hardware
 	 * does not tell; see libiommu_mock_skip_invalidation().
@@ -92,10 +93,11 @@ struct libiommu_mock_fault {
 	uint64_t iova;
 	uint32_t access; /**< LIBIOMMU_PROT_READ, _WRITE or both (CAS) */
 	enum libiommu_mock_fault_kind kind;
+	uint32_t pasid; /**< that the request carried; 0: none */
 };
-#define LIBIOMMU_MOCK_FAULT_INIT                                                          \
-	{                                                                                 \
-		sizeof(struct libiommu_mock_fault), "", 0, 0, LIBIOMMU_MOCK_FAULT_BLOCKED \
+#define LIBIOMMU_MOCK_FAULT_INIT                                                             \
+	{                                                                                    \
+		sizeof(struct libiommu_mock_fault), "", 0, 0, LIBIOMMU_MOCK_FAULT_BLOCKED, 0 \
 	}
 
 /**

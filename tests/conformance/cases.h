@@ -58,6 +58,7 @@ void suite_ledger(struct registry *registry);
 void suite_batch(struct registry *registry);
 void suite_iova(struct registry *registry);
 void suite_attach(struct registry *registry);
+void suite_pasid(struct registry *registry);
 void suite_groups(struct registry *registry);
 void suite_regions(struct registry *registry);
 void suite_dma(struct registry *registry);

@@ -152,6 +152,13 @@ static bool mock_fault(struct libiommu_ctx *ctx, char *device, size_t room, uint
 	return true;
 }
 
+static bool mock_dma(struct libiommu_endpoint *ep, uint64_t iova, void *buffer, size_t length,
+		     bool write)
+{
+	return (write ? libiommu_mock_dma_write(ep, iova, buffer, length, NULL)
+		      : libiommu_mock_dma_read(ep, iova, buffer, length, NULL)) == 0;
+}
+
 struct target target_mock = {
 	.name = "mock",
 	.backend = "mock",
@@ -163,6 +170,7 @@ struct target target_mock = {
 	.sys = libiommu_sys_default,
 	.pinned = mock_pinned,
 	.fault = mock_fault,
+	.dma = mock_dma,
 	.alone = { "0000:00:03.0", "0000:00:04.0" },
 	.alone_count = 2,
 	.member = { "0000:00:05.0", "0000:00:05.1", "0000:00:05.2" },

@@ -69,6 +69,10 @@ struct target {
 	/** Take the oldest DMA fault; false: there is none. NULL: nobody tells. */
 	bool (*fault)(struct libiommu_ctx *ctx, char *device, size_t room, uint64_t *iova,
 		      uint32_t *access);
+	/** An endpoint's device reads or writes memory. @return false: the IOMMU refused it. NULL:
+	 * nobody can make it; then cases use edu's registers. */
+	bool (*dma)(struct libiommu_endpoint *ep, uint64_t iova, void *buffer, size_t length,
+		    bool write);
 	/** Descriptors that the kernel below still holds open; NULL: nobody tells. */
 	size_t (*open_fds)(void);
 

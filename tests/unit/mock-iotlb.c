@@ -121,7 +121,7 @@ START_TEST(more_than_fits_is_still_right)
 		struct mock_fault_record fault;
 		unsigned char byte;
 
-		ck_assert_int_eq(mock_dma_transfer(dev.dev,
+		ck_assert_int_eq(mock_dma_transfer(mock_itself(dev.dev),
 						   0x200000 + n % 8 * MOCK_IOTLB_SETS * PAGE, &byte,
 						   1, LIBIOMMU_PROT_READ, &fault),
 				 0);
@@ -136,7 +136,7 @@ static bool marks(bool *dirty)
 {
 	struct libiommu_pgtable_leaf leaf;
 
-	ck_assert(libiommu_pgtable_translate(dev.dev->group->reach_table->pt, map.iova, &leaf));
+	ck_assert(libiommu_pgtable_translate(dev.dev->group->reach.table->pt, map.iova, &leaf));
 	*dirty = leaf.dirty;
 	return leaf.accessed;
 }
@@ -196,8 +196,8 @@ START_TEST(a_transfer_stops_at_the_page_that_faults)
 	start("0000:00:03.0");
 	memset(rig.memory, 5, 4 * PAGE);
 	memset(buffer, 0, sizeof(buffer));
-	ck_assert_int_eq(mock_dma_transfer(dev.dev, map.iova + 2 * PAGE + 1, buffer, sizeof(buffer),
-					   LIBIOMMU_PROT_READ, &fault),
+	ck_assert_int_eq(mock_dma_transfer(mock_itself(dev.dev), map.iova + 2 * PAGE + 1, buffer,
+					   sizeof(buffer), LIBIOMMU_PROT_READ, &fault),
 			 -EFAULT);
 	ck_assert_uint_eq(fault.iova, map.iova + 4 * PAGE);
 	ck_assert_int_eq(buffer[2 * PAGE - 2], 5);
@@ -213,12 +213,13 @@ START_TEST(atomics_compare_and_swap)
 
 	start("0000:00:03.0");
 	memset(rig.memory, 0, 16);
-	ck_assert_int_eq(mock_dma_swap(dev.dev, map.iova, 8, 0, 77, &found, &fault), 0);
+	ck_assert_int_eq(mock_dma_swap(mock_itself(dev.dev), map.iova, 8, 0, 77, &found, &fault),
+			 0);
 	ck_assert_uint_eq(found, 0);
-	ck_assert_int_eq(mock_dma_swap(dev.dev, map.iova, 4, 1, 5, &found, &fault), 0);
+	ck_assert_int_eq(mock_dma_swap(mock_itself(dev.dev), map.iova, 4, 1, 5, &found, &fault), 0);
 	ck_assert_uint_eq(found, 77);
 	ck_assert_int_eq(rig.memory[0], 77);
-	ck_assert_int_eq(mock_dma_swap(dev.dev, 0, 4, 1, 5, &found, &fault), -EFAULT);
+	ck_assert_int_eq(mock_dma_swap(mock_itself(dev.dev), 0, 4, 1, 5, &found, &fault), -EFAULT);
 	ck_assert_uint_eq(fault.access, RW);
 	stop();
 }

@@ -134,7 +134,7 @@ static inline int rig_reads(struct mock_claim *claim, uint64_t iova)
 	struct mock_fault_record fault;
 	unsigned char byte;
 
-	if (!mock_dma_transfer(claim->dev, iova, &byte, 1, LIBIOMMU_PROT_READ, &fault))
+	if (!mock_dma_transfer(mock_itself(claim->dev), iova, &byte, 1, LIBIOMMU_PROT_READ, &fault))
 		return 0;
 	return (int)fault.kind;
 }
@@ -143,7 +143,8 @@ static inline int rig_writes(struct mock_claim *claim, uint64_t iova, unsigned c
 {
 	struct mock_fault_record fault;
 
-	if (!mock_dma_transfer(claim->dev, iova, &byte, 1, LIBIOMMU_PROT_WRITE, &fault))
+	if (!mock_dma_transfer(mock_itself(claim->dev), iova, &byte, 1, LIBIOMMU_PROT_WRITE,
+			       &fault))
 		return 0;
 	return (int)fault.kind;
 }

@@ -60,8 +60,8 @@ static void *do_dma(void *data)
 		/* The devices have halves of their own, so that they do not meet each other. */
 		uint64_t iova = 0x100000 + (round % 2 * 2 + worker->number) * 8 * PAGE;
 
-		mock_dma_transfer(claim->dev, iova, bytes, sizeof(bytes), LIBIOMMU_PROT_WRITE,
-				  &fault);
+		mock_dma_transfer(mock_itself(claim->dev), iova, bytes, sizeof(bytes),
+				  LIBIOMMU_PROT_WRITE, &fault);
 	}
 	return NULL;
 }
@@ -120,8 +120,8 @@ static void *slow_dma(void *data)
 	struct mock_fault_record fault;
 	struct worker *worker = data;
 
-	worker->wrong =
-		mock_dma_transfer(dev.dev, 0x100000, slow, PAGE, LIBIOMMU_PROT_WRITE, &fault) != 0;
+	worker->wrong = mock_dma_transfer(mock_itself(dev.dev), 0x100000, slow, PAGE,
+					  LIBIOMMU_PROT_WRITE, &fault) != 0;
 	return NULL;
 }
 
