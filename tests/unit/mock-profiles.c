@@ -138,7 +138,7 @@ static uint64_t page_sizes(void)
 
 static struct libiommu_pgtable *table(void)
 {
-	return dev.dev->group->reach_table->pt;
+	return dev.dev->group->reach.table->pt;
 }
 
 /* Two granules at both ends of each range, and the addresses around them. */
