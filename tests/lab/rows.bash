@@ -288,3 +288,19 @@ run topology \
 	devices@multifunction=topology-multifunction devices@sriov=topology-sriov \
 	devices@pxb=topology-pxb devices@virtio=topology-ports devices@stock=topology-no-acs \
 	devices@virt=topology-virt backends=vfio kernel_steps=topology timeout=300
+
+# Ports to plug devices into, one of them with a device that is taken out while it is in use.
+devices hotplug \
+	alone='0000:00:02.0 0000:01:00.0' kernel_bound=0000:03:00.0 \
+	qemu='-device edu,addr=2.0,dma_mask=0xffffffffffffffff
+		-device pcie-root-port,id=rp1,addr=4.0,slot=1,chassis=1
+		-device edu,id=one,bus=rp1,dma_mask=0xffffffffffffffff
+		-device pcie-root-port,id=rp2,addr=5.0,slot=2,chassis=2
+		-device pcie-root-port,id=rp3,addr=6.0,slot=3,chassis=3 -device nvme,id=disk,serial=disk,bus=rp3
+		-device pcie-root-port,id=rp4,addr=7.0,slot=4,chassis=4'
+
+step hotplug program=tests/lab/lab-hotplug \
+	arguments='--backend @backend@ --device 0000:00:02.0 --device 0000:01:00.0' seconds=600
+
+run hotplug \
+	machines=vtd devices=hotplug timeout=600 steps=hotplug
