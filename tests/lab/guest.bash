@@ -92,7 +92,7 @@ each() {
 
 # Arguments of a step's program.
 arguments() {
-	local row=$1 backend=$2 step=$3 alone members half unbound bound many parent
+	local row=$1 backend=$2 step=$3 alone members half unbound bound many parent cases
 	read -ra alone <<<"$(get_devices "$row" alone)"
 	read -ra members <<<"$(get_devices "$row" members)"
 	read -ra half <<<"$(get_devices "$row" half_bound)"
@@ -100,6 +100,7 @@ arguments() {
 	read -ra bound <<<"$(get_devices "$row" kernel_bound)"
 	read -ra many <<<"$(get "$row" many)"
 	read -ra parent <<<"$(get "$row" nest_parent)"
+	read -ra cases <<<"$(get "$row" cases)"
 	case $step in
 	probe)
 		each --alone "${alone[@]}"
@@ -115,6 +116,7 @@ arguments() {
 		each --half-bound "${half[@]}"
 		each --kernel-bound "${bound[@]}"
 		each --many "${many[@]}"
+		each --case "${cases[@]}"
 		;;
 	sweep)
 		echo -n " --backend $backend"
@@ -179,34 +181,40 @@ steps_of() {
 	fi
 }
 
-# "BACKEND STEP" of a row's guest, in order.
+# "BACKEND STEP" of a row's guest, in order. A guest whose name ends in "+beside" has the steps that the
+# row has beside the others.
 plan() {
-	local row=$1 part=$2 backend step
+	local row=$1 part=$2 backend step aside asked=no
+	[[ $part != *+beside ]] || asked=yes
+	part=${part%+beside}
 	for backend in ${part//+/ }; do
 		for step in $(steps_of "$row" "$backend"); do
-			wanted "$backend" "$step" && applies "$row" "$step" "$backend" && echo "$backend $step"
+			aside=no
+			[[ " $(get "$row" beside) " != *" $step "* ]] || aside=yes
+			[[ $aside == "$asked" ]] && wanted "$backend" "$step" &&
+				applies "$row" "$step" "$backend" && echo "$backend $step"
 		done
 	done
 	return 0
 }
 
+# add_file TREE FILE FOLDER: without what only a debugger reads, because the guest's kernel has to unpack
+# it all.
 add_file() {
-	local tree=$1 path=$2
-	[[ -e $tree/$path ]] && return
-	mkdir -p "$tree/$(dirname "$path")"
-	cp -L "$path" "$tree/$path"
-}
-
-# add_program TREE PROGRAM FOLDER: with its shared libraries, which keep their paths; without what only a
-# debugger reads, because the guest's kernel has to unpack it all.
-add_program() {
-	local tree=$1 program=$2 lib strip=strip arch
+	local to=$1/$3/${2##*/} strip=strip arch
+	[[ ! -e $to ]] || return 0
 	arch=$(get "$row" arch)
 	[[ $arch == "$(host_arch)" ]] || strip=${arch/arm64/aarch64}-linux-gnu-strip
-	"$strip" --strip-debug -o "$tree/$3/${program##*/}" "$program" 2>/dev/null ||
-		cp -L "$program" "$tree/$3/"
+	mkdir -p "${to%/*}"
+	"$strip" --strip-debug -o "$to" "$2" 2>/dev/null || cp -L "$2" "$to"
+}
+
+# add_program TREE PROGRAM FOLDER: with its shared libraries, which keep their paths.
+add_program() {
+	local tree=$1 program=$2 lib
+	add_file "$tree" "$program" "$3"
 	while read -r lib; do
-		add_file "$tree" "$lib"
+		add_file "$tree" "$lib" "${lib%/*}"
 	done < <(ldd "$program" 2>/dev/null | grep -oE '/[^ ]+' || true)
 }
 
@@ -316,5 +324,6 @@ make_initramfs() {
 		echo "$backend $step ${seconds:-120} /lab/bin/${program##*/}$(arguments "$row" "$backend" "$step")" \
 			>>"$tree/lab/steps"
 	done < <(plan "$row" "$part")
-	(cd "$tree" && find . -print0 | cpio --null --quiet -o -H newc | gzip -1) >"$dir/initramfs"
+	# As it is: to uncompress it takes an emulator longer than to copy it.
+	(cd "$tree" && find . -print0 | cpio --null --quiet -o -H newc) >"$dir/initramfs"
 }

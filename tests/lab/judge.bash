@@ -32,7 +32,7 @@ step_done() {
 		say "$backend: $step: FAILED: $(printf '%s; ' "${why[@]}")"
 	fi
 	((f == 0)) || grep -E '^not ok' "$base.out" | head -n 20 || true
-	say "$backend: $step: $p passed, $f failed, $s skipped"
+	say "$backend: $step: $p passed, $f failed, $s skipped (busy $((busy_seconds - busy_before)) s)"
 	echo "$p $f $s" >"$base.result"
 }
 
@@ -96,13 +96,14 @@ compare() {
 
 # Adds to the caller's `why`; leaves a word about DMA for the row's line.
 check_witnesses() {
-	local base=$1 step=$2 kind from expected guest qemu missing strange
+	local base=$1 step=$2 kind from to expected guest qemu missing strange
 	kind=$(get "$row" witness)
 	from=$(cat "$dir/qemu-start")
-	size_of "$dir/qemu.log" >"$dir/qemu-start"
+	to=$(cat "$base.qemu-end")
+	echo "$to" >"$dir/qemu-start"
 	expected=$(sed -nE 's/^fault-expected: //p' "$base.out" | by_page)
 	guest=$("witness_guest_$kind" <"$base.dmesg" | by_page)
-	qemu=$(tail -c +$((from + 1)) "$dir/qemu.log" | "witness_qemu_$kind" | by_page)
+	qemu=$(head -c "$to" "$dir/qemu.log" | tail -c +$((from + 1)) | "witness_qemu_$kind" | by_page)
 	if [[ -z $expected && $step == dma ]]; then
 		why+=("announces no fault")
 	fi

@@ -127,7 +127,7 @@ start_qemu() {
 	mkfifo "$dir/answers" "$dir/qmp.in" "$dir/qmp.out"
 	# shellcheck disable=SC2054 # these commas are QEMU's
 	options=("$qemu" -machine "$(get "$row" machine)" "${accel[@]}" -cpu "$(cpu_of "$arch")"
-		-m 3G -smp 2 -nodefaults -display none -no-reboot
+		-m 3G -smp "$(get "$row" processors | grep . || echo 2)" -nodefaults -display none -no-reboot
 		-chardev stdio,id=console,signal=off -serial chardev:console
 		-chardev "pipe,id=qmp,path=$dir/qmp" -mon chardev=qmp,mode=control
 		-kernel "$kernel" -initrd "$dir/initramfs"
@@ -141,19 +141,19 @@ start_qemu() {
 	qemu_pid=$!
 }
 
-# Processor time of the running QEMU: what does not depend on what else the host does.
+# Processor time of QEMU as long as it runs: what does not depend on what else the host does.
 qemu_seconds() {
 	local stat ticks
-	stat=$(<"/proc/$qemu_pid/stat") 2>/dev/null || return 0
+	stat=$(cat "/proc/$qemu_pid/stat" 2>/dev/null) || return 0
 	read -ra stat <<<"${stat##*) }"
 	ticks=$(getconf CLK_TCK)
 	busy_seconds=$(((stat[11] + stat[12]) / ticks))
 }
 
-# With fast string instructions the kernel clears pages byte by byte, which costs an emulator most.
+# With fast string instructions the kernel clears and copies byte by byte, which costs an emulator most.
 cpu_of() {
 	case $1 in
-	x86_64) echo max,erms=off ;;
+	x86_64) echo max,erms=off,fsrm=off ;;
 	*) echo max ;;
 	esac
 }

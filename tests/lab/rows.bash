@@ -29,13 +29,16 @@
 #   selftest      the backend that is run on the kernel's own test devices, where it has them
 #   entries       limit of mappings of a container, for rows on which 65535 take minutes
 #   many          mappings where nothing limits them, instead of 200000
+#   cases         of conformance only those that match
 #   sweep         K/N: of the sweep only every N-th failure, from the K-th on
 #   wants         CONFIG_OPTION=VALUE of the kernel, or the row is skipped
 #   clock         real: the guest's processors run at the same time, and 100 ms of a device last
 #                 100 ms. Else its time is counted in instructions, and no time is spent waiting;
 #                 not every kernel boots like that
+#   processors    of the guest, instead of 2
 #   append        kernel command line, beyond the console
-#   backends      of libiommu, to be run one after the other
+#   backends      of libiommu, each in a guest of its own
+#   beside        steps that have one more guest to themselves, beside that of their backend
 #   witness       who saw a DMA fault, in the guest and in QEMU: a name in witness.bash
 #   timeout       seconds until a guest of the row is given up
 #   drives        NAME=SIZE...: empty images, which QEMU's options call by their names
@@ -55,6 +58,7 @@
 #   machines      rows whose machines it takes: each becomes a row NAME-ROW. All keys of rows may be
 #                 given another value here, for one of the machines as KEY@ROW=VALUE. ROW:OTHER is the
 #                 same under another name, so that a machine may be taken more than once
+#   night         yes: only when it is named
 #   kernel_steps  steps without libiommu, in order, in the first guest
 #   steps         steps for each backend, in order
 
@@ -97,7 +101,7 @@ row vtd \
 row smmuv3 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=900 \
-	entries=4096 many=70000
+	entries=4096 many=70000 sweep=1/3
 
 row virtio \
 	arch=x86_64 kernel=lab machine=q35 \
@@ -110,15 +114,15 @@ row virtio \
 row stock \
 	arch=x86_64 kernel=debian machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
-	append='intel_iommu=on' clock=real \
-	devices=standard backends=vfio witness=vtd timeout=900
+	append='intel_iommu=on' processors=1 \
+	devices=standard backends=vfio beside='sweep dma demo sandbox' witness=vtd timeout=900
 
 row vtd39 \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=39' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=standard backends='vfio iommufd' witness=vtd timeout=900 \
-	entries=4096 many=20000
+	entries=4096 many=20000 sweep=1/3
 
 # Scalable mode with tables of the first stage.
 row vtd-fs \
@@ -132,20 +136,20 @@ row smmuv3-s2 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=2' nest_parent=yes \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=900 \
-	entries=4096 many=70000 sweep=1/2
+	entries=4096 many=70000 sweep=2/3
 
 row smmuv3-nested \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=nested' nest_parent=yes \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=900 \
-	entries=4096 many=70000 sweep=2/2
+	entries=4096 many=70000 sweep=3/3
 
 row two \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=functions backends='vfio iommufd' witness=vtd timeout=900 \
-	entries=4096 sweep=1/3
+	entries=4096 sweep=3/3
 
 # Controllers of the kind that people have: one namespace, blocks of 4 KiB, functions, and one that
 # can be taken out.
@@ -167,14 +171,15 @@ step nvme-driver script=nvme/driver.sh arguments=@backend@ \
 	programs='examples/nvme/nvme tests/lab/lab-nvme-functions'
 
 run nvme \
-	machines='vtd stock smmuv3' devices=nvme clock=real timeout=900 \
+	machines='vtd stock smmuv3' devices=nvme clock=real processors=2 timeout=900 \
 	drives='plain=256M large=128M functions=64M removable=64M' \
 	kernel_steps=nvme-kernel steps=nvme-driver
 
 # The filter of tests/sandbox where the kernel has one: the rows' newer kernel need not. Debian's has it,
 # and no iommufd; one that build-kernel made has both.
 run sandbox \
-	machines='vtd stock' kernel@stock=debian-7.2 wants@vtd=CONFIG_SECCOMP_FILTER=y steps=sandbox
+	machines='vtd stock' kernel@stock=debian-7.2 clock@stock=real processors=2 beside= \
+	wants@vtd=CONFIG_SECCOMP_FILTER=y steps=sandbox
 
 # The page tables that the kernel writes beside those of libiommu's engine. With memory for a page of
 # 1 GiB.
@@ -195,7 +200,15 @@ run tables \
 step pair program=tests/lab/lab-pair arguments='--backend @backend@ --device @alone@'
 
 run pair \
-	machines='vtd stock' devices=lone clock=real steps=pair
+	machines='vtd stock' devices=lone clock=real processors=2 steps=pair
+
+# Threads on processors that do run at the same time.
+run threads \
+	machines='vtd stock' clock=real processors=2 steps=conformance cases=thread*
+
+# Every failure on machines of each kind: the rows share them.
+run sweep \
+	machines='vtd39 smmuv3 virtio vtd-fs' night=yes sweep= steps=sweep
 
 # Topologies whose groups the guest's kernel and the mock have to find alike.
 devices topology-q35 \
