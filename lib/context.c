@@ -77,6 +77,31 @@ int ctx_decided(struct libiommu_ctx *ctx, struct candidate **out, struct libiomm
 	return 0;
 }
 
+int ctx_decide(struct libiommu_ctx *ctx,
+	       int (*try)(struct libiommu_ctx *ctx, struct candidate *c, void *data,
+			  struct libiommu_failure *f),
+	       void *data, struct libiommu_failure *f)
+{
+	int code = -ENODEV;
+
+	for (size_t i = 0; i < ctx->candidate_count; i++) {
+		struct candidate *c = &ctx->candidates[i];
+
+		if (!c->open)
+			continue;
+		libiommu_failure_init(f);
+		code = try(ctx, c, data, f);
+		if (!code) {
+			atomic_store_explicit(&ctx->backend, c, memory_order_release);
+			return 0;
+		}
+		libiommu_error_free(c->rejection);
+		c->rejection = NULL;
+		libiommu_error_raise(&c->rejection, &ctx->allocator, code, f);
+	}
+	return code;
+}
+
 int options_check(const void *options, size_t known, struct libiommu_failure *f)
 {
 	size_t size;
@@ -393,6 +418,7 @@ void libiommu_ctx_free(struct libiommu_ctx *ctx)
 		domain_destroy(ctx->domains, flags);
 	while (ctx->queues)
 		queue_destroy(ctx->queues, flags);
+	claim_destroy_all(ctx, flags);
 	reader_destroy_all(ctx);
 	group_destroy_all(ctx);
 	close_candidates(ctx, flags);

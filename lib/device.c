@@ -103,17 +103,24 @@ static struct libiommu_device *make_device(struct libiommu_ctx *ctx, const char 
 	return dev;
 }
 
-static int open_with(struct candidate *c, struct libiommu_ctx *ctx, const char *name,
-		     const struct libiommu_device_options *opts, struct libiommu_device **out,
+/* What is to be opened, and what comes of it. */
+struct wish {
+	const char *name;
+	const struct libiommu_device_options *opts;
+	struct libiommu_device *dev;
+};
+
+static int open_with(struct libiommu_ctx *ctx, struct candidate *c, void *data,
 		     struct libiommu_failure *f)
 {
-	struct libiommu_device *dev = make_device(ctx, name, c->table.device_size);
+	struct wish *wish = data;
+	struct libiommu_device *dev = make_device(ctx, wish->name, c->table.device_size);
 	uint32_t group = 0;
 	int code;
 
 	if (!dev)
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
-	code = dispatch_device_open(c, dev, opts, &group, f);
+	code = dispatch_device_open(c, dev, wish->opts, &group, f);
 	if (code) {
 		free_device(dev, c->table.device_size);
 		return code;
@@ -124,33 +131,8 @@ static int open_with(struct candidate *c, struct libiommu_ctx *ctx, const char *
 		free_device(dev, c->table.device_size);
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	}
-	*out = dev;
+	wish->dev = dev;
 	return 0;
-}
-
-/* "auto": the first that opens the device is the backend from now on. */
-static int decide(struct libiommu_ctx *ctx, const char *name,
-		  const struct libiommu_device_options *opts, struct libiommu_device **out,
-		  struct libiommu_failure *f)
-{
-	int code = -ENODEV;
-
-	for (size_t i = 0; i < ctx->candidate_count; i++) {
-		struct candidate *c = &ctx->candidates[i];
-
-		if (!c->open)
-			continue;
-		libiommu_failure_init(f);
-		code = open_with(c, ctx, name, opts, out, f);
-		if (!code) {
-			atomic_store_explicit(&ctx->backend, c, memory_order_release);
-			return 0;
-		}
-		libiommu_error_free(c->rejection);
-		c->rejection = NULL;
-		libiommu_error_raise(&c->rejection, &ctx->allocator, code, f);
-	}
-	return code;
 }
 
 static bool is_open(struct libiommu_ctx *ctx, const char *name)
@@ -166,17 +148,17 @@ static int open_device(struct libiommu_ctx *ctx, const char *name,
 		       struct libiommu_failure *f)
 {
 	struct candidate *c = atomic_load(&ctx->backend);
-	struct libiommu_device *dev;
+	struct wish wish = { name, opts, NULL };
 	int code;
 
 	if (is_open(ctx, name))
 		return libiommu_refuse(f, LIBIOMMU_REASON_DEVICE_BUSY, name,
 				       "It is open in this context.");
-	code = c ? open_with(c, ctx, name, opts, &dev, f) : decide(ctx, name, opts, &dev, f);
+	code = c ? open_with(ctx, c, &wish, f) : ctx_decide(ctx, open_with, &wish, f);
 	if (code)
 		return code;
-	LIST_ADD(ctx->devices, dev);
-	*out = dev;
+	LIST_ADD(ctx->devices, wish.dev);
+	*out = wish.dev;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct candidate *backend(const struct libiommu_ctx *ctx)
@@ -68,6 +69,24 @@ int dispatch_group_of(struct candidate *c, const char *device, uint32_t *id,
 		      struct libiommu_failure *f)
 {
 	return dispatch_finish(c->table.group_of(c->priv, device, id, f), device, f);
+}
+
+int dispatch_claim(struct libiommu_ctx *ctx, struct candidate *c, void *claim, uint32_t group,
+		   struct libiommu_claimed *held, struct libiommu_failure *f)
+{
+	char subject[24];
+	int code;
+
+	snprintf(subject, sizeof(subject), "group %" PRIu32, group);
+	code = dispatch_finish(c->claims.claim(c->priv, claim, group, held, f), subject, f);
+	log_at(ctx, LIBIOMMU_LOG_INFO, "group %" PRIu32 ": claim: %d", group, code);
+	return code;
+}
+
+void dispatch_release(struct libiommu_ctx *ctx, void *claim, uint32_t group, uint32_t flags)
+{
+	log_at(ctx, LIBIOMMU_LOG_INFO, "group %" PRIu32 ": release", group);
+	backend(ctx)->claims.release(claim, flags);
 }
 
 int dispatch_device_open(struct candidate *c, struct libiommu_device *dev,

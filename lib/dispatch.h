@@ -20,6 +20,10 @@ int dispatch_group_read(struct candidate *c, uint32_t id, struct libiommu_group_
 int dispatch_group_of(struct candidate *c, const char *device, uint32_t *id,
 		      struct libiommu_failure *f);
 
+int dispatch_claim(struct libiommu_ctx *ctx, struct candidate *c, void *claim, uint32_t group,
+		   struct libiommu_claimed *held, struct libiommu_failure *f);
+void dispatch_release(struct libiommu_ctx *ctx, void *claim, uint32_t group, uint32_t flags);
+
 /* opts: NULL, or what the caller told beyond the name */
 int dispatch_device_open(struct candidate *c, struct libiommu_device *dev,
 			 const struct libiommu_device_options *opts, uint32_t *group,

@@ -35,6 +35,7 @@ int libiommu_backend_complete(const struct libiommu_backend_env *env,
 	made->table.pasids = &made->pasids;
 	made->table.nesting = &made->nesting;
 	made->table.faults = &made->faults;
+	made->table.claims = &made->claims;
 	*out = &made->table;
 	return 0;
 }

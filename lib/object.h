@@ -23,6 +23,7 @@ struct candidate {
 	struct libiommu_backend_pasids pasids;
 	struct libiommu_backend_nesting nesting;
 	struct libiommu_backend_faults faults;
+	struct libiommu_backend_claims claims;
 	struct libiommu_backend_env env;
 	uint32_t flags; /* LIBIOMMU_BACKEND_* that this instance has */
 	void *priv;
@@ -50,6 +51,7 @@ struct libiommu_ctx {
 	bool busy;                       /* somebody has the turn */
 	struct libiommu_group *groups;   /* under the lock */
 	struct libiommu_reader *readers; /* under the lock */
+	struct claim *claims;            /* changes under the lock and with the turn */
 	/* With the turn: */
 	uint64_t next_domain_id;
 	struct libiommu_device *devices;
@@ -177,6 +179,11 @@ static inline int ctx_raise(struct libiommu_ctx *ctx, struct libiommu_error **er
 }
 /* The backend, or reason backend-undecided. */
 int ctx_decided(struct libiommu_ctx *ctx, struct candidate **out, struct libiommu_failure *f);
+/* "auto": the first backend for which `try` succeeds is the one from now on. With the turn. */
+int ctx_decide(struct libiommu_ctx *ctx,
+	       int (*try)(struct libiommu_ctx *ctx, struct candidate *c, void *data,
+			  struct libiommu_failure *f),
+	       void *data, struct libiommu_failure *f);
 /* The size of an options struct: as we know it, or longer with a zero tail. */
 int options_check(const void *options, size_t known, struct libiommu_failure *f);
 
@@ -309,10 +316,11 @@ int queue_check(const struct libiommu_fault_queue *queue, const struct libiommu_
 		struct libiommu_failure *f);
 void queue_destroy(struct libiommu_fault_queue *queue, uint32_t flags);
 
-/* device.c, group.c, region.c */
+/* device.c, group.c, claim.c, region.c */
 void device_destroy(struct libiommu_device *dev, uint32_t flags);
 void region_destroy(struct libiommu_region *region);
 void group_destroy_all(struct libiommu_ctx *ctx);
+void claim_destroy_all(struct libiommu_ctx *ctx, uint32_t flags);
 void reader_destroy_all(struct libiommu_ctx *ctx);
 
 /* Doubly linked lists of objects. */

@@ -154,6 +154,22 @@ static uint64_t no_overflows(void *queue)
 	return 0;
 }
 
+static int no_claim(void *ctx, void *claim, uint32_t group, struct libiommu_claimed *held,
+		    struct libiommu_failure *f)
+{
+	(void)ctx;
+	(void)claim;
+	(void)group;
+	(void)held;
+	return refuse_missing(f);
+}
+
+static void no_release(void *claim, uint32_t flags)
+{
+	(void)claim;
+	(void)flags;
+}
+
 /* What there is of a sub-table of the backend, and its size as ours. */
 #define TAKE(to, from)                                                                       \
 	do {                                                                                 \
@@ -189,4 +205,10 @@ void registry_adapt_extras(struct candidate *to)
 	FILL(&to->faults, next, no_next);
 	FILL(&to->faults, respond, no_respond);
 	FILL(&to->faults, overflows, no_overflows);
+	TAKE(&to->claims, to->table.claims);
+	/* One without the other would leave something behind. */
+	if (!to->claims.claim || !to->claims.release) {
+		to->claims.claim = no_claim;
+		to->claims.release = no_release;
+	}
 }

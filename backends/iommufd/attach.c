@@ -67,7 +67,7 @@ void libiommu_iommufd_narrow(const struct iommufd_domain *domain,
 }
 
 /* Out of what it is in, which before an attach is what a refused detach has left. */
-static int leave_kernel(struct iommufd_device *device, struct libiommu_failure *failure)
+int libiommu_iommufd_quit(struct iommufd_device *device, struct libiommu_failure *failure)
 {
 	int rc;
 
@@ -91,7 +91,7 @@ int libiommu_iommufd_attach(void *device_data, void *domain_data,
 		.domain = domain_data,
 		.attach = attach,
 	};
-	int rc = leave_kernel(device, failure);
+	int rc = libiommu_iommufd_quit(device, failure);
 
 	if (rc)
 		return rc;
@@ -104,7 +104,7 @@ int libiommu_iommufd_attach(void *device_data, void *domain_data,
 	join(device, way.domain, way.hwpt);
 	rc = libiommu_iommufd_geometry(way.domain, geometry, failure);
 	if (rc)
-		leave_kernel(device, NULL);
+		libiommu_iommufd_quit(device, NULL);
 	return rc;
 }
 
@@ -114,7 +114,7 @@ int libiommu_iommufd_detach(void *device_data, void *domain_data, bool last, uin
 	struct iommufd_device *device = device_data;
 	struct iommufd_domain *domain = domain_data;
 	/* The kernel never refuses; filters of system calls might. */
-	int rc = leave_kernel(device, failure);
+	int rc = libiommu_iommufd_quit(device, failure);
 
 	(void)last;
 	(void)flags;

@@ -47,9 +47,16 @@ static int open_node(struct iommufd_ctx *ctx, const char *name, int *fd,
 	return 0;
 }
 
-/* The group, and a descriptor of the library's own. */
+/* What a device is opened with. */
+struct way_in {
+	int fd;      /* of the library's own */
+	bool bound;  /* it was a claim's, and is in the iommufd */
+	uint32_t id; /* with bound */
+};
+
+/* The group, and a descriptor. */
 static int find(struct iommufd_ctx *ctx, const char *name,
-		const struct libiommu_device_options *opts, uint32_t *group, int *fd,
+		const struct libiommu_device_options *opts, uint32_t *group, struct way_in *in,
 		struct libiommu_failure *failure)
 {
 	const struct libiommu_iommufd_transport *t = ctx->transport;
@@ -58,7 +65,7 @@ static int find(struct iommufd_ctx *ctx, const char *name,
 	int rc = 0;
 
 	if (t->open) {
-		rc = t->open(t->data, ctx->sys, ctx->fd, name, group, fd);
+		rc = t->open(t->data, ctx->sys, ctx->fd, name, group, &in->fd);
 		return rc < 0 ? libiommu_iommufd_diagnose(failure, rc, "open", name) : 0;
 	}
 	if (ctx->passed && !handed)
@@ -74,9 +81,10 @@ static int find(struct iommufd_ctx *ctx, const char *name,
 	}
 	if (rc)
 		return rc;
-	if (!handed)
-		return open_node(ctx, name, fd, failure);
-	return libiommu_vfiodev_take(ctx->sys, opts->cdev, name, fd, failure);
+	if (handed)
+		return libiommu_vfiodev_take(ctx->sys, opts->cdev, name, &in->fd, failure);
+	in->bound = libiommu_iommufd_hand_over(ctx, *group, name, &in->fd, &in->id);
+	return in->bound ? 0 : open_node(ctx, name, &in->fd, failure);
 }
 
 /* It answers, and its id is one of a device in this iommufd. */
@@ -102,12 +110,17 @@ static int check_bound(struct iommufd_ctx *ctx, const char *name, int fd, uint32
 }
 
 static int bind(struct iommufd_ctx *ctx, struct iommufd_device *device, const char *name,
-		const struct libiommu_device_options *opts, int fd,
+		const struct libiommu_device_options *opts, const struct way_in *in,
 		struct libiommu_failure *failure)
 {
 	const struct libiommu_iommufd_transport *t = ctx->transport;
+	const int fd = in->fd;
 	int rc;
 
+	if (in->bound) {
+		device->id = in->id;
+		return 0;
+	}
 	if (opts && opts->cdev >= 0 && opts->bound) {
 		device->id = opts->bound_id;
 		return check_bound(ctx, name, fd, device->id, failure);
@@ -122,14 +135,32 @@ struct libiommu_iommufd_bound libiommu_iommufd_bound(const struct iommufd_device
 	return (struct libiommu_iommufd_bound){ device->ctx->fd, device->dev.fd, device->id };
 }
 
-/* Out of the iommufd, which the end of the descriptor does where nothing else is said. */
-static void release(const struct iommufd_device *device)
+int libiommu_iommufd_take(struct iommufd_ctx *ctx, const char *name, uint32_t group, int *fd,
+			  uint32_t *id, struct libiommu_failure *failure)
 {
-	const struct libiommu_iommufd_bound bound = libiommu_iommufd_bound(device);
-	const struct iommufd_ctx *ctx = device->ctx;
+	const struct libiommu_iommufd_transport *t = ctx->transport;
+	int node, rc = open_node(ctx, name, &node, failure);
 
-	if (ctx->transport->unbind)
+	if (rc)
+		return rc;
+	rc = t->bind(t->data, ctx->sys, node, ctx->fd, NULL, id);
+	if (rc < 0) {
+		rc = libiommu_iommufd_diagnose_bind(ctx, group, name, NULL, rc, failure);
+		ctx->sys->close(ctx->sys->data, node);
+		return rc;
+	}
+	*fd = node;
+	return 0;
+}
+
+/* The end of the descriptor takes it out of the iommufd where nothing else is said. */
+void libiommu_iommufd_untake(const struct iommufd_ctx *ctx, int fd, uint32_t id, uint32_t flags)
+{
+	const struct libiommu_iommufd_bound bound = { ctx->fd, fd, id };
+
+	if (ctx->transport->unbind && !(flags & LIBIOMMU_CLOSE_FORKED))
 		ctx->transport->unbind(ctx->transport->data, ctx->sys, &bound);
+	ctx->sys->close(ctx->sys->data, fd);
 }
 
 int libiommu_iommufd_device_open_with(void *ctx_data, void *device_data, const char *name,
@@ -138,21 +169,23 @@ int libiommu_iommufd_device_open_with(void *ctx_data, void *device_data, const c
 {
 	struct iommufd_device *device = device_data;
 	struct iommufd_ctx *ctx = ctx_data;
-	int rc, fd = -1;
+	struct way_in in = { .fd = -1 };
+	int rc;
 
-	rc = find(ctx, name, opts, group, &fd, failure);
-	if (rc)
-		return rc;
-	device->ctx = ctx;
-	device->group = *group;
-	device->dev.fd = fd;
-	rc = bind(ctx, device, name, opts, fd, failure);
-	if (!rc && pthread_rwlock_init(&device->lock, NULL)) {
-		release(device);
-		rc = libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	/* First, since nothing may fail once a claim has handed over. */
+	if (pthread_rwlock_init(&device->lock, NULL))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	rc = find(ctx, name, opts, group, &in, failure);
+	if (!rc) {
+		device->ctx = ctx;
+		device->group = *group;
+		device->dev.fd = in.fd;
+		rc = bind(ctx, device, name, opts, &in, failure);
+		if (rc)
+			ctx->sys->close(ctx->sys->data, in.fd);
 	}
 	if (rc) {
-		ctx->sys->close(ctx->sys->data, fd);
+		pthread_rwlock_destroy(&device->lock);
 		return rc;
 	}
 	/* Kernels before 6.6 do not know the question; nothing depends on an answer. */
@@ -191,12 +224,14 @@ void libiommu_iommufd_device_close(void *data, uint32_t flags)
 	*link = device->next;
 	if (locks)
 		pthread_mutex_unlock(&ctx->lock);
-	/* Which detaches what a refused detach has left attached. */
-	if (locks)
-		release(device);
-	ctx->sys->close(ctx->sys->data, device->dev.fd);
-	libiommu_iommufd_pasids_forget(device, NULL, flags);
-	libiommu_iommufd_forget(device, flags);
+	if (!locks || !libiommu_iommufd_give_back(device)) {
+		/* Which detaches what a refused detach has left attached. */
+		libiommu_iommufd_untake(ctx, device->dev.fd, device->id, flags);
+		libiommu_iommufd_pasids_forget(device, NULL, flags);
+		libiommu_iommufd_forget(device, flags);
+		if (locks)
+			libiommu_iommufd_take_again(ctx, device->group, device->dev.name);
+	}
 	/* In a forked child another thread of the parent may hold it for ever. */
 	if (locks)
 		pthread_rwlock_destroy(&device->lock);

@@ -100,4 +100,5 @@ const struct libiommu_backend libiommu_backend_iommufd = {
 	.pasids = &libiommu_iommufd_pasids,
 	.nesting = &libiommu_iommufd_nesting,
 	.faults = &libiommu_iommufd_faults,
+	.claims = &libiommu_iommufd_claims,
 };

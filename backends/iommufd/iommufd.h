@@ -28,8 +28,9 @@ struct iommufd_ctx {
 	bool passed;        /* no path may be opened */
 	bool explicit_hwpt; /* never let the kernel make page tables by itself */
 	struct iommufd_device *devices;
+	struct iommufd_claim *claims;
 	struct iommufd_domain *domains;
-	pthread_mutex_t lock; /* the list of devices, and what they are attached to */
+	pthread_mutex_t lock; /* lists of devices and claims, and what devices are attached to */
 };
 
 /* What the kernel tells of an IOMMU, where it does. */
@@ -116,6 +117,24 @@ void libiommu_iommufd_device_close(void *device, uint32_t flags);
 /* What a transport is told of a device. */
 struct libiommu_iommufd_bound libiommu_iommufd_bound(const struct iommufd_device *device);
 
+/* The device's own node, bound. */
+int libiommu_iommufd_take(struct iommufd_ctx *ctx, const char *name, uint32_t group, int *fd,
+			  uint32_t *id, struct libiommu_failure *failure);
+/* Out of the iommufd, and closed. */
+void libiommu_iommufd_untake(const struct iommufd_ctx *ctx, int fd, uint32_t id, uint32_t flags);
+
+/* claim.c */
+extern const struct libiommu_backend_claims libiommu_iommufd_claims;
+/* A member that a claim has bound; false: none has. */
+bool libiommu_iommufd_hand_over(struct iommufd_ctx *ctx, uint32_t group, const char *name, int *fd,
+				uint32_t *id);
+/* False: there is no claim, or the device cannot be brought to rest; it is to be closed. */
+bool libiommu_iommufd_give_back(struct iommufd_device *device);
+/* It was closed nevertheless: as good as can be, the claim has it again. */
+void libiommu_iommufd_take_again(struct iommufd_ctx *ctx, uint32_t group, const char *name);
+/* One that a claim has bound of this group. The context's lock is held. */
+bool libiommu_iommufd_holds(const struct iommufd_ctx *ctx, uint32_t group, uint32_t *id);
+
 /* cap.c */
 void libiommu_iommufd_device_cap(void *device, enum libiommu_cap cap,
 				 struct libiommu_cap_answer *out);
@@ -183,6 +202,8 @@ int libiommu_iommufd_replace(void *const *devices, size_t count, void *from, voi
 			     struct libiommu_geometry *from_geometry,
 			     struct libiommu_geometry *to_geometry,
 			     struct libiommu_failure *failure);
+/* Out of what it is attached to, if anything. */
+int libiommu_iommufd_quit(struct iommufd_device *device, struct libiommu_failure *failure);
 /* The device is in no address space any more, without the kernel being told. */
 void libiommu_iommufd_forget(struct iommufd_device *device, uint32_t flags);
 

@@ -183,8 +183,9 @@ int libiommu_iommufd_group_facts(struct iommufd_ctx *ctx, uint32_t id,
 {
 	struct libiommu_geometry geometry = { .count = 0 };
 	const struct iommufd_device *device;
+	struct asked asked = { .group = id };
+	bool known;
 	struct libiommu_failure why = { .reason = LIBIOMMU_REASON_NONE };
-	struct asked asked;
 	int rc;
 
 	pthread_mutex_lock(&ctx->lock);
@@ -193,8 +194,9 @@ int libiommu_iommufd_group_facts(struct iommufd_ctx *ctx, uint32_t id,
 		device = device->next;
 	if (device)
 		asked = look_at(device);
+	known = device || libiommu_iommufd_holds(ctx, id, &asked.device);
 	pthread_mutex_unlock(&ctx->lock);
-	if (!device)
+	if (!known)
 		return 0;
 	/* The device may be closed meanwhile. */
 	asked.name = NULL;

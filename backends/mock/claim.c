@@ -146,7 +146,7 @@ void mock_claim_close(struct mock_claim *claim)
 	dev->open = false;
 	if (mock_device_is_removed(dev))
 		mock_device_forget(dev);
-	if (--group->open_devices == 0) {
+	if (--group->open_devices == 0 && !group->claimed) {
 		if (group->space)
 			mock_group_abandon(group);
 		group->owner = NULL;

@@ -51,6 +51,9 @@ int mock_device_vet(const struct mock_device *dev, struct libiommu_failure *fail
 /* Does the kernel tell by now what the IOMMU translates? */
 bool mock_claim_told(struct mock_claim *claim);
 
+/* claim_group.c */
+extern const struct libiommu_backend_claims mock_claims;
+
 /* ranges.c */
 /* What all groups of a domain (NULL: none) and `plus` (NULL: none) can translate. */
 int mock_geometry(const struct libiommu_backend_env *env, const struct mock_domain *dom,
@@ -67,6 +70,9 @@ int mock_replace(struct mock_claim *claim, struct mock_domain *from, struct mock
 		 const struct libiommu_backend_attach *attach,
 		 struct libiommu_geometry *from_geometry, struct libiommu_geometry *to_geometry,
 		 struct libiommu_failure *failure);
+/* A space of its own for a group that has none, in no domain; machine.lock is held. */
+int mock_group_settle(struct mock_group *group, struct mock_machine *machine,
+		      struct libiommu_failure *failure);
 /* The group gives its space up; machine.lock is held. */
 void mock_group_abandon(struct mock_group *group);
 

@@ -43,13 +43,24 @@ void mock_plan_abort(struct mock_plan *plan)
 		mock_space_free(plan->space);
 }
 
+/* One of the domain's that one more may join. A claimed group has its own, so as to leave it. */
+static struct mock_space *joinable(const struct mock_domain *dom)
+{
+	struct mock_space *space = dom->spaces;
+
+	if (dom->ctx->machine->personality->vessels)
+		while (space && space->groups && space->groups->claimed)
+			space = space->in_domain;
+	return space;
+}
+
 int mock_plan_make(struct mock_plan *plan, struct mock_domain *dom, struct mock_iommu *iommu,
 		   struct mock_space *kept, const struct libiommu_backend_attach *attach,
 		   struct libiommu_failure *failure)
 {
 	int error = 0;
 
-	*plan = (struct mock_plan){ .dom = dom, .space = kept ? kept : dom->spaces };
+	*plan = (struct mock_plan){ .dom = dom, .space = kept ? kept : joinable(dom) };
 	if (!plan->space) {
 		plan->space = mock_space_make(dom->ctx->machine, dom->type);
 		if (!plan->space)

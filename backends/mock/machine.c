@@ -63,7 +63,7 @@ bool mock_group_is_alive(const struct mock_group *group)
 
 	while (dev && mock_device_is_gone(dev))
 		dev = dev->in_group;
-	return dev;
+	return dev || group->claimed;
 }
 
 struct mock_group *mock_machine_group(const struct mock_machine *machine, uint32_t id)

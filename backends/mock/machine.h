@@ -67,7 +67,8 @@ struct mock_group {
 	struct libiommu_range windows[MOCK_WINDOWS];
 	size_t window_count; /* 0: no limit but the IOMMU's */
 	/* under machine.lock */
-	const void *owner; /* the context that has devices of it open */
+	const void *owner; /* the context that has claimed it or has devices of it open */
+	bool claimed;      /* it keeps the group without open devices, too */
 	unsigned int open_devices;
 	struct mock_space *space;    /* that it is in, attached or kept */
 	struct mock_group *in_space; /* next of the same space */
@@ -183,7 +184,7 @@ void mock_topology_free(struct mock_machine *machine);
 
 /* The machine does not know it any more. */
 bool mock_device_is_gone(const struct mock_device *dev);
-/* A group without members is none. */
+/* A group without members is none, unless somebody has claimed it. */
 bool mock_group_is_alive(const struct mock_group *group);
 
 /* What there is of this name or number. */

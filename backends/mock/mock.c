@@ -236,4 +236,5 @@ const struct libiommu_backend libiommu_backend_mock = {
 	.regions = &mock_regions,
 	.domain_new_with = slot_domain_new_with,
 	.pasids = &mock_pasids,
+	.claims = &mock_claims,
 };

@@ -3,8 +3,8 @@
  * Which space a group uses. With vessels, as on VFIO type1: a group joins the
  * first space of the domain, or a new one; it keeps the emptied space when it
  * leaves alone, and comes back with it; a space that others use too it can
- * leave only without its devices' descriptors. Without vessels a domain has one
- * space, and groups come and go.
+ * leave only without its devices' descriptors. A claimed group has one of its
+ * own. Without vessels a domain has one space, and groups come and go.
  */
 #include "backends/mock/join.h"
 
@@ -34,6 +34,21 @@ static void quit_space(struct mock_group *group, struct mock_domain *dom, struct
 	mock_space_drop(space, group->iommu, dom);
 }
 
+int mock_group_settle(struct mock_group *group, struct mock_machine *machine,
+		      struct libiommu_failure *failure)
+{
+	struct mock_space *space = mock_space_make(machine, LIBIOMMU_DOMAIN_PAGING);
+
+	if (!space)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
+	if (!mock_space_add_table(space, group->iommu, failure)) {
+		mock_space_free(space);
+		return -ENOMEM;
+	}
+	join_space(group, space);
+	return 0;
+}
+
 void mock_group_abandon(struct mock_group *group)
 {
 	/* Kept spaces are in no domain and have this one group. */
@@ -48,12 +63,26 @@ static void power_on(struct mock_claim *claim)
 	pthread_mutex_unlock(&claim->dev->lock);
 }
 
-/* The descriptors of all its devices are given up, and with them what the devices were at. */
-static void give_up_devices(struct mock_group *group)
+/* Behind `dev`, which is open and so stays where it is; NULL: from the first on. */
+static struct mock_device *next_open(struct mock_machine *machine, struct mock_group *group,
+				     struct mock_device *dev)
 {
-	for (struct mock_device *dev = group->devices; dev; dev = dev->in_group) {
-		if (!dev->open)
-			continue;
+	pthread_mutex_lock(&machine->lock);
+	dev = dev ? dev->in_group : group->devices;
+	while (dev && !dev->open)
+		dev = dev->in_group;
+	pthread_mutex_unlock(&machine->lock);
+	return dev;
+}
+
+/*
+ * The descriptors of all its devices are given up, and with them what the devices were at. Devices may
+ * be plugged in meanwhile, and device.lock is taken outside of machine.lock.
+ */
+static void give_up_devices(struct mock_machine *machine, struct mock_group *group)
+{
+	for (struct mock_device *dev = next_open(machine, group, NULL); dev;
+	     dev = next_open(machine, group, dev)) {
 		pthread_mutex_lock(&dev->lock);
 		mock_device_silence(dev);
 		dev->fd = false;
@@ -165,7 +194,7 @@ int mock_detach(struct mock_claim *claim, struct mock_domain *dom, bool last, ui
 		libiommu_geometry_clear(claim->ctx->env, geometry);
 	pthread_mutex_unlock(&machine->lock);
 	if (result > 0)
-		give_up_devices(group);
+		give_up_devices(machine, group);
 	return result < 0 ? result : 0;
 }
 

@@ -9,7 +9,7 @@
 enum way {
 	HOME,   /* it has always been in the container that the domain adopted */
 	KEPT,   /* it has a vessel from before: the mappings are replayed there */
-	JOINED, /* it shares the domain's first vessel: the kernel replays */
+	JOINED, /* it shares one of the domain's vessels: the kernel replays */
 	MADE    /* it gets a vessel of its own: the mappings are replayed there */
 };
 
@@ -67,7 +67,6 @@ static int join(struct entry *entry, struct libiommu_failure *failure)
 	int rc;
 
 	entry->way = JOINED;
-	entry->vessel = entry->domain->vessels;
 	rc = libiommu_vfio_set_container(ctx->sys, entry->group->fd, entry->vessel->fd);
 	/* They cannot share a vessel; one of its own works, or tells exactly why not. */
 	if (rc == -EINVAL)
@@ -88,7 +87,8 @@ static int enter(struct entry *entry, struct libiommu_failure *failure)
 		return come_home(entry, failure);
 	if (entry->group->vessel)
 		return keep(entry, failure);
-	return entry->domain->vessels ? join(entry, failure) : make(entry, failure);
+	entry->vessel = libiommu_vfio_vessel_open(entry->ctx, entry->domain);
+	return entry->vessel ? join(entry, failure) : make(entry, failure);
 }
 
 static void leave(struct entry *entry)

@@ -218,7 +218,7 @@ void libiommu_vfio_group_put(struct vfio_ctx *ctx, struct vfio_group *group, uin
 	struct vfio_group **link = &ctx->groups;
 	struct vfio_vessel *vessel = group->vessel;
 
-	if (group->devices)
+	if (group->devices || group->claimed)
 		return;
 	/* In a forked child another thread of the parent may hold the locks for ever. */
 	if (!forked)

@@ -42,6 +42,25 @@ bool libiommu_vfio_vessel_kept(const struct vfio_ctx *ctx, const struct vfio_ves
 	return false;
 }
 
+/* What a claimed group is in must be left at every detach, which it could not if others were there. */
+static bool is_claimed(const struct vfio_ctx *ctx, const struct vfio_vessel *vessel)
+{
+	for (const struct vfio_group *group = ctx->groups; group; group = group->next)
+		if (group->vessel == vessel && group->claimed)
+			return true;
+	return false;
+}
+
+struct vfio_vessel *libiommu_vfio_vessel_open(const struct vfio_ctx *ctx,
+					      const struct vfio_domain *domain)
+{
+	struct vfio_vessel *vessel = domain->vessels;
+
+	while (vessel && is_claimed(ctx, vessel))
+		vessel = vessel->next;
+	return vessel;
+}
+
 static bool set_up_by_others(struct vfio_ctx *ctx, const struct vfio_vessel *vessel)
 {
 	struct vfio_info info;

@@ -173,4 +173,5 @@ const struct libiommu_backend libiommu_backend_vfio = {
 	.unmap = libiommu_vfio_unmap,
 	.regions = &libiommu_vfiodev_regions,
 	.handover = &libiommu_vfio_handover,
+	.claims = &libiommu_vfio_claims,
 };

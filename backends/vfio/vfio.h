@@ -72,9 +72,10 @@ struct vfio_group {
 	struct vfio_group *next;
 	uint32_t id;
 	int fd; /* -1: lost when the vessel could not be left otherwise; opened again at need */
-	bool passed; /* somebody else has it open as well: closing it ends nothing */
-	bool home;   /* in the passed container from before */
-	bool stray;  /* passed: where it should be no more, because leaving failed */
+	bool passed;  /* somebody else has it open as well: closing it ends nothing */
+	bool home;    /* in the passed container from before */
+	bool claimed; /* kept without open devices; changes one at a time with opens and closes */
+	bool stray;   /* passed: where it should be no more, because leaving failed */
 	struct vfio_vessel *vessel;
 	struct vfio_device *devices; /* open ones */
 	pthread_rwlock_t lock;       /* the devices' descriptors and what is known through them */
@@ -135,6 +136,9 @@ int libiommu_vfio_group_facts(struct vfio_ctx *ctx, uint32_t id,
 int libiommu_vfio_vessel_new(struct vfio_ctx *ctx, const struct vfio_domain *domain,
 			     struct vfio_group *group, const char *device, struct vfio_vessel **out,
 			     struct libiommu_failure *failure);
+/* One of a domain that other groups may join; NULL: there is none. */
+struct vfio_vessel *libiommu_vfio_vessel_open(const struct vfio_ctx *ctx,
+					      const struct vfio_domain *domain);
 /* A group of ours is in it that was not there before. */
 bool libiommu_vfio_vessel_kept(const struct vfio_ctx *ctx, const struct vfio_vessel *vessel);
 /* What it tells; NULL: that is not known yet. With the context's lock, or without threads. */
@@ -166,6 +170,9 @@ int libiommu_vfio_device_take(struct vfio_device *device, struct libiommu_failur
 
 /* cap.c */
 void libiommu_vfio_device_cap(void *device, enum libiommu_cap cap, struct libiommu_cap_answer *out);
+
+/* claim.c */
+extern const struct libiommu_backend_claims libiommu_vfio_claims;
 
 /* attach.c */
 int libiommu_vfio_attach(void *device, void *domain, const struct libiommu_backend_attach *attach,

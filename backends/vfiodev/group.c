@@ -2,6 +2,8 @@
 #include "backends/vfiodev/vfiodev.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static int add_id(void *data, uint32_t id, struct libiommu_failure *failure)
@@ -93,6 +95,54 @@ int libiommu_vfiodev_check_group(const struct libiommu_sysfs *fs, uint32_t id, c
 				       "It has no driver.");
 	return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, name, "Its driver is %s.",
 			       members.driver);
+}
+
+struct count {
+	struct libiommu_claimed *held;
+	char *member;
+	bool blocked;
+};
+
+static int count_member(void *data, const struct libiommu_group_member *member,
+			struct libiommu_failure *failure)
+{
+	const bool lent = libiommu_sysfs_driver_is_vfio(member->driver);
+	struct count *count = data;
+
+	(void)failure;
+	count->blocked |= member->blocks;
+
+	/* Any one, as long as there is none that is lent. */
+	if (!count->held->lent && (lent || !count->held->guarded))
+		snprintf(count->member, LIBIOMMU_SYSFS_NAME, "%s", member->name);
+	count->held->lent += lent;
+	count->held->guarded += !lent;
+	return 0;
+}
+
+int libiommu_vfiodev_count(const struct libiommu_sysfs *fs, uint32_t id,
+			   struct libiommu_claimed *held, char member[LIBIOMMU_SYSFS_NAME],
+			   struct libiommu_failure *failure)
+{
+	struct count count = { held, member, false };
+	char group[24];
+	int rc;
+
+	member[0] = '\0';
+	held->lent = held->guarded = 0;
+	rc = libiommu_sysfs_members(fs, id, count_member, &count, failure);
+	if (rc)
+		return rc;
+	snprintf(group, sizeof(group), "group %" PRIu32, id);
+	if (count.blocked)
+		return libiommu_vfiodev_refuse_viability(fs, id, group, failure);
+	if (held->lent)
+		return 0;
+	/* Whom the hint is to name. */
+	if (failure)
+		snprintf(failure->culprit, sizeof(failure->culprit), "%s", member);
+	return libiommu_refuse(failure, LIBIOMMU_REASON_NOT_BOUND, group,
+			       "No member of the group is.");
 }
 
 /* Since Linux 5.14; older headers lack it. */

@@ -46,6 +46,13 @@ void libiommu_vfiodev_msi(const struct libiommu_sysfs *fs, const char *parameter
 /* The device is bound to a VFIO driver, and nobody of its group is in the way. */
 int libiommu_vfiodev_check_group(const struct libiommu_sysfs *fs, uint32_t id, const char *device,
 				 struct libiommu_failure *failure);
+/*
+ * What a claim of a group holds, as its members are now; nobody is in the way.
+ * @param[out] member the first that a VFIO driver has
+ */
+int libiommu_vfiodev_count(const struct libiommu_sysfs *fs, uint32_t id,
+			   struct libiommu_claimed *held, char member[LIBIOMMU_SYSFS_NAME],
+			   struct libiommu_failure *failure);
 /* @return whether sysfs shows somebody who keeps the group from being used */
 bool libiommu_vfiodev_blocked(const struct libiommu_sysfs *fs, uint32_t id);
 

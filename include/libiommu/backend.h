@@ -374,6 +374,25 @@ struct libiommu_backend_handover {
 			     struct libiommu_failure *failure);
 };
 
+/** Groups that a context has for itself alone. Without both slots they refuse with
+ * backend-capability. */
+struct libiommu_backend_claims {
+	size_t size;
+	size_t claim_size; /**< bytes of private data behind each claim; may be 0 */
+	/**
+	 * Take the group for this context; it has not claimed it yet, but may have devices of
+	 * it open. What the claim holds device_open takes from it and device_close gives back.
+	 * One at a time with device_open and the like.
+	 * @param[out] held counts, to be filled in
+	 * group-unknown, group-not-viable, not-bound (no member is), device-busy,
+	 * group-in-use (as it is used now, it cannot be claimed), and those of device_open and attach.
+	 */
+	int (*claim)(void *ctx, void *claim, uint32_t group, struct libiommu_claimed *held,
+		     struct libiommu_failure *failure);
+	/** Open devices of the group keep what they have. @param flags LIBIOMMU_CLOSE_FORKED */
+	void (*release)(void *claim, uint32_t flags);
+};
+
 /** The context's choice "auto" may take this backend. */
 #define LIBIOMMU_BACKEND_AUTO 1u
 /** attach and replace want the domain's mappings. */
@@ -489,6 +508,7 @@ struct libiommu_backend {
 	const struct libiommu_backend_pasids *pasids;   /**< NULL: none */
 	const struct libiommu_backend_nesting *nesting; /**< NULL: none */
 	const struct libiommu_backend_faults *faults;   /**< NULL: none */
+	const struct libiommu_backend_claims *claims;   /**< NULL: none */
 };
 
 /**

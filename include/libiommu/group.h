@@ -200,6 +200,49 @@ struct libiommu_cap_answer;
 LIBIOMMU_API int libiommu_group_msi_isolated(const struct libiommu_group *group,
 					     struct libiommu_cap_answer *out);
 
+/** What a claim holds. */
+struct libiommu_claimed {
+	size_t size;
+	size_t lent;    /**< members that a VFIO driver has: only this context can open them */
+	size_t guarded; /**< the others: the kernel lets no driver that does DMA have them */
+};
+#define LIBIOMMU_CLAIMED_INIT                         \
+	{                                             \
+		sizeof(struct libiommu_claimed), 0, 0 \
+	}
+
+/**
+ * Take a group for this context alone, before its devices are opened and between their
+ * uses. Nobody else can open a device of it, and no kernel driver that does DMA is given
+ * one. The claim is the context's: it stays when the group object is freed, and ends with
+ * libiommu_group_release() or with the context. A child of fork has no part in it.
+ *
+ * Devices of the group are opened as always and take over what the claim holds, without a
+ * moment in which nobody holds it; when they are closed they give it back. docs/groups.md
+ * tells what that is on each backend.
+ * @param[out] out what is held; may be NULL, else its size must be set
+ * Reasons: null-argument, after-fork, bad-options, unknown-options, group-in-use (claimed before, or on
+ * type1 in one container with others), group-unknown, group-not-viable (the message names
+ * each culprit), not-bound (a VFIO driver has none of its members), device-busy (somebody
+ * else has it), needs-passed-fd (a context of passed descriptors claims nothing),
+ * backend-capability; and what the kernel refuses to lend a group for: msi-not-isolated,
+ * direct-region, not-cache-coherent, no-iommu-mode, bad-token, no-uapi, no-permission,
+ * fd-limit, no-memory.
+ */
+LIBIOMMU_API int libiommu_group_claim(struct libiommu_group *group, struct libiommu_claimed *out,
+				      struct libiommu_error **err);
+
+/**
+ * End a claim. Devices of the group that are open stay open and keep it for this context,
+ * as they do without a claim.
+ * @param group any snapshot of the group
+ * Reasons: null-argument, after-fork, group-not-claimed.
+ */
+LIBIOMMU_API int libiommu_group_release(struct libiommu_group *group, struct libiommu_error **err);
+
+/** @return true when this context claims the group now. */
+LIBIOMMU_API bool libiommu_group_claimed(const struct libiommu_group *group);
+
 #ifdef __cplusplus
 }
 #endif

@@ -254,7 +254,11 @@
 	  "Register with all that will be needed first, or end the other registrations.") \
 	X(139, MEMORY_SHARED, "memory-shared", EBUSY, \
 	  "Another registration holds a part of the same mapping, which goes as a whole.", \
-	  "End that one first, or pass kept and let the memory live until it is unmapped.")
+	  "End that one first, or pass kept and let the memory live until it is unmapped.") \
+	/* Groups */ \
+	X(150, GROUP_IN_USE, "group-in-use", EBUSY, "The group is in use already.", \
+	  "One claim serves all devices of a group; claim before they are attached.") \
+	X(151, GROUP_NOT_CLAIMED, "group-not-claimed", EINVAL, "The group is not claimed.", "")
 /* clang-format on */
 
 #endif
