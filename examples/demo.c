@@ -38,26 +38,15 @@ struct demo {
 
 static int list_groups(struct demo *demo)
 {
+	struct libiommu_group *group = NULL;
 	struct libiommu_error *err;
-	uint32_t ids[256];
-	size_t count = sizeof(ids) / sizeof(ids[0]);
 	int ret;
 
 	show_step("Groups: devices that nobody can keep apart");
-	ret = libiommu_group_ids(demo->ctx, ids, &count, &err);
-	if (ret)
-		return show_failure("list the groups", ret, err);
 	show_group_header();
-	for (size_t i = 0; i < count; i++) {
-		struct libiommu_group *group;
-
-		ret = libiommu_group_get(demo->ctx, ids[i], &group, &err);
-		if (ret)
-			return show_failure("read a group", ret, err);
+	while (!(ret = libiommu_group_next(demo->ctx, group, &group, &err)) && group)
 		show_group(group);
-		libiommu_group_unref(group);
-	}
-	return 0;
+	return ret ? show_failure("read the groups", ret, err) : 0;
 }
 
 /* The demo's driver knows one device. */
@@ -225,25 +214,19 @@ static int expect_refusal(const char *what, int ret, struct libiommu_error *err)
 /* A device that is free, in a group that somebody else holds; "" when there is none. */
 static void find_blocked(struct demo *demo, char *name, size_t size)
 {
-	uint32_t ids[256];
-	size_t count = sizeof(ids) / sizeof(ids[0]);
+	struct libiommu_group *group = NULL;
 
 	*name = '\0';
-	if (libiommu_group_ids(demo->ctx, ids, &count, NULL))
-		return;
-	for (size_t i = 0; i < count && !*name; i++) {
+	while (!*name && !libiommu_group_next(demo->ctx, group, &group, NULL) && group) {
 		struct libiommu_group_member m = LIBIOMMU_GROUP_MEMBER_INIT;
-		struct libiommu_group *group;
 
-		if (libiommu_group_get(demo->ctx, ids[i], &group, NULL))
-			return;
-		for (size_t j = 0;
-		     !libiommu_group_viable(group) && !libiommu_group_member(group, j, &m); j++) {
-			if (!strcmp(m.driver, "vfio-pci"))
+		for (size_t i = 0;
+		     !libiommu_group_viable(group) && !libiommu_group_member(group, i, &m); i++) {
+			if (m.state == LIBIOMMU_MEMBER_VFIO)
 				snprintf(name, size, "%s", m.name);
 		}
-		libiommu_group_unref(group);
 	}
+	libiommu_group_unref(group);
 }
 
 static int refusals(struct demo *demo)

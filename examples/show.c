@@ -117,25 +117,88 @@ void show_group_header(void)
 	printf("   %sgroup  device        id         class   driver%s\n", dim, plain);
 }
 
+static const char *reserved_name(enum libiommu_reserved_type type)
+{
+	switch (type) {
+	case LIBIOMMU_RESERVED_DIRECT:
+		return "1:1";
+	case LIBIOMMU_RESERVED_DIRECT_RELAXABLE:
+		return "1:1 until lent";
+	case LIBIOMMU_RESERVED_RESERVED:
+		return "reserved";
+	case LIBIOMMU_RESERVED_MSI:
+		return "interrupts";
+	default:
+		return "reserved for something unknown";
+	}
+}
+
+static void show_fact(const char *label, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void show_fact(const char *label, const char *format, ...)
+{
+	va_list args;
+
+	printf("          %s%-12s  ", dim, label);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("%s\n", plain);
+}
+
+/* What is known of the group as a whole; what is not known is left out. */
+static void show_group_facts(const struct libiommu_group *group)
+{
+	struct libiommu_cap_answer msi = LIBIOMMU_CAP_ANSWER_INIT;
+	struct libiommu_reserved reserved;
+	struct libiommu_range windows[16];
+	size_t count = sizeof(windows) / sizeof(windows[0]);
+
+	if (*libiommu_group_name(group))
+		show_fact("name", "%s", libiommu_group_name(group));
+	if (*libiommu_group_type(group))
+		show_fact("type", "%s", libiommu_group_type(group));
+	for (size_t i = 0; !libiommu_group_reserved(group, i, &reserved); i++)
+		show_fact(i ? "" : "reserved", "%#" PRIx64 "-%#" PRIx64 "  %s",
+			  reserved.range.start, reserved.range.last, reserved_name(reserved.type));
+	if (!libiommu_group_windows(group, windows, &count, NULL))
+		for (size_t i = 0; i < count; i++)
+			show_fact(i ? "" : "reaches", "%#" PRIx64 "-%#" PRIx64, windows[i].start,
+				  windows[i].last);
+	if (!libiommu_group_msi_isolated(group, &msi) && msi.answer != LIBIOMMU_ANSWER_UNKNOWN)
+		show_fact("interrupts", "%s (%s)",
+			  msi.answer == LIBIOMMU_ANSWER_YES ? "isolated" : "not isolated",
+			  msi.evidence);
+}
+
+static void show_blockers(const struct libiommu_group *group)
+{
+	struct libiommu_blocker blocker = LIBIOMMU_BLOCKER_INIT;
+
+	for (size_t i = 0; !libiommu_group_blocker(group, i, &blocker); i++) {
+		show_fact("in the way", "%s", blocker.sentence);
+		show_fact("", "%s", blocker.hint);
+	}
+}
+
 void show_group(const struct libiommu_group *group)
 {
 	for (size_t i = 0; i < libiommu_group_member_count(group); i++) {
 		struct libiommu_group_member m = LIBIOMMU_GROUP_MEMBER_INIT;
-		const char *note;
 		char number[16] = "";
 
 		if (libiommu_group_member(group, i, &m))
 			return;
 		if (!i)
 			snprintf(number, sizeof(number), "%" PRIu32, libiommu_group_id(group));
-		printf("   %5s  %-12s  %04" PRIx32 ":%04" PRIx32 "  %06" PRIx32 "  ", number,
-		       m.name, m.vendor, m.device, m.class_code);
-		note = m.blocks ? "blocks its group" : m.bridge ? "bridge" : "";
-		if (*note)
-			printf("%-10s  %s%s%s\n", m.driver, m.blocks ? red : dim, note, plain);
-		else
-			puts(*m.driver ? m.driver : "-");
+		printf("   %5s  %-12s  %04" PRIx32 ":%04" PRIx32 "  %06" PRIx32 "  %-10s  ", number,
+		       m.name, m.vendor, m.device, m.class_code, *m.driver ? m.driver : "-");
+		printf("%s%s%s\n", m.blocks ? red : dim, libiommu_member_state_text(m.state),
+		       plain);
 	}
+	show_group_facts(group);
+	show_blockers(group);
 }
 
 void show_walk(const struct libiommu_pgtable_walk *walk)

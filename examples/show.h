@@ -31,7 +31,7 @@ int show_wrong(const char *what);
 /** The columns of show_group(). */
 void show_group_header(void);
 
-/** A line for each member. */
+/** A line for each member, and what is known of the group as a whole. */
 void show_group(const struct libiommu_group *group);
 
 /** A line for each level. */

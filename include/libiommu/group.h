@@ -200,6 +200,55 @@ struct libiommu_cap_answer;
 LIBIOMMU_API int libiommu_group_msi_isolated(const struct libiommu_group *group,
 					     struct libiommu_cap_answer *out);
 
+/** How a group differs from an older snapshot; numbers are permanent. */
+enum libiommu_group_change_kind {
+	LIBIOMMU_GROUP_JOINED = 1, /**< device is a member now */
+	LIBIOMMU_GROUP_LEFT,       /**< device is none any more */
+	LIBIOMMU_GROUP_DRIVER, /**< device has another driver, or none, or one for the first time */
+	LIBIOMMU_GROUP_NOW_VIABLE, /**< nobody blocks any more */
+	LIBIOMMU_GROUP_NOT_VIABLE, /**< somebody blocks now: libiommu_group_blocker() tells who */
+	LIBIOMMU_GROUP_GONE,       /**< there is no such group any more */
+	LIBIOMMU_GROUP_CHANGE_PAD_ = 0x7fffffff
+};
+
+/** A difference. Its strings are borrowed from the snapshots, "" where there is nothing to say. */
+struct libiommu_group_change {
+	size_t size;
+	enum libiommu_group_change_kind kind;
+	const char *device;
+	const char *before; /**< the driver that device had */
+	const char *driver; /**< the driver that it has */
+};
+#define LIBIOMMU_GROUP_CHANGE_INIT                                                            \
+	{                                                                                     \
+		sizeof(struct libiommu_group_change), LIBIOMMU_GROUP_JOINED, NULL, NULL, NULL \
+	}
+
+/**
+ * Is the group still as the snapshot shows it? It reads the group again: a state, not an event;
+ * what was undone meanwhile is not seen (monitor.h sees it). Members that are open or claimed can
+ * leave when somebody pulls them out; this is where that is found without a monitor.
+ * @param[out] changed written on success
+ * @param[out] now a snapshot of now, or NULL when the group is gone; give back with
+ *        libiommu_group_unref(). NULL: not wanted
+ * Reasons: null-argument, after-fork, backend-undecided, sysfs-unreadable, no-memory.
+ */
+LIBIOMMU_API int libiommu_group_changed(const struct libiommu_group *group, bool *changed,
+					struct libiommu_group **now, struct libiommu_error **err);
+
+/**
+ * One difference between two snapshots: those of members in the order of names, then the one
+ * about the group as a whole, if any.
+ * @param before the older one
+ * @param now the newer one; NULL: the group is gone
+ * @param index counts differences
+ * @param[out] out filled; its size must be set
+ * @return 0; -EINVAL when there are not so many, for NULL, or a wrong size
+ */
+LIBIOMMU_API int libiommu_group_change(const struct libiommu_group *before,
+				       const struct libiommu_group *now, size_t index,
+				       struct libiommu_group_change *out);
+
 /** What a claim holds. */
 struct libiommu_claimed {
 	size_t size;

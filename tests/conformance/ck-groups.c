@@ -278,6 +278,49 @@ CASE(group_facts_before, "group.h: what nobody tells of a group is unknown, and 
 	ck_assert_int_eq(libiommu_group_msi_isolated(NULL, &answer), -EINVAL);
 }
 
+CASE(group_is_unchanged, "group.h: a group of which nothing changes is as its snapshot shows it")
+{
+	struct libiommu_ctx *ctx = context();
+	struct libiommu_group *group = NULL, *now;
+	bool changed = true;
+
+	for (;;) {
+		OK(libiommu_group_next(ctx, group, &group, E));
+		if (!group)
+			break;
+		OK(libiommu_group_changed(group, &changed, &now, E));
+		ck_assert(!changed);
+		ck_assert_uint_eq(libiommu_group_id(now), libiommu_group_id(group));
+		libiommu_group_unref(now);
+		OK(libiommu_group_changed(group, &changed, NULL, E));
+		REFUSED(libiommu_group_changed(group, NULL, NULL, E), NULL_ARGUMENT, NULL);
+	}
+	REFUSED(libiommu_group_changed(NULL, &changed, NULL, E), NULL_ARGUMENT, NULL);
+}
+
+CASE(group_changes, "group.h: differences of snapshots are named, one after the other")
+{
+	struct libiommu_group_change change = LIBIOMMU_GROUP_CHANGE_INIT;
+	struct libiommu_ctx *ctx = context();
+	struct libiommu_group *one, *two;
+
+	NEEDS(2, 0);
+	one = group_of(ctx, target->alone[0]);
+	two = group_of(ctx, target->alone[1]);
+	ck_assert_int_eq(libiommu_group_change(one, one, 0, &change), -EINVAL);
+	ck_assert_int_eq(libiommu_group_change(one, two, 0, &change), 0);
+	ck_assert_int_eq(libiommu_group_change(one, two, 1, &change), 0);
+	ck_assert(change.kind == LIBIOMMU_GROUP_JOINED || change.kind == LIBIOMMU_GROUP_LEFT);
+	ck_assert_int_eq(libiommu_group_change(one, two, 2, &change), -EINVAL);
+	ck_assert_int_eq(libiommu_group_change(one, NULL, 0, &change), 0);
+	ck_assert_int_eq(change.kind, LIBIOMMU_GROUP_LEFT);
+	ck_assert_str_eq(change.device, target->alone[0]);
+	ck_assert_int_eq(libiommu_group_change(one, NULL, 1, &change), 0);
+	ck_assert_int_eq(change.kind, LIBIOMMU_GROUP_GONE);
+	libiommu_group_unref(one);
+	libiommu_group_unref(two);
+}
+
 CASE(unknown_groups, "group.h: unknown groups and devices are refused by name")
 {
 	struct libiommu_ctx *ctx = context();
@@ -537,6 +580,8 @@ void suite_groups(struct registry *registry)
 		&group_reserved,
 		&group_windows,
 		&group_facts_before,
+		&group_is_unchanged,
+		&group_changes,
 		&unknown_groups,
 		&multi_member_group,
 		&half_bound_group,
