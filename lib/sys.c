@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -172,6 +173,36 @@ static int real_poll(void *data, int fd)
 
 	(void)data;
 	return (int)RETRY(ppoll(&one, 1, &at_once, NULL));
+}
+
+static int real_mkdirat(void *data, int directory, const char *path)
+{
+	(void)data;
+	return (int)RETRY(mkdirat(directory, path, 0777));
+}
+
+static int real_symlinkat(void *data, const char *target, int directory, const char *path)
+{
+	(void)data;
+	return (int)RETRY(symlinkat(target, directory, path));
+}
+
+static int real_createat(void *data, int directory, const char *path)
+{
+	(void)data;
+	return (int)RETRY(openat(directory, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+}
+
+static int real_unlinkat(void *data, int directory, const char *path, bool folder)
+{
+	(void)data;
+	return (int)RETRY(unlinkat(directory, path, folder ? AT_REMOVEDIR : 0));
+}
+
+static int real_renameat(void *data, int directory, const char *from, const char *to)
+{
+	(void)data;
+	return (int)RETRY(renameat(directory, from, directory, to));
 }
 
 static const struct libiommu_sys default_sys = {

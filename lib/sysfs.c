@@ -153,33 +153,37 @@ static int visit_records(const char *buffer, size_t size, unsigned int *left,
 	return 0;
 }
 
+int libiommu_sysfs_list(const struct libiommu_sys *sys, int directory,
+			int (*visit)(void *data, const char *name), void *data)
+{
+	_Alignas(8) char buffer[4096];
+	unsigned int left = MAX_ENTRIES;
+	int64_t n;
+	int rc = 0;
+
+	while (!rc) {
+		n = sys->getdents(sys->data, directory, buffer, sizeof(buffer));
+		if (n <= 0)
+			return (int)n;
+		if (n > (int64_t)sizeof(buffer))
+			return -EIO;
+		rc = visit_records(buffer, (size_t)n, &left, visit, data);
+	}
+	return rc;
+}
+
 /* @return 0, what the visitor returned, or the failed call's errno with *call set */
 static int visit_folder(const struct libiommu_sysfs *fs, const char *path, const char **call,
 			int (*visit)(void *data, const char *name), void *data)
 {
-	_Alignas(8) char buffer[4096];
-	const struct libiommu_sys *sys = fs->sys;
-	unsigned int left = MAX_ENTRIES;
-	int64_t n;
-	int rc = 0, fd = open_at(fs, path, O_RDONLY | O_DIRECTORY);
+	int rc, fd = open_at(fs, path, O_RDONLY | O_DIRECTORY);
 
 	*call = "open";
 	if (fd < 0)
 		return fd;
-	while (!rc) {
-		*call = "getdents64";
-		n = sys->getdents(sys->data, fd, buffer, sizeof(buffer));
-		if (n <= 0) {
-			rc = (int)n;
-			break;
-		}
-		if (n > (int64_t)sizeof(buffer)) {
-			rc = -EIO;
-			break;
-		}
-		rc = visit_records(buffer, (size_t)n, &left, visit, data);
-	}
-	sys->close(sys->data, fd);
+	*call = "getdents64";
+	rc = libiommu_sysfs_list(fs->sys, fd, visit, data);
+	fs->sys->close(fs->sys->data, fd);
 	return rc;
 }
 

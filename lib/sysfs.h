@@ -74,6 +74,13 @@ int libiommu_sysfs_reserved(const struct libiommu_sysfs *fs, uint32_t id,
 			    struct libiommu_failure *failure);
 
 /*
+ * The names in an open directory, from where it stands; what the visitor returns that is not 0
+ * ends it and is returned. @return 0 or the negative errno of getdents64
+ */
+int libiommu_sysfs_list(const struct libiommu_sys *sys, int directory,
+			int (*visit)(void *data, const char *name), void *data);
+
+/*
  * A short file below the root as a string without its last newline.
  * @return length, or the negative errno of the system call; -EIO when it is too long or no text;
  * -EBADF without a tree

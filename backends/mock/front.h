@@ -41,6 +41,13 @@ int mock_device_look_up(struct mock_machine *machine, const char *device, struct
 			struct libiommu_failure *failure);
 /* Does its driver keep its group from user space? */
 bool mock_device_blocks(const struct mock_device *dev);
+#define MOCK_GROUP_TYPE "DMA"
+#define MOCK_GROUP_NAME 40
+/* "" where Linux gives none: PowerNV alone names groups, by the endpoint. */
+void mock_group_name(const struct mock_group *group, char name[MOCK_GROUP_NAME]);
+/* All that is reserved for a group, in no order. What is not 0 ends it and is returned. */
+typedef int (*mock_reserved_fn)(void *data, const struct libiommu_reserved *reserved);
+int mock_group_reserved(const struct mock_group *group, mock_reserved_fn visit, void *data);
 
 /* claim.c */
 int mock_claim_open(struct mock_claim *claim, const char *name, uint32_t *group,

@@ -3,6 +3,7 @@
 
 #include "lib/sysfs.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,14 +52,48 @@ static int read_member(const struct mock_device *dev, struct libiommu_group_buil
 	return libiommu_group_builder_member(builder, &member, failure);
 }
 
-static int read_reserved(const struct mock_reserved *list, struct libiommu_group_builder *builder,
-			 struct libiommu_failure *failure)
+int mock_group_reserved(const struct mock_group *group, mock_reserved_fn visit, void *data)
 {
-	int error = 0;
+	const struct mock_iommu *iommu = group->iommu;
+	int rc = 0;
 
-	for (; list && !error; list = list->next)
-		error = libiommu_group_builder_reserved(builder, &list->what, failure);
-	return error;
+	for (size_t i = 0; i < iommu->hw.hole_count && !rc; i++)
+		rc = visit(data, &iommu->hw.holes[i].what);
+	for (const struct mock_reserved *at = iommu->reserved; at && !rc; at = at->next)
+		rc = visit(data, &at->what);
+	for (const struct mock_device *dev = group->devices; dev && !rc; dev = dev->in_group) {
+		if (mock_device_is_gone(dev))
+			continue;
+		for (const struct mock_reserved *at = dev->reserved; at && !rc; at = at->next)
+			rc = visit(data, &at->what);
+	}
+	return rc;
+}
+
+void mock_group_name(const struct mock_group *group, char name[MOCK_GROUP_NAME])
+{
+	const struct mock_device *first = group->devices;
+	const struct mock_function *function;
+
+	while (first && mock_device_is_gone(first))
+		first = first->in_group;
+	function = first ? first->function : NULL;
+	name[0] = '\0';
+	if (function && function->has_pe && function->bus)
+		snprintf(name, MOCK_GROUP_NAME, "domain%" PRIu32 "-pe%" PRIx64,
+			 function->bus->segment, function->pe);
+}
+
+struct reading {
+	struct libiommu_group_builder *builder;
+	struct libiommu_failure *failure;
+};
+
+static int read_reserved(void *data, const struct libiommu_reserved *reserved)
+{
+	const struct reading *reading = data;
+
+	return libiommu_group_builder_reserved(reading->builder, reserved, reading->failure);
 }
 
 static int read_windows(struct mock_ctx *ctx, const struct mock_group *group,
@@ -94,7 +129,8 @@ static int read_group(struct mock_ctx *ctx, uint32_t id, struct libiommu_group_b
 		      struct libiommu_failure *failure)
 {
 	const struct mock_group *group = mock_machine_group(ctx->machine, id);
-	const struct mock_iommu *iommu;
+	struct reading reading = { builder, failure };
+	char name[MOCK_GROUP_NAME];
 	int error;
 
 	if (!group) {
@@ -103,18 +139,15 @@ static int read_group(struct mock_ctx *ctx, uint32_t id, struct libiommu_group_b
 		snprintf(subject, sizeof(subject), "group %u", id);
 		return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_UNKNOWN, subject, NULL);
 	}
-	iommu = group->iommu;
-	error = libiommu_group_builder_type(builder, "DMA", failure);
-	for (size_t i = 0; i < iommu->hw.hole_count && !error; i++)
-		error = libiommu_group_builder_reserved(builder, &iommu->hw.holes[i].what, failure);
+	error = libiommu_group_builder_type(builder, MOCK_GROUP_TYPE, failure);
+	mock_group_name(group, name);
 	if (!error)
-		error = read_reserved(iommu->reserved, builder, failure);
+		error = libiommu_group_builder_name(builder, name, failure);
+	if (!error)
+		error = mock_group_reserved(group, read_reserved, &reading);
 	for (const struct mock_device *dev = group->devices; dev && !error; dev = dev->in_group) {
-		if (mock_device_is_gone(dev))
-			continue;
-		error = read_member(dev, builder, failure);
-		if (!error)
-			error = read_reserved(dev->reserved, builder, failure);
+		if (!mock_device_is_gone(dev))
+			error = read_member(dev, builder, failure);
 	}
 	return error ? error : read_facts(ctx, group, builder, failure);
 }

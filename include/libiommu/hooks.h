@@ -58,6 +58,16 @@ struct libiommu_sys {
 	int64_t (*write)(void *data, int fd, const void *buffer, size_t length);
 	/** ppoll for something to read, without waiting. @return 1 when there is, else 0 */
 	int (*poll)(void *data, int fd);
+	/*
+	 * For libiommu_mock_write_sysfs() alone: paths below an open directory, as with openat.
+	 */
+	int (*mkdirat)(void *data, int directory, const char *path);
+	int (*symlinkat)(void *data, const char *target, int directory, const char *path);
+	/** openat with O_WRONLY | O_CREAT | O_EXCL. @return the descriptor of a new file */
+	int (*createat)(void *data, int directory, const char *path);
+	/** @param folder AT_REMOVEDIR: it is an empty folder */
+	int (*unlinkat)(void *data, int directory, const char *path, bool folder);
+	int (*renameat)(void *data, int directory, const char *from, const char *to);
 };
 
 /** Memory for the library's own objects. */

@@ -17,6 +17,7 @@
 
 #include <libiommu/context.h>
 #include <libiommu/error.h>
+#include <libiommu/hooks.h>
 #include <libiommu/pgtable.h>
 #include <libiommu/types.h>
 
@@ -39,6 +40,24 @@ LIBIOMMU_API int libiommu_mock_machine_new(const char *text, struct libiommu_moc
 
 /** Free a machine. NULL is allowed. No context may use it any more. */
 LIBIOMMU_API void libiommu_mock_machine_free(struct libiommu_mock_machine *machine);
+
+/** @return the machine of a context, which keeps it; NULL: the context is not of the mock. */
+LIBIOMMU_API struct libiommu_mock_machine *libiommu_mock_machine_of(struct libiommu_ctx *ctx);
+
+/**
+ * Write what Linux shows of such a machine in /sys into a folder: groups, devices, drivers,
+ * IOMMUs. What an earlier call has written there is replaced: on failure it is still there, and
+ * an empty folder is empty again. docs/mock.md lists the files.
+ * @param sys system calls; NULL: the real ones
+ * @param directory a folder, empty or written to by this function alone; stays the caller's.
+ * One call at a time may write to a folder
+ * Reasons: null-argument, bad-options (sys is too short), bad-name (an IOMMU or a driver has one
+ * that no folder can have), wrong-fd (no folder, or one with something else in it), fd-limit,
+ * no-memory, kernel-refused (what else the file system says).
+ */
+LIBIOMMU_API int libiommu_mock_write_sysfs(struct libiommu_mock_machine *machine,
+					   const struct libiommu_sys *sys, int directory,
+					   struct libiommu_error **err);
 
 /** @return the text of the default machine. Static. */
 LIBIOMMU_API const char *libiommu_mock_default_machine(void);

@@ -67,6 +67,12 @@ struct fake_kernel *fake_kernel_new(void)
 	kernel->populates = can_populate(kernel->base);
 	kernel->sys = fake_sys;
 	kernel->sys.data = kernel;
+	/* Nobody writes into this kernel's tree; the real ones do not look at data. */
+	kernel->sys.mkdirat = kernel->base->mkdirat;
+	kernel->sys.symlinkat = kernel->base->symlinkat;
+	kernel->sys.createat = kernel->base->createat;
+	kernel->sys.unlinkat = kernel->base->unlinkat;
+	kernel->sys.renameat = kernel->base->renameat;
 	kernel->knobs[FAKE_ENTRY_LIMIT] = 65535;
 	kernel->knobs[FAKE_MEMLOCK] = UINT64_MAX;
 	kernel->knobs[FAKE_ADDRESS_BITS] = 39;

@@ -29,6 +29,7 @@ struct call {
 #define always(call) { SYS_##call, false },
 #define below(call)  { SYS_##call, true },
 #define paths(call)
+#define tree(call)
 #define SLOT(slot, call, when) when(call)
 #define ALSO(slot, call, when) when(call)
 #define LIBC(call, purpose)    always(call)
@@ -40,6 +41,7 @@ static const struct call listed[] = {
 #undef always
 #undef below
 #undef paths
+#undef tree
 
 #ifndef __has_feature
 #define __has_feature(name) 0
