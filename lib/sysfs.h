@@ -50,25 +50,44 @@ int libiommu_sysfs_group_of(const struct libiommu_sysfs *fs, const char *device,
 
 /*
  * Name of the device's own node below /dev/vfio/devices; "" when the kernel makes none.
- * Reasons: device-unknown, sysfs-unreadable.
+ * Reasons: bad-name, device-unknown, sysfs-unreadable.
  */
 int libiommu_sysfs_vfio_node(const struct libiommu_sysfs *fs, const char *device,
 			     char node[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure);
 
-/* "" when the group has no type that is known. Reasons: group-unknown. */
-int libiommu_sysfs_type(const struct libiommu_sysfs *fs, uint32_t id,
-			char type[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure);
+/* A group that is being read. It can vanish meanwhile, which is group-unknown. */
+struct libiommu_sysfs_group {
+	const struct libiommu_sys *sys;
+	uint32_t id;
+	int fd;
+};
 
-/* "" when the group has no name. Reasons: group-unknown. */
-int libiommu_sysfs_group_name(const struct libiommu_sysfs *fs, uint32_t id,
-			      char name[LIBIOMMU_SYSFS_NAME], struct libiommu_failure *failure);
+/* Reasons: group-unknown, sysfs-unreadable. On success the caller closes it. */
+int libiommu_sysfs_group_open(const struct libiommu_sysfs *fs, uint32_t id,
+			      struct libiommu_sysfs_group *group, struct libiommu_failure *failure);
+void libiommu_sysfs_group_close(struct libiommu_sysfs_group *group);
 
-/* Reasons: group-unknown, sysfs-unreadable. */
+/* A text that it may have, "type" or "name"; "" when there is none that can be understood. */
+void libiommu_sysfs_group_text(const struct libiommu_sysfs_group *group, const char *file,
+			       char text[LIBIOMMU_SYSFS_NAME]);
+
+/*
+ * What its folder lists, whatever the devices' own links say. A device that has gone meanwhile is
+ * left out. Reasons: group-unknown, sysfs-unreadable.
+ */
+int libiommu_sysfs_group_members(const struct libiommu_sysfs_group *group,
+				 libiommu_sysfs_member_fn visit, void *data,
+				 struct libiommu_failure *failure);
+
+/* A group without the file has none. Reasons: group-unknown, sysfs-unreadable. */
+int libiommu_sysfs_group_reserved(const struct libiommu_sysfs_group *group,
+				  libiommu_sysfs_reserved_fn visit, void *data,
+				  struct libiommu_failure *failure);
+
+/* The same of a group by its number. Reasons: group-unknown, sysfs-unreadable. */
 int libiommu_sysfs_members(const struct libiommu_sysfs *fs, uint32_t id,
 			   libiommu_sysfs_member_fn visit, void *data,
 			   struct libiommu_failure *failure);
-
-/* A group without the file has none. Reasons: sysfs-unreadable. */
 int libiommu_sysfs_reserved(const struct libiommu_sysfs *fs, uint32_t id,
 			    libiommu_sysfs_reserved_fn visit, void *data,
 			    struct libiommu_failure *failure);

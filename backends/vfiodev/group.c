@@ -29,23 +29,35 @@ static int add_reserved(void *data, const struct libiommu_reserved *reserved,
 	return libiommu_group_builder_reserved(data, reserved, failure);
 }
 
+static int read_open(const struct libiommu_sysfs_group *from, struct libiommu_group_builder *group,
+		     struct libiommu_failure *failure)
+{
+	char text[LIBIOMMU_SYSFS_NAME];
+	int rc;
+
+	libiommu_sysfs_group_text(from, "type", text);
+	rc = libiommu_group_builder_type(group, text, failure);
+	libiommu_sysfs_group_text(from, "name", text);
+	if (!rc)
+		rc = libiommu_group_builder_name(group, text, failure);
+	if (!rc)
+		rc = libiommu_sysfs_group_members(from, add_member, group, failure);
+	if (!rc)
+		rc = libiommu_sysfs_group_reserved(from, add_reserved, group, failure);
+	return rc;
+}
+
 int libiommu_vfiodev_group_read(const struct libiommu_sysfs *fs, uint32_t id,
 				struct libiommu_group_builder *group,
 				struct libiommu_failure *failure)
 {
-	char text[LIBIOMMU_SYSFS_NAME];
-	int rc = libiommu_sysfs_type(fs, id, text, failure);
+	struct libiommu_sysfs_group from;
+	int rc = libiommu_sysfs_group_open(fs, id, &from, failure);
 
-	if (!rc)
-		rc = libiommu_group_builder_type(group, text, failure);
-	if (!rc)
-		rc = libiommu_sysfs_group_name(fs, id, text, failure);
-	if (!rc)
-		rc = libiommu_group_builder_name(group, text, failure);
-	if (!rc)
-		rc = libiommu_sysfs_members(fs, id, add_member, group, failure);
-	if (!rc)
-		rc = libiommu_sysfs_reserved(fs, id, add_reserved, group, failure);
+	if (rc)
+		return rc;
+	rc = read_open(&from, group, failure);
+	libiommu_sysfs_group_close(&from);
 	return rc;
 }
 

@@ -46,8 +46,18 @@ static int null_open(void *data, const char *path, int flags)
 		return CONTAINER;
 	if (!strcmp(path, "/dev/vfio/1"))
 		return GROUP;
-	kernel->folder = ends_in(path, "/iommu_groups/1/devices");
-	return kernel->folder || ends_in(path, "/iommu_groups/1") ? FOLDER : -ENOENT;
+	return ends_in(path, "/iommu_groups/1") ? FOLDER : -ENOENT;
+}
+
+static int null_openat(void *data, int directory, const char *path, int flags)
+{
+	struct null_kernel *kernel = data;
+
+	(void)directory;
+	(void)flags;
+	kernel->others++;
+	kernel->folder = !strcmp(path, "devices");
+	return kernel->folder ? FOLDER : -ENOENT;
 }
 
 static int null_close(void *data, int fd)
@@ -82,6 +92,16 @@ static int64_t null_readlink(void *data, const char *path, char *buffer, size_t 
 		return (int64_t)size;
 	}
 	return -ENOENT;
+}
+
+static int64_t null_readlinkat(void *data, int directory, const char *path, char *buffer,
+			       size_t length)
+{
+	char whole[64] = "/";
+
+	(void)directory;
+	strncat(whole, path, sizeof(whole) - 2);
+	return null_readlink(data, whole, buffer, length);
 }
 
 /* struct linux_dirent64: inode 8, offset 8, length 2, type 1, name. */
@@ -172,6 +192,8 @@ void null_kernel_init(struct null_kernel *kernel)
 	kernel->sys.close = null_close;
 	kernel->sys.ioctl = null_ioctl;
 	kernel->sys.readlink = null_readlink;
+	kernel->sys.openat = null_openat;
+	kernel->sys.readlinkat = null_readlinkat;
 	kernel->sys.getdents = null_getdents;
 	kernel->sys.madvise = null_madvise;
 }

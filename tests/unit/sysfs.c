@@ -133,22 +133,34 @@ START_TEST(groups)
 }
 END_TEST
 
+static int type_of(const struct libiommu_sysfs *tree, uint32_t id, char type[LIBIOMMU_SYSFS_NAME])
+{
+	struct libiommu_sysfs_group group;
+	int rc = libiommu_sysfs_group_open(tree, id, &group, &failure);
+
+	if (rc)
+		return rc;
+	libiommu_sysfs_group_text(&group, "type", type);
+	libiommu_sysfs_group_close(&group);
+	return 0;
+}
+
 START_TEST(types)
 {
 	char type[LIBIOMMU_SYSFS_NAME], text[128];
 
-	ck_assert_int_eq(libiommu_sysfs_type(&fs, 7, type, &failure), -ENOENT);
+	ck_assert_int_eq(type_of(&fs, 7, type), -ENOENT);
 	ck_assert_int_eq(failure.reason, LIBIOMMU_REASON_GROUP_UNKNOWN);
 	file(GROUP7 "/name", "\n");
-	ck_assert_int_eq(libiommu_sysfs_type(&fs, 7, type, &failure), 0);
+	ck_assert_int_eq(type_of(&fs, 7, type), 0);
 	ck_assert_str_eq(type, "");
 	file(GROUP7 "/type", "DMA-FQ\n");
-	ck_assert_int_eq(libiommu_sysfs_type(&fs, 7, type, &failure), 0);
+	ck_assert_int_eq(type_of(&fs, 7, type), 0);
 	ck_assert_str_eq(type, "DMA-FQ");
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	file(GROUP7 "/type", text);
-	ck_assert_int_eq(libiommu_sysfs_type(&fs, 7, type, &failure), 0);
+	ck_assert_int_eq(type_of(&fs, 7, type), 0);
 	ck_assert_str_eq(type, "");
 }
 END_TEST
@@ -341,6 +353,9 @@ START_TEST(reserved_regions)
 	};
 	char text[16384];
 
+	ck_assert_int_eq(read_reserved(NULL), -ENOENT);
+	ck_assert_int_eq(failure.reason, LIBIOMMU_REASON_GROUP_UNKNOWN);
+	file(GROUP7 "/type", "DMA\n");
 	ck_assert_int_eq(read_reserved(NULL), 0);
 	ck_assert_int_eq(read_reserved(""), 0);
 	ck_assert_uint_eq(reserved_count, 0);
@@ -454,7 +469,7 @@ START_TEST(without_a_tree)
 	ck_assert_int_eq(failure.reason, LIBIOMMU_REASON_NEEDS_PASSED_FD);
 	ck_assert_int_eq(libiommu_sysfs_group_of(&none, "0000:00:03.0", &id, &failure), -ENOENT);
 	ck_assert_int_eq(failure.reason, LIBIOMMU_REASON_NEEDS_PASSED_FD);
-	ck_assert_int_eq(libiommu_sysfs_type(&none, 7, text, &failure), -ENOENT);
+	ck_assert_int_eq(type_of(&none, 7, text), -ENOENT);
 	ck_assert_int_eq(failure.reason, LIBIOMMU_REASON_NEEDS_PASSED_FD);
 	ck_assert_ptr_null(libiommu_sysfs_beside(&none, "/proc").root);
 	ck_assert_str_eq(
