@@ -85,7 +85,8 @@ void mock_image_bytes(struct mock_image *image, const char *folder, const char *
 	add(image, MOCK_ENTRY_FILE, folder, name, bytes, length);
 }
 
-static void append(struct mock_image *image, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void append(struct mock_image *image,
+							 const char *format, va_list args)
 {
 	char text[512];
 	int length = vsnprintf(text, sizeof(text), format, args);
