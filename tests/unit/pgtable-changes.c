@@ -320,13 +320,13 @@ int main(void)
 	Suite *suite = suite_create("pgtable changes");
 	TCase *tc = tcase_create("all");
 
-	tcase_add_loop_test(tc, protections, 0, ROWS);
-	tcase_add_loop_test(tc, protections_refused, 0, ROWS);
-	tcase_add_loop_test(tc, protections_keep_marks, 0, ROWS);
-	tcase_add_loop_test(tc, trimmed, 0, ROWS);
-	tcase_add_loop_test(tc, dirty_leaves, 0, ROWS);
-	tcase_add_loop_test(tc, dirty_pages, 0, ROWS);
-	tcase_add_loop_test(tc, dirty_refused, 0, ROWS);
+	tcase_add_loop_test(tc, protections, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, protections_refused, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, protections_keep_marks, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, trimmed, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, dirty_leaves, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, dirty_pages, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, dirty_refused, 0, ROWS_TWICE);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -78,6 +78,32 @@ START_TEST(sizes_and_places)
 }
 END_TEST
 
+/* Members alone: what lies between them is nobody's. */
+static void check_same_desc(const struct libiommu_pgtable_desc *a,
+			    const struct libiommu_pgtable_desc *b)
+{
+	unsigned int level;
+
+	ck_assert_str_eq(a->name, b->name);
+	ck_assert_uint_eq(a->levels, b->levels);
+	ck_assert_uint_eq(a->index_bits, b->index_bits);
+	ck_assert_uint_eq(a->granule, b->granule);
+	ck_assert_uint_eq(a->leaf_sizes, b->leaf_sizes);
+	ck_assert_uint_eq(a->iova_last, b->iova_last);
+	ck_assert_uint_eq(a->phys_bits, b->phys_bits);
+	ck_assert_int_eq(a->read_only, b->read_only);
+	ck_assert_int_eq(a->write_only, b->write_only);
+	ck_assert_int_eq(a->dirty, b->dirty);
+	ck_assert_uint_eq(a->max_levels, b->max_levels);
+	ck_assert_uint_eq(a->iova_bits, b->iova_bits);
+	ck_assert_uint_eq(a->run_sizes, b->run_sizes);
+	for (level = 0; level <= LIBIOMMU_PGTABLE_MAX_LEVELS; level++)
+		ck_assert_uint_eq(a->level_sizes[level], b->level_sizes[level]);
+	ck_assert_uint_eq(a->table_bytes, b->table_bytes);
+	ck_assert_uint_eq(a->root_bytes, b->root_bytes);
+	ck_assert_int_eq(a->run_steps, b->run_steps);
+}
+
 /* The description agrees with itself and with what a format says without a table. */
 START_TEST(described)
 {
@@ -87,7 +113,7 @@ START_TEST(described)
 
 	open_row(_i);
 	ck_assert_int_eq(libiommu_pgtable_format_describe(&options, &other, NULL), 0);
-	ck_assert_int_eq(memcmp(&other, desc, sizeof(other)), 0);
+	check_same_desc(&other, desc);
 	ck_assert_uint_eq(desc->leaf_sizes & granule, granule);
 	ck_assert_uint_eq(desc->table_bytes, sizeof(uint64_t) << desc->index_bits);
 	for (level = 1; level <= desc->max_levels; level++) {
@@ -312,11 +338,11 @@ int main(void)
 	Suite *suite = suite_create("pgtable leaves");
 	TCase *tc = tcase_create("all");
 
-	tcase_add_loop_test(tc, sizes_and_places, 0, ROWS);
-	tcase_add_loop_test(tc, described, 0, ROWS);
-	tcase_add_loop_test(tc, protections, 0, ROWS);
-	tcase_add_loop_test(tc, marks, 0, ROWS);
-	tcase_add_loop_test(tc, over_tables, 0, ROWS);
+	tcase_add_loop_test(tc, sizes_and_places, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, described, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, protections, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, marks, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, over_tables, 0, ROWS_TWICE);
 	tcase_add_loop_test(tc, memory_fails, 0, ROWS);
 	tcase_add_test(tc, format_names);
 	tcase_add_test(tc, refused_options);

@@ -54,6 +54,8 @@ static const struct row rows[] = {
 };
 
 #define ROWS ((int)(sizeof(rows) / sizeof(rows[0])))
+/* Each row in the arena and in process memory, where the way through the code is another. */
+#define ROWS_TWICE (2 * ROWS)
 
 static const struct row *row;
 static const struct libiommu_pgtable_desc *desc;
@@ -64,7 +66,8 @@ static inline void open_row(int number)
 	static const struct libiommu_pgtable_options o = LIBIOMMU_PGTABLE_OPTIONS_INIT;
 	static const struct libiommu_pgtable_gather g = LIBIOMMU_PGTABLE_GATHER_INIT;
 
-	row = &rows[number];
+	row = &rows[number % ROWS];
+	in_process = number >= ROWS;
 	arena_open(&arena, &memory);
 	options = o;
 	options.format = row->format;
@@ -75,6 +78,10 @@ static inline void open_row(int number)
 	options.attributes = row->attributes;
 	options.leaf_sizes = row->leaf_sizes;
 	options.memory = &memory;
+	if (in_process) {
+		options.memory = NULL;
+		options.phys_bits = 0; /* the process has its memory where it likes */
+	}
 	gather = g;
 	ck_assert_int_eq(libiommu_pgtable_new(&options, &pt, NULL), 0);
 	desc = libiommu_pgtable_describe(pt);
