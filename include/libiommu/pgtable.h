@@ -240,9 +240,10 @@ enum libiommu_pgtable_found {
 
 /** What kind of entry a walk met. */
 enum libiommu_pgtable_entry {
-	LIBIOMMU_PGTABLE_EMPTY = 0, /**< not present */
-	LIBIOMMU_PGTABLE_TABLE,     /**< points to the next table */
-	LIBIOMMU_PGTABLE_LEAF,      /**< maps memory */
+	/** not present; or (amdv1) it skips levels and leads to no table for this address */
+	LIBIOMMU_PGTABLE_EMPTY = 0,
+	LIBIOMMU_PGTABLE_TABLE, /**< points to the next table */
+	LIBIOMMU_PGTABLE_LEAF,  /**< maps memory */
 	LIBIOMMU_PGTABLE_BROKEN /**< present, but reserved bits are set or the table is unreachable */
 };
 

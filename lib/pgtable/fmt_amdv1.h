@@ -4,8 +4,8 @@
  * specification 3.10, 2.2.3. With AMDV1_GRANULE 11 the variant of the kernel's
  * test device: the same entries for pages of 2 KiB.
  *
- * An entry that skips levels, which the specification allows, counts as broken:
- * neither this library nor the kernel makes one.
+ * An entry may skip levels. Lookups follow it, because hardware does; edits make
+ * none, and neither does the kernel.
  */
 #ifndef LIBIOMMU_LIB_PGTABLE_FMT_AMDV1_H
 #define LIBIOMMU_LIB_PGTABLE_FMT_AMDV1_H
@@ -26,6 +26,7 @@
 #define FMT_MARKED_CLEAR   AMDV1_NL
 #define FMT_RUNS           1
 #define FMT_GROWS          1
+#define FMT_SKIPS          1
 #define FMT_OWN_LEAF_SIZES 1
 
 #include "lib/pgtable/internal.h"
@@ -89,6 +90,13 @@ static inline uint64_t fmt_next_level(unsigned int level)
 	return (uint64_t)level << AMDV1_NL_SHIFT;
 }
 
+/* The level of the table that an entry leads to. */
+static inline unsigned int fmt_level_below(unsigned int level, uint64_t entry)
+{
+	(void)level;
+	return (unsigned int)((entry & AMDV1_NL) >> AMDV1_NL_SHIFT);
+}
+
 /* A table that allows everything and has nothing odd: what edits make. */
 static inline bool fmt_is_plain_table(unsigned int level, uint64_t entry)
 {
@@ -139,7 +147,7 @@ static inline uint64_t fmt_table_phys(uint64_t entry)
 static inline bool fmt_reserved(unsigned int level, uint64_t entry, bool leaf)
 {
 	if (!leaf)
-		return (entry & AMDV1_NL) != fmt_next_level(level - 1);
+		return fmt_level_below(level, entry) >= level;
 	return !(fmt_leaf_sizes(level) >> fmt_leaf_shift(level, entry) & 1);
 }
 

@@ -50,6 +50,9 @@
 #ifndef FMT_PAGE_SEEN
 #define FMT_PAGE_SEEN 0 /* the bit without which hardware that does not set it faults */
 #endif
+#ifndef FMT_SKIPS
+#define FMT_SKIPS 0 /* can an entry lead to a table that is not the next lower one? */
+#endif
 #ifndef FMT_CLEAR_IS_DIRTY
 #define FMT_CLEAR_IS_DIRTY \
 	0 /* the bit that is clear where a leaf is dirty; else a set one says so */
@@ -107,6 +110,15 @@ static inline bool fmt_is_unmarked(const struct pgtable_bits *bits, uint64_t ent
 	(void)entry;
 	(void)prot;
 	return false;
+}
+#endif
+
+#if !FMT_SKIPS
+/* The level of the table that an entry of a level leads to. */
+static inline unsigned int fmt_level_below(unsigned int level, uint64_t entry)
+{
+	(void)entry;
+	return level - 1;
 }
 #endif
 

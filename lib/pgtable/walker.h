@@ -88,6 +88,16 @@ static inline uint64_t *below(const struct libiommu_pgtable *pt, uint64_t entry)
 	return table_of(pt, entry, pt->identity);
 }
 
+/*
+ * Does an entry that skips levels lead to a table for this address? In the bits
+ * that the skipped levels would have resolved it must have nothing.
+ */
+static inline bool leads_to(unsigned int level, uint64_t entry, uint64_t iova)
+{
+	return !FMT_SKIPS ||
+	       (iova & span_mask(level) & ~span_mask(fmt_level_below(level, entry) + 1)) == 0;
+}
+
 /* One level of a lookup: the next table, or NULL where it ends. */
 static inline __attribute__((always_inline)) uint64_t *step_down(const struct libiommu_pgtable *pt,
 								 uint64_t *table,
@@ -137,6 +147,39 @@ static inline __attribute__((always_inline)) uint64_t *step_down(const struct li
 			X(2);                                                      \
 	} while (0)
 
+/* A lookup where an entry says of which level the next table is. */
+static void descend_by_entries(const struct libiommu_pgtable *pt, uint64_t iova,
+			       struct pgtable_place *place)
+{
+	uint64_t top = pgtable_top(pt), *table = root_of(pt, top, iova);
+	unsigned int level = pgtable_levels(top);
+
+	place->prot = PROT_RW;
+	place->kind = LIBIOMMU_PGTABLE_EMPTY;
+	if (!reaches(top, iova))
+		return;
+	for (;; level = fmt_level_below(level, place->entry)) {
+		place->level = level;
+		place->slot = &table[index_at(level, iova)];
+		place->entry = pgtable_load_acquire(place->slot);
+		place->kind = classify(pt, level, place->entry);
+		if (place->kind == LIBIOMMU_PGTABLE_LEAF)
+			place->prot &= fmt_leaf_prot(&pt->bits, place->entry);
+		if (place->kind != LIBIOMMU_PGTABLE_TABLE)
+			return;
+		if (!leads_to(level, place->entry, iova)) {
+			place->kind = LIBIOMMU_PGTABLE_EMPTY;
+			return;
+		}
+		place->prot &= fmt_table_prot(place->entry);
+		table = below(pt, place->entry);
+		if (!table) {
+			place->kind = LIBIOMMU_PGTABLE_BROKEN;
+			return;
+		}
+	}
+}
+
 static inline __attribute__((always_inline)) void descend(const struct libiommu_pgtable *pt,
 							  uint64_t iova,
 							  struct pgtable_place *place,
@@ -171,7 +214,9 @@ static inline __attribute__((always_inline)) void look_up(const struct libiommu_
 							  uint64_t iova,
 							  struct pgtable_place *place)
 {
-	if (pgtable_likely(pt->identity))
+	if (FMT_SKIPS)
+		descend_by_entries(pt, iova, place);
+	else if (pgtable_likely(pt->identity))
 		descend(pt, iova, place, true);
 	else
 		descend_by_hooks(pt, iova, place);
@@ -244,7 +289,7 @@ static void op_walk(const struct libiommu_pgtable *pt, uint64_t iova,
 
 	if (!reaches(top, iova))
 		table = NULL;
-	for (; table; level--, step++, table = next) {
+	for (; table; level = fmt_level_below(level, step++->entry), table = next) {
 		step->level = level;
 		step->index = index_at(level, iova);
 		if (FMT_ROOT_EXTRA && step == out->step)
@@ -254,6 +299,8 @@ static void op_walk(const struct libiommu_pgtable *pt, uint64_t iova,
 		step->kind = classify(pt, level, step->entry);
 		step->next = 0;
 		next = NULL;
+		if (step->kind == LIBIOMMU_PGTABLE_TABLE && !leads_to(level, step->entry, iova))
+			step->kind = LIBIOMMU_PGTABLE_EMPTY;
 		if (step->kind == LIBIOMMU_PGTABLE_EMPTY)
 			continue;
 		step->next = fmt_is_leaf(level, step->entry) ? fmt_leaf_phys(level, step->entry)
@@ -281,8 +328,9 @@ static enum libiommu_pgtable_found search_below(struct search *s, uint64_t *tabl
 						uint64_t last)
 {
 	struct pgtable_place place = { .level = level };
-	uint64_t at = iova, end, *next;
+	uint64_t at = iova, end, reach, *next;
 	enum libiommu_pgtable_found found;
+	unsigned int lower;
 
 	if (!s->tables) {
 		s->at = iova;
@@ -302,11 +350,13 @@ static enum libiommu_pgtable_found search_below(struct search *s, uint64_t *tabl
 			return LIBIOMMU_PGTABLE_FOUND_LEAF;
 		}
 		next = NULL;
-		if (place.kind == LIBIOMMU_PGTABLE_TABLE)
+		if (place.kind == LIBIOMMU_PGTABLE_TABLE && leads_to(level, place.entry, at))
 			next = below(s->pt, place.entry);
 		if (next) {
-			found = search_below(s, next, level - 1, prot & fmt_table_prot(place.entry),
-					     at, end);
+			lower = fmt_level_below(level, place.entry);
+			reach = at | span_mask(lower + 1);
+			found = search_below(s, next, lower, prot & fmt_table_prot(place.entry), at,
+					     reach < end ? reach : end);
 			if (found)
 				return found;
 		}

@@ -74,6 +74,9 @@ static const struct golden_found found[] = {
 	{ "4 MiB at level 1", 1, U64(0x60000000009ffe01), BROKEN, false, 0, 0, 0 },
 	{ "a table to be read", 2, U64(0x2000001200300201), LINK, true, RO, 0x1000, 0x1000 },
 	{ "a table to be written", 4, U64(0x4000001200100601), LINK, true, WO, 0x1000, 0x1000 },
+	{ "level 4 leads to level 2", 4, U64(0x6000001200200401), LINK, true, RW, 0x1000, 0x1000 },
+	{ "level 4 leads to level 1", 4, U64(0x2000001200300201), LINK, true, RO, 0x1000, 0x1000 },
+	{ "level 3 leads to level 1", 3, U64(0x6000001200300201), LINK, true, RW, 0x1000, 0x1000 },
 	{ "a table of the same level", 3, U64(0x6000001200200601), BROKEN, false, 0, 0, 0 },
 	{ "a table of a higher level", 2, U64(0x6000001200300801), BROKEN, false, 0, 0, 0 },
 	{ "a table outside memory", 3, U64(0x6008000000000401), BROKEN, false, 0, 0, 0 },
@@ -82,6 +85,49 @@ static const struct golden_found found[] = {
 START_TEST(foreign)
 {
 	CHECK_FOUND(&four, 0x1000, found);
+}
+END_TEST
+
+/* Level 4 leads to level 1 for addresses whose bits 38:21 are zero; for others there is no table. */
+START_TEST(skipped_levels)
+{
+	static const uint64_t beyond[] = { 0x201000, U64(0x40001000), U64(0x4000001000) };
+	struct libiommu_pgtable_walk w = LIBIOMMU_PGTABLE_WALK_INIT;
+	struct libiommu_pgtable_leaf leaf;
+	unsigned int level;
+	uint64_t *slot;
+	size_t i;
+
+	open_golden(&four, USUAL_ROOMS);
+	golden_map(0x1000, 0x1000, 0x1000, RW);
+	golden_step(0x1000, 4, &slot);
+	*slot = U64(0x6000001200300201);
+	ck_assert_int_eq(libiommu_pgtable_walk(pt, 0x1000, &w, NULL), 0);
+	ck_assert_uint_eq(w.steps, 2);
+	ck_assert_uint_eq(w.step[0].next, U64(0x1200300000));
+	ck_assert_uint_eq(w.step[1].table, U64(0x1200300000));
+	ck_assert_uint_eq(w.step[1].level, 1);
+	ck_assert_uint_eq(w.step[1].index, 1);
+	ck_assert_int_eq(w.step[1].kind, LEAF);
+	for (i = 0; i < COUNT(beyond); i++) {
+		ck_assert(!libiommu_pgtable_translate(pt, beyond[i], &leaf));
+		ck_assert_int_eq(libiommu_pgtable_access(pt, beyond[i], RO, NULL, &level),
+				 LIBIOMMU_PGTABLE_FAULT_EMPTY);
+		ck_assert_uint_eq(level, 4);
+		ck_assert_int_eq(libiommu_pgtable_walk(pt, beyond[i], &w, NULL), 0);
+		ck_assert_uint_eq(w.steps, 1);
+		ck_assert_int_eq(w.step[0].kind, EMPTY);
+		ck_assert(!libiommu_pgtable_next_leaf(pt, beyond[i], UINT64_MAX, &leaf));
+	}
+	ck_assert(libiommu_pgtable_next_leaf(pt, 0, UINT64_MAX, &leaf));
+	ck_assert_uint_eq(leaf.iova, 0x1000);
+	ck_assert(!libiommu_pgtable_next_leaf(pt, 0x2000, UINT64_MAX, &leaf));
+	ck_assert(libiommu_pgtable_mark(pt, 0x1000, true));
+	ck_assert(libiommu_pgtable_translate(pt, 0x1000, &leaf));
+	ck_assert(leaf.dirty);
+	/* A table is freed as it was made. */
+	*slot = U64(0x6000001200100601);
+	close_golden();
 }
 END_TEST
 
@@ -176,6 +222,7 @@ int main(void)
 	tcase_add_test(tc, made);
 	tcase_add_test(tc, tables);
 	tcase_add_test(tc, foreign);
+	tcase_add_test(tc, skipped_levels);
 	tcase_add_test(tc, marked);
 	tcase_add_test(tc, not_coherent);
 	tcase_add_test(tc, small_pages);
