@@ -33,7 +33,7 @@ enum libiommu_pgtable_format {
 	/** Intel VT-d second stage (VT-d specification 4.1, section 9.8): 3, 4 or 5 levels. */
 	LIBIOMMU_PGTABLE_VTD_SS = 1,
 	/**
-	 * x86-64 long mode (Intel SDM volume 3, 4.5; VT-d first stage, AMD v2): 4 or
+	 * x86-64 long mode (Intel SDM volume 3A, "Paging"; VT-d first stage, AMD v2): 4 or
 	 * 5 levels. Of its sign-extended addresses the lower half.
 	 */
 	LIBIOMMU_PGTABLE_X86_64 = 2,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* x86-64 long mode: Intel SDM volume 3, 4.5; also VT-d first stage (VT-d 9.7) and AMD v2. */
+/* x86-64 long mode: Intel SDM volume 3A, "Paging"; also VT-d first stage (9.7) and AMD v2. */
 #ifndef LIBIOMMU_LIB_PGTABLE_FMT_X86_64_H
 #define LIBIOMMU_LIB_PGTABLE_FMT_X86_64_H
 

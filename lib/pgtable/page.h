@@ -39,11 +39,12 @@ static inline uint64_t *slot_in_root(uint64_t top, unsigned int levels, uint64_t
 static inline __attribute__((always_inline)) uint64_t *slot_of_page(
 	const struct libiommu_pgtable *pt, uint64_t iova, unsigned int levels)
 {
-	uint64_t entry, top = pgtable_top(pt), *slot = slot_in_root(top, levels, iova);
+	uint64_t entry, top = pgtable_top(pt), *slot;
 
 	static_assert(LIBIOMMU_PGTABLE_MAX_LEVELS == 6, "EACH_UPPER knows six");
 	if (pgtable_unlikely(!begins_with(top, levels, iova)))
 		return NULL;
+	slot = slot_in_root(top, levels, iova);
 #define STEP(n)                                                           \
 	do {                                                              \
 		entry = pgtable_load_acquire(slot);                       \
@@ -178,12 +179,13 @@ static inline __attribute__((always_inline)) bool translate_page(const struct li
 								 struct libiommu_pgtable_leaf *leaf,
 								 unsigned int levels)
 {
-	uint64_t entry, top = pgtable_top(pt), *slot = slot_in_root(top, levels, iova);
+	uint64_t entry, top = pgtable_top(pt), *slot;
 
 	if (pgtable_unlikely(iova > pt->iova_last))
 		return false;
 	if (pgtable_unlikely(!begins_with(top, levels, iova)))
 		return op_translate(pt, iova, leaf);
+	slot = slot_in_root(top, levels, iova);
 #define STEP(n)                                                            \
 	do {                                                               \
 		entry = pgtable_load_acquire(slot);                        \

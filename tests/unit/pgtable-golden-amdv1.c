@@ -4,7 +4,8 @@
  * Technology (IOMMU) specification, publication 48882, 2.2.3 "I/O Page Tables
  * for Host Translations": the figures of the table entry and of the page
  * translation entry with their field tables, the example table of page size
- * encodings (low address bits of an entry whose Next Level is 7).
+ * encodings (low address bits of an entry whose Next Level is 7), and what it says
+ * of Next Level where that is not the level below.
  */
 #include "tests/unit/pgtable-golden.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Golden entries of VT-d's second stage. Source: Intel VT-d specification 4.1;
- * section 9.8 has the entries, 3.7 the walk and what marks them.
+ * section 9.8 "Second-Stage Paging Entries" has the entries, 3.7 "Second-Stage
+ * Translation" the walk and what marks them.
  */
 #include "tests/unit/pgtable-golden.h"
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Golden entries of x86-64. Source: Intel SDM volume 3A, 4.5 with tables 4-15
- * to 4-20 (entries), 4.6 (rights), 4.8 (marks); the same in VT-d 4.1, 9.7.
+ * Golden entries of x86-64. Source: Intel SDM volume 3A, chapter "Paging", which
+ * is number 4 and in newer editions 5: its sections 5 with tables 15 to 20, "Format
+ * of a ... Entry", 6 (access rights), 8 (accessed and dirty flags). The same in
+ * VT-d 4.1, 9.7 "First-Stage Paging Entries".
  */
 #include "tests/unit/pgtable-golden.h"
 
@@ -10,7 +12,7 @@ static const struct libiommu_pgtable_options four = {
 	.format = LIBIOMMU_PGTABLE_X86_64,
 };
 
-/* Tables 4-16, 4-18, 4-20: present 0, writable 1, user 2, page size 7, address 51:12 */
+/* Tables 16, 18, 20: present 0, writable 1, user 2, page size 7, address 51:12 */
 static const struct golden_leaf leaves[] = {
 	{ 0x1000, 0, 12, RW, 1, U64(0x0000000000000007) },
 	{ 0x1000, U64(0xfffffffffe000), 12, RO, 1, U64(0x000fffffffffe005) },
@@ -30,7 +32,7 @@ START_TEST(made)
 }
 END_TEST
 
-/* Tables 4-15, 4-17, 4-19: present, writable, user, address; a read-only page keeps them */
+/* Tables 15, 17, 19: present, writable, user, address; a read-only page keeps them */
 START_TEST(tables)
 {
 	open_golden(&four, USUAL_ROOMS);
@@ -75,7 +77,7 @@ START_TEST(foreign)
 }
 END_TEST
 
-/* Tables 4-16, 4-18, 4-20: accessed bit 5, dirty bit 6 */
+/* Tables 16, 18, 20: accessed bit 5, dirty bit 6 */
 START_TEST(marked)
 {
 	static const uint64_t pages[] = { 0x07, 0x27, 0x67 }, large[] = { 0x87, 0xa7, 0xe7 };
