@@ -179,6 +179,8 @@ int libiommu_pgtable_map_list(struct libiommu_pgtable *pt, uint64_t iova,
 	if (prot_is_good(pt, prot) && are_pages(pt, iova, pieces, count))
 		return pt->ops->map_pages(pt, iova, pieces, count, prot, gather, err);
 	for (p = pieces; p < pieces + count; p++) {
+		if (pgtable_unlikely(p > pieces && at <= iova))
+			return refuse(err, LIBIOMMU_REASON_RANGE_WRAPS, iova, at - 1, NULL);
 		if (pgtable_unlikely(!edit_is_good(pt, at, p->length)))
 			return refuse_range(pt, at, p->length, err);
 		if (pgtable_unlikely(!phys_is_good(pt, p->phys, p->length)))
