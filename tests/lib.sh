@@ -150,6 +150,27 @@ check_thread_sanitizer() {
 	rm -rf "$dir"
 }
 
+# --- time --------------------------------------------------------------------------------------
+
+laps=()
+lap_start=$SECONDS
+
+# lap NAME: says how long it took since the last lap, or the start.
+lap() {
+	laps+=("$1 $((SECONDS - lap_start)) s")
+	say "${laps[-1]}"
+	lap_start=$SECONDS
+}
+
+# All laps in one line, so that the next one sees where time goes.
+print_laps() {
+	local lap text=''
+	for lap in "${laps[@]}"; do
+		text+="${text:+, }$lap"
+	done
+	say "$text; together $SECONDS s"
+}
+
 # run_ctest DIR [CTEST-OPTION...]: progress, the output of what failed, and the counts.
 run_ctest() {
 	local dir=$1 log=$1/ctest.log p f s

@@ -31,7 +31,7 @@ step_done() {
 		f=$((f + 1))
 		say "$backend: $step: FAILED: $(printf '%s; ' "${why[@]}")"
 	fi
-	((f == 0)) || grep -E '^not ok' "$base.out" | head -n 20 || true
+	((f == 0)) || grep -E '^(not ok|FAIL)' "$base.out" | head -n 20 || true
 	say "$backend: $step: $p passed, $f failed, $s skipped (busy $((busy_seconds - busy_before)) s)"
 	echo "$p $f $s" >"$base.result"
 }
@@ -40,14 +40,16 @@ step_done() {
 record_counts() {
 	local new=$work/counts
 	cat "$work"/*/counts >"$new" 2>/dev/null || return 0
-	{
-		grep '^#' "$lab/counts" || true
-		{
-			grep -v '^#' "$lab/counts" | grep -vFf <(sed 's/: .*/:/' "$new") || true
-			cat "$new"
-		} | sort
-	} >"$new.all"
+	merge_counts "$lab/counts" "$new" >"$new.all"
 	cp "$new.all" "$lab/counts"
+}
+
+# merge_counts OLD NEW: what is new for a step replaces what is old for just that one: "vtd vfio dma" is also
+# the end of other names.
+merge_counts() {
+	grep '^#' "$1" || true
+	awk -F ': ' '/^#/ { next } FNR == NR { new[$1] } FNR == NR || !($1 in new)' "$2" "$1" |
+		LC_ALL=C sort
 }
 
 # Adds to the caller's `why`.
