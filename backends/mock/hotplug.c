@@ -76,15 +76,30 @@ static void take_back(struct mock_machine *machine, const struct ends *ends)
 	}
 }
 
+static void say_bound(const struct mock_device *dev)
+{
+	if (dev->driver[0])
+		mock_uevent_say(dev, MOCK_UEVENT_BIND);
+}
+
 /* All of them are there before a driver looks at the first. */
 static void say_arrived(const struct mock_device *first)
 {
 	for (const struct mock_device *dev = first; dev; dev = dev->next)
 		mock_uevent_say(dev, MOCK_UEVENT_ADD);
+	for (const struct mock_device *dev = first; dev; dev = dev->next)
+		say_bound(dev);
+}
+
+/* VFs come one by one, and change when they are linked to their physical function, as that does. */
+static void say_vfs_arrived(const struct mock_device *first, const struct mock_function *pf)
+{
 	for (const struct mock_device *dev = first; dev; dev = dev->next) {
-		if (dev->driver[0])
-			mock_uevent_say(dev, MOCK_UEVENT_BIND);
+		mock_uevent_say(dev, MOCK_UEVENT_ADD);
+		mock_uevent_say(dev, MOCK_UEVENT_CHANGE);
+		say_bound(dev);
 	}
+	mock_uevent_say(pf->owner, MOCK_UEVENT_CHANGE);
 }
 
 int mock_machine_plug(struct mock_machine *machine, const char *text,
@@ -102,6 +117,8 @@ int mock_machine_plug(struct mock_machine *machine, const char *text,
 		error = mock_machine_arrive(machine, failure);
 	if (error)
 		take_back(machine, &ends);
+	else if (pf)
+		say_vfs_arrived(*ends.devices, pf);
 	else
 		say_arrived(*ends.devices);
 	pthread_mutex_unlock(&machine->lock);
@@ -135,16 +152,48 @@ static struct mock_device *next_leaving(struct mock_machine *machine, const stru
 	return dev;
 }
 
-/* The last one that nobody has open: what is below a bridge stands behind it, and goes first. */
-static struct mock_device *last_leaving(struct mock_machine *machine, const struct leaving *leaving)
+static bool is_leaving(const struct leaving *leaving, const struct mock_device *dev)
 {
-	struct mock_device *last = NULL;
+	return !mock_device_is_gone(dev) && !dev->open && leaves(leaving, dev);
+}
 
-	for (struct mock_device *dev = machine->devices; dev; dev = dev->next) {
-		if (!mock_device_is_gone(dev) && !dev->open && leaves(leaving, dev))
-			last = dev;
+static bool hangs_on(const struct mock_device *dev, const struct mock_device *other)
+{
+	return dev->function && other->function &&
+	       mock_function_hangs_on(dev->function, other->function);
+}
+
+/* The first that nobody has open, and on which nothing hangs that is about to leave. */
+static struct mock_device *first_leaving(struct mock_machine *machine,
+					 const struct leaving *leaving)
+{
+	struct mock_device *first = machine->devices;
+
+	while (first && !is_leaving(leaving, first))
+		first = first->next;
+	for (struct mock_device *dev = first; dev; dev = dev->next) {
+		if (is_leaving(leaving, dev) && hangs_on(dev, first))
+			first = dev;
 	}
-	return last;
+	return first;
+}
+
+/* All drivers let go before the first device goes, what is below a bridge first. */
+static void stop_drivers(struct mock_machine *machine, const struct leaving *leaving)
+{
+	struct mock_device *last;
+
+	do {
+		last = NULL;
+		for (struct mock_device *dev = machine->devices; dev; dev = dev->next) {
+			if (is_leaving(leaving, dev) && dev->driver[0])
+				last = dev;
+		}
+		if (last) {
+			last->driver[0] = '\0';
+			mock_uevent_say(last, MOCK_UEVENT_UNBIND);
+		}
+	} while (last);
 }
 
 static void unplug(struct mock_machine *machine, const struct leaving *leaving)
@@ -155,7 +204,9 @@ static void unplug(struct mock_machine *machine, const struct leaving *leaving)
 	while ((dev = next_leaving(machine, leaving)))
 		mock_device_remove(dev);
 	pthread_mutex_lock(&machine->lock);
-	while ((dev = last_leaving(machine, leaving)))
+	if (!leaving->pf)
+		stop_drivers(machine, leaving);
+	while ((dev = first_leaving(machine, leaving)))
 		mock_device_forget(dev);
 	pthread_mutex_unlock(&machine->lock);
 }

@@ -100,8 +100,11 @@ bool mock_function_hangs_on(const struct mock_function *function, const struct m
 void mock_topology_boot(struct mock_topology *topology)
 {
 	for (struct mock_function *at = topology->functions; at; at = at->next) {
-		if (!at->present && at->seen.type != LIBIOMMU_MOCK_VF)
-			mock_topology_place(at, false);
+		if (at->present || at->seen.type == LIBIOMMU_MOCK_VF)
+			continue;
+		/* Whatever its header says: function 0 has led to it. */
+		at->multifunction |= at->bus && at->devfn % 8;
+		mock_topology_place(at, false);
 	}
 }
 

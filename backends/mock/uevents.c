@@ -80,7 +80,7 @@ static char *make_path(const struct mock_device *dev, char *buffer, size_t size)
 static void compose(const struct mock_device *dev, enum mock_uevent what, uint64_t sequence,
 		    struct message *message)
 {
-	static const char *const actions[] = { "add", "remove", "bind", "unbind" };
+	static const char *const actions[] = { "add", "remove", "bind", "unbind", "change" };
 	bool pci = mock_is_bdf(dev->name);
 	char buffer[MESSAGE_SIZE / 2 - 64];
 	const char *path = make_path(dev, buffer, sizeof(buffer));

@@ -7,7 +7,13 @@
 
 #include <libiommu/monitor.h>
 
-enum mock_uevent { MOCK_UEVENT_ADD, MOCK_UEVENT_REMOVE, MOCK_UEVENT_BIND, MOCK_UEVENT_UNBIND };
+enum mock_uevent {
+	MOCK_UEVENT_ADD,
+	MOCK_UEVENT_REMOVE,
+	MOCK_UEVENT_BIND,
+	MOCK_UEVENT_UNBIND,
+	MOCK_UEVENT_CHANGE
+};
 
 /*
  * Say it to all who listen; machine.lock is held. It cannot fail: who has no room for it is told so

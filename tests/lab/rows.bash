@@ -310,10 +310,15 @@ devices hotplug \
 		-device edu,id=one,bus=rp1,dma_mask=0xffffffffffffffff
 		-device pcie-root-port,id=rp2,addr=5.0,slot=2,chassis=2
 		-device pcie-root-port,id=rp3,addr=6.0,slot=3,chassis=3 -device nvme,id=disk,serial=disk,bus=rp3
-		-device pcie-root-port,id=rp4,addr=7.0,slot=4,chassis=4'
+		-device pcie-root-port,id=rp4,addr=7.0,slot=4,chassis=4
+		-device pcie-root-port,id=rp5,addr=8.0,slot=5,chassis=5 -device nvme-subsys,id=sub
+		-device nvme,serial=c,subsys=sub,bus=rp5,sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2,max_ioqpairs=6,msix_qsize=5
+		-device pcie-root-port,id=rp6,addr=9.0,slot=6,chassis=6
+		-device edu,bus=rp6,addr=0.0,multifunction=on -device edu,bus=rp6,addr=0.1'
 
+step hotplug-twin program=tests/lab/lab-hotplug-twin seconds=300
 step hotplug program=tests/lab/lab-hotplug \
 	arguments='--backend @backend@ --device 0000:00:02.0 --device 0000:01:00.0' seconds=600
 
 run hotplug \
-	machines=vtd devices=hotplug timeout=600 steps=hotplug
+	machines=vtd devices=hotplug timeout=600 kernel_steps=hotplug-twin steps=hotplug

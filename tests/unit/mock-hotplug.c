@@ -381,6 +381,26 @@ START_TEST(others_may_look_meanwhile)
 }
 END_TEST
 
+/* Found at the start it is one of several in any case; later its own header has to say so. */
+START_TEST(a_function_with_a_poor_header)
+{
+	static const char second[] = "device 0000:01:00.1 multifunction=no\n";
+	char text[1024];
+
+	snprintf(text, sizeof(text), BASE "device 0000:01:00.0 multifunction=yes\n%s", second);
+	start(text);
+	ck_assert_int_eq(group_of("0000:01:00.0"), group_of("0000:01:00.1"));
+	unplug("0000:01:00.1");
+	plug(second);
+	ck_assert_int_ne(group_of("0000:01:00.0"), group_of("0000:01:00.1"));
+	ck_assert_uint_eq(members_of("0000:01:00.1"), 1);
+	unplug("0000:01:00.1");
+	plug("device 0000:01:00.1\n");
+	ck_assert_int_eq(group_of("0000:01:00.0"), group_of("0000:01:00.1"));
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -395,6 +415,7 @@ int main(void)
 		a_refused_text_changes_nothing,
 		every_allocation_may_fail,
 		others_may_look_meanwhile,
+		a_function_with_a_poor_header,
 	};
 
 	return rig_run("mock-hotplug", tests, sizeof(tests) / sizeof(tests[0]));

@@ -98,15 +98,15 @@ START_TEST(plug_and_unplug)
 	expect("device-bound 0000:03:00.0 vfio-pci g6");
 	expect("device-bound 0000:03:00.1 e1000e g6");
 	expect_nothing();
-	/* What is below a bridge goes first. */
+	/* Drivers first, then devices; what is below a bridge goes before it. */
 	take_out("0000:00:03.0");
 	expect("device-unbound 0000:03:00.1 e1000e g6");
 	expect("member-left 0000:03:00.0 vfio-pci g6");
 	expect("member-left 0000:03:00.1 e1000e g6");
 	expect("group-removed - - g6");
-	expect("device-removed 0000:03:00.1 - -");
 	expect("device-unbound 0000:03:00.0 - -");
 	expect("device-removed 0000:03:00.0 - -");
+	expect("device-removed 0000:03:00.1 - -");
 	expect("device-removed 0000:00:03.0 - g5");
 	expect("member-left 0000:00:03.0 - g5");
 	expect("group-removed - - g5");
@@ -153,21 +153,24 @@ START_TEST(virtual_functions)
 	expect("device-added 0000:02:00.1 - g5");
 	expect("group-added - - g5");
 	expect("member-joined 0000:02:00.1 vfio-pci g5");
+	expect("device-changed 0000:02:00.1 - g5");
+	expect("device-bound 0000:02:00.1 vfio-pci g5");
 	expect("device-added 0000:02:00.2 - g6");
 	expect("group-added - - g6");
 	expect("member-joined 0000:02:00.2 vfio-pci g6");
-	expect("device-bound 0000:02:00.1 vfio-pci g5");
+	expect("device-changed 0000:02:00.2 - g6");
 	expect("device-bound 0000:02:00.2 vfio-pci g6");
+	expect("device-changed " NVME " - g4");
 	expect_nothing();
 	ck_assert_int_eq(libiommu_mock_machine_set_vfs(machine, NVME, 0, NULL, &err), 0);
-	expect("device-unbound 0000:02:00.2 vfio-pci g6");
-	expect("member-left 0000:02:00.2 vfio-pci g6");
-	expect("group-removed - - g6");
-	expect("device-removed 0000:02:00.2 - -");
 	expect("device-unbound 0000:02:00.1 vfio-pci g5");
 	expect("member-left 0000:02:00.1 vfio-pci g5");
 	expect("group-removed - - g5");
 	expect("device-removed 0000:02:00.1 - -");
+	expect("device-unbound 0000:02:00.2 vfio-pci g6");
+	expect("member-left 0000:02:00.2 vfio-pci g6");
+	expect("group-removed - - g6");
+	expect("device-removed 0000:02:00.2 - -");
 	expect_nothing();
 	all_understood();
 	end();

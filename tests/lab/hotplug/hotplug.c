@@ -71,7 +71,7 @@ static void nothing_is_missed(void)
 {
 	struct libiommu_monitor_stats stats = LIBIOMMU_MONITOR_STATS_INIT;
 
-	if (!tally(record_open(&record, ctx, 0), "a monitor"))
+	if (!tally(record_open(&record, ctx, 0, NULL), "a monitor"))
 		return;
 	tally(record_is_sysfs(&record), "it begins with what is there");
 	comes_and_goes();
@@ -110,7 +110,7 @@ static void overruns(void)
 {
 	struct libiommu_monitor_stats stats = LIBIOMMU_MONITOR_STATS_INIT;
 
-	if (!tally(record_open(&record, ctx, TINY), "a monitor with a tiny queue"))
+	if (!tally(record_open(&record, ctx, TINY, NULL), "a monitor with a tiny queue"))
 		return;
 	tally(burst(3), "drivers come and go");
 	tally(ask_host("plug edu,id=two,bus=rp2") && wait_there(COMING, true, 30),
@@ -242,7 +242,7 @@ static void in_use(const struct tally *t)
 	int ret;
 
 	memory = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED || !tally(record_open(&record, ctx, 0), "a monitor"))
+	if (memory == MAP_FAILED || !tally(record_open(&record, ctx, 0, NULL), "a monitor"))
 		return;
 	ret = libiommu_domain_new(ctx, NULL, &dom, &err);
 	if (!tally_call(ret, err, "a domain") || !use(&staying, t->device[0], dom) ||

@@ -47,7 +47,7 @@ bool ask_host(const char *what)
 	return ok;
 }
 
-static bool write_file(const char *path, const char *text)
+bool write_sysfs(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	ssize_t length = (ssize_t)strlen(text);
@@ -79,7 +79,7 @@ bool unbind_driver(const char *device)
 	char path[256];
 
 	snprintf(path, sizeof(path), PCI "/devices/%.63s/driver/unbind", device);
-	return write_file(path, device);
+	return write_sysfs(path, device);
 }
 
 bool bind_driver(const char *device, const char *driver)
@@ -87,7 +87,7 @@ bool bind_driver(const char *device, const char *driver)
 	char path[256], now[64];
 
 	snprintf(path, sizeof(path), PCI "/devices/%.63s/driver_override", device);
-	if (!write_file(path, driver) || !write_file(PCI "/drivers_probe", device))
+	if (!write_sysfs(path, driver) || !write_sysfs(PCI "/drivers_probe", device))
 		return false;
 	driver_of(device, now, sizeof(now));
 	return !strcmp(now, driver);

@@ -9,6 +9,8 @@
 /* Ask the host as ask-host does: "plug edu,id=two,bus=rp2". @return whether it did it */
 bool ask_host(const char *what);
 
+bool write_sysfs(const char *path, const char *text);
+
 /* As writes to driver_override, unbind and drivers_probe do. */
 bool bind_driver(const char *device, const char *driver);
 bool unbind_driver(const char *device);

@@ -12,13 +12,15 @@
 
 #define GROUPS "/sys/kernel/iommu_groups"
 
-bool record_open(struct record *record, struct libiommu_ctx *ctx, size_t receive_buffer)
+bool record_open(struct record *record, struct libiommu_ctx *ctx, size_t receive_buffer,
+		 const struct libiommu_monitor_source *source)
 {
 	struct libiommu_monitor_options opts = LIBIOMMU_MONITOR_OPTIONS_INIT;
 	struct libiommu_error *err = NULL;
 
 	memset(record, 0, sizeof(*record));
 	opts.receive_buffer = receive_buffer;
+	opts.source = source;
 	opts.report_present = true;
 	if (libiommu_monitor_new(ctx, &opts, &record->monitor, &err)) {
 		printf("no monitor: %s\n", libiommu_error_message(err));
@@ -59,10 +61,13 @@ static void tell(struct record *record, const struct libiommu_monitor_event *eve
 	struct record_device *device = device_of(record, event->device);
 	const char *kind = libiommu_monitor_kind_name(event->kind) + strlen("device-");
 	bool bound = event->kind == LIBIOMMU_MONITOR_DEVICE_BOUND;
-	size_t used = strlen(device->story);
+	size_t used = strlen(device->story), told = strlen(record->told);
 
 	snprintf(device->story + used, sizeof(device->story) - used, "%s%s%s%s ",
 		 event->node[0] ? "node-" : "", kind, bound ? "=" : "", bound ? event->driver : "");
+	if (!event->node[0])
+		snprintf(record->told + told, sizeof(record->told) - told, "%s %s, ",
+			 device->story + used, device->name);
 	record->disorder |= event->sequence <= record->sequence;
 	record->sequence = event->sequence;
 }
@@ -160,7 +165,7 @@ void record_forget(struct record *record, const char *device)
 	device_of(record, device)->story[0] = '\0';
 }
 
-static const struct record_device *member_of(const struct record *record, const char *name)
+const struct record_device *record_member(const struct record *record, const char *name)
 {
 	for (size_t i = 0; i < record->count; i++) {
 		if (record->devices[i].member && !strcmp(record->devices[i].name, name))
@@ -171,7 +176,7 @@ static const struct record_device *member_of(const struct record *record, const 
 
 static bool is_told(const struct record *record, const char *group, const char *name)
 {
-	const struct record_device *device = member_of(record, name);
+	const struct record_device *device = record_member(record, name);
 	char driver[64];
 
 	driver_of(name, driver, sizeof(driver));

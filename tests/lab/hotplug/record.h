@@ -19,14 +19,16 @@ struct record_device {
 struct record {
 	struct libiommu_monitor *monitor;
 	struct record_device devices[RECORD_DEVICES];
+	char told[2048]; /* of PCI devices, all in one: "bound=vfio-pci 0000:01:00.0, " */
 	size_t count;
 	unsigned int resyncs, requests, blocked, freed;
 	uint64_t sequence;
 	bool disorder; /* a message came after a later one, or an event made no sense */
 };
 
-/* A monitor with the kernel's messages, and what is there at the beginning. */
-bool record_open(struct record *record, struct libiommu_ctx *ctx, size_t receive_buffer);
+/* A monitor, and what is there at the beginning. @param source NULL: the kernel's messages */
+bool record_open(struct record *record, struct libiommu_ctx *ctx, size_t receive_buffer,
+		 const struct libiommu_monitor_source *source);
 void record_close(struct record *record);
 
 /* Take one event. @return whether there was one */
@@ -41,6 +43,9 @@ bool record_wait_request(struct record *record, unsigned int before, int seconds
 
 /* What a device has done up to now is over; a new story begins. */
 void record_forget(struct record *record, const char *device);
+
+/* What is told of a device that is a member of a group; NULL: it is none. */
+const struct record_device *record_member(const struct record *record, const char *name);
 
 /* The groups of sysfs have the members, and these the drivers, that the events have told of. */
 bool record_is_sysfs(const struct record *record);

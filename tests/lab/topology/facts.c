@@ -69,9 +69,9 @@ static bool read_config(const char *name, struct config *config)
 	return config->length >= 64;
 }
 
-static bool read_number(const char *name, const char *file, unsigned int *out)
+static bool read_number(const char *name, const char *file, bool hexadecimal, unsigned int *out)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], text[32];
 	bool ok;
 	FILE *in;
 
@@ -79,7 +79,7 @@ static bool read_number(const char *name, const char *file, unsigned int *out)
 	in = fopen(path, "r");
 	if (!in)
 		return false;
-	ok = fscanf(in, "%x", out) == 1;
+	ok = fgets(text, sizeof(text), in) && sscanf(text, hexadecimal ? "%x" : "%u", out) == 1;
 	fclose(in);
 	return ok;
 }
@@ -136,13 +136,19 @@ static bool read_one(const char *name, struct facts *facts)
 		return false;
 	facts->devfn = slot << 3 | function;
 	if (!read_target(name, "", path) || !find_root(path, facts->root, sizeof(facts->root)) ||
-	    !read_config(name, &config) || !read_number(name, "vendor", &facts->vendor) ||
-	    !read_number(name, "device", &facts->device) ||
-	    !read_number(name, "class", &facts->class_code))
+	    !read_config(name, &config) || !read_number(name, "vendor", true, &facts->vendor) ||
+	    !read_number(name, "device", true, &facts->device) ||
+	    !read_number(name, "class", true, &facts->class_code))
 		return false;
 	facts->virtual_function = read_target(name, "physfn", path);
 	if (read_target(name, "iommu", path))
 		snprintf(facts->iommu, sizeof(facts->iommu), "%.63s", strrchr(path, '/') + 1);
+	if (read_target(name, "driver", path))
+		snprintf(facts->driver, sizeof(facts->driver), "%.63s", strrchr(path, '/') + 1);
+	if (!read_number(name, "sriov_totalvfs", false, &facts->vfs[0]) ||
+	    !read_number(name, "sriov_offset", false, &facts->vfs[1]) ||
+	    !read_number(name, "sriov_stride", false, &facts->vfs[2]))
+		facts->vfs[0] = 0;
 	read_registers(facts, &config);
 	return true;
 }
@@ -229,7 +235,7 @@ static size_t first_with(const struct facts *all, size_t at, size_t offset)
 #define IOMMU offsetof(struct facts, iommu)
 #define ROOT  offsetof(struct facts, root)
 
-static void write_device(const struct facts *all, size_t i, FILE *out)
+void facts_write_device(const struct facts *all, size_t i, FILE *out)
 {
 	const struct facts *facts = &all[i];
 
@@ -239,8 +245,12 @@ static void write_device(const struct facts *all, size_t i, FILE *out)
 		fprintf(out, " iommu=u%zu", first_with(all, i, IOMMU));
 	else
 		fprintf(out, " iommu=none");
+	if (facts->driver[0])
+		fprintf(out, " driver=%s", facts->driver);
 	if (facts->bridge)
 		fprintf(out, " bus=%02x", facts->below);
+	if (facts->vfs[0])
+		fprintf(out, " vfs=%u,%u,%u", facts->vfs[0], facts->vfs[1], facts->vfs[2]);
 	if (!facts->virtual_function && !(facts->devfn & 7))
 		fprintf(out, " multifunction=%s", facts->multifunction ? "yes" : "no");
 	if (facts->has_acs) {
@@ -264,5 +274,5 @@ void facts_write(const struct facts *all, size_t count, FILE *out)
 			fprintf(out, "host-bridge %s grouping=pci-acs\n", all[i].root);
 	}
 	for (size_t i = 0; i < count; i++)
-		write_device(all, i, out);
+		facts_write_device(all, i, out);
 }
