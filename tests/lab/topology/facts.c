@@ -251,7 +251,7 @@ void facts_write_device(const struct facts *all, size_t i, FILE *out)
 		fprintf(out, " bus=%02x", facts->below);
 	if (facts->vfs[0])
 		fprintf(out, " vfs=%u,%u,%u", facts->vfs[0], facts->vfs[1], facts->vfs[2]);
-	if (!facts->virtual_function && !(facts->devfn & 7))
+	if (!facts->virtual_function)
 		fprintf(out, " multifunction=%s", facts->multifunction ? "yes" : "no");
 	if (facts->has_acs) {
 		write_list(out, "acs", facts->acs_on);
