@@ -6,6 +6,7 @@ void case_joins(void);
 void case_replace(void);
 void case_ranges(void);
 void case_failures(void);
+void case_stages(void);
 /* @param name, edu: a device on the PCI bus, an edu */
 void case_hardware(const char *edu);
 void case_drivers(const char *name);

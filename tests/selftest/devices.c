@@ -97,6 +97,38 @@ static uint64_t present(void)
 	return bits;
 }
 
+/*
+ * A device with PASIDs that are attached may not be in a page table that is not for PASIDs, and what the
+ * kernel makes by itself is none: it waits in another one.
+ */
+static int park(struct device *device, const struct libiommu_sys *sys, int iommufd)
+{
+	uint32_t table;
+	int rc;
+
+	device->parked = device->parking;
+	if (!(device->flags & MOCK_FLAGS_DEVICE_PASID))
+		return 0;
+	rc = libiommu_iommufd_hwpt_alloc(sys, iommufd, IOMMU_HWPT_ALLOC_PASID, device->id,
+					 device->parking, &table);
+	if (rc < 0)
+		return rc;
+	device->parked = table;
+	rc = ops_move(sys, iommufd, device->stdev, &table);
+	if (rc < 0)
+		libiommu_iommufd_destroy(sys, iommufd, device->parked);
+	return rc;
+}
+
+/* The test device goes, and then what it was parked in. */
+static void unmake(struct device *device, const struct libiommu_sys *sys, int iommufd)
+{
+	libiommu_iommufd_destroy(sys, iommufd, device->stdev);
+	if (device->parked != device->parking)
+		libiommu_iommufd_destroy(sys, iommufd, device->parked);
+	libiommu_iommufd_destroy(sys, iommufd, device->parking);
+}
+
 static int make(struct device *device, const struct libiommu_sys *sys, int iommufd, uint32_t *group)
 {
 	const uint64_t before = present();
@@ -122,7 +154,13 @@ static int make(struct device *device, const struct libiommu_sys *sys, int iommu
 	}
 	device->stdev = made.stdev;
 	device->id = made.id;
-	return 0;
+	rc = park(device, sys, iommufd);
+	if (rc < 0) {
+		device->parked = device->parking;
+		unmake(device, sys, iommufd);
+		device->id = 0;
+	}
+	return rc < 0 ? rc : 0;
 }
 
 /* The node of a device on the PCI bus. */
@@ -197,10 +235,8 @@ static void transport_unbind(void *data, const struct libiommu_sys *sys,
 	struct device *device = open_one(bound->id);
 
 	(void)data;
-	if (!device->pci) {
-		libiommu_iommufd_destroy(sys, bound->iommufd, device->stdev);
-		libiommu_iommufd_destroy(sys, bound->iommufd, device->parking);
-	}
+	if (!device->pci)
+		unmake(device, sys, bound->iommufd);
 	device->id = device->hwpt = 0;
 }
 
@@ -225,7 +261,7 @@ static int transport_detach(void *data, const struct libiommu_sys *sys,
 {
 	const struct libiommu_iommufd_transport *cdev = &libiommu_iommufd_transport_cdev;
 	struct device *device = open_one(bound->id);
-	uint32_t pt = device->parking;
+	uint32_t pt = device->parked;
 	int rc;
 
 	(void)data;
@@ -236,15 +272,43 @@ static int transport_detach(void *data, const struct libiommu_sys *sys,
 	return rc;
 }
 
+#define PASIDS (sizeof(devices[0].pasids) / sizeof(devices[0].pasids[0]))
+
+uint32_t devices_pasid(const struct device *device, uint32_t pasid)
+{
+	for (size_t i = 0; i < PASIDS; i++)
+		if (device->pasids[i].pasid == pasid)
+			return device->pasids[i].hwpt;
+	return 0;
+}
+
+/* @param hwpt 0: it has none any more */
+static void remember(struct device *device, uint32_t pasid, uint32_t hwpt)
+{
+	size_t i = 0;
+
+	while (i < PASIDS && device->pasids[i].pasid != pasid)
+		i++;
+	for (size_t free = 0; i == PASIDS; free++)
+		if (!device->pasids[free].pasid)
+			i = free;
+	device->pasids[i].pasid = hwpt ? pasid : 0;
+	device->pasids[i].hwpt = hwpt;
+}
+
 static int pasid_move(const struct libiommu_sys *sys, const struct libiommu_iommufd_bound *bound,
 		      uint32_t pasid, uint32_t *pt, bool replaces)
 {
 	const struct libiommu_iommufd_transport *cdev = &libiommu_iommufd_transport_cdev;
-	const struct device *device = open_one(bound->id);
+	struct device *device = open_one(bound->id);
+	int rc;
 
-	if (device->pci)
-		return cdev->pasid_attach(cdev->data, sys, bound, pasid, pt);
-	return ops_pasid_attach(sys, bound->iommufd, device->stdev, pasid, *pt, replaces);
+	rc = device->pci
+		     ? cdev->pasid_attach(cdev->data, sys, bound, pasid, pt)
+		     : ops_pasid_attach(sys, bound->iommufd, device->stdev, pasid, *pt, replaces);
+	if (rc >= 0)
+		remember(device, pasid, *pt);
+	return rc;
 }
 
 static int transport_pasid_attach(void *data, const struct libiommu_sys *sys,
@@ -267,11 +331,15 @@ static int transport_pasid_detach(void *data, const struct libiommu_sys *sys,
 				  const struct libiommu_iommufd_bound *bound, uint32_t pasid)
 {
 	const struct libiommu_iommufd_transport *cdev = &libiommu_iommufd_transport_cdev;
-	const struct device *device = open_one(bound->id);
+	struct device *device = open_one(bound->id);
+	int rc;
 
 	(void)data;
-	return device->pci ? cdev->pasid_detach(cdev->data, sys, bound, pasid)
-			   : ops_pasid_detach(sys, bound->iommufd, device->stdev, pasid);
+	rc = device->pci ? cdev->pasid_detach(cdev->data, sys, bound, pasid)
+			 : ops_pasid_detach(sys, bound->iommufd, device->stdev, pasid);
+	if (rc >= 0)
+		remember(device, pasid, 0);
+	return rc;
 }
 
 const struct libiommu_iommufd_transport devices_transport = {

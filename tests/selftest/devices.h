@@ -19,7 +19,11 @@ struct device {
 	uint32_t table_type;  /* MOCK_IOMMUPT_* */
 	/* While it is open. */
 	uint32_t id, stdev, parking;
-	uint32_t hwpt; /* where it is; 0: detached */
+	uint32_t parked; /* where it waits: in that space, or a page table of it */
+	uint32_t hwpt;   /* where it is; 0: detached */
+	struct {
+		uint32_t pasid, hwpt;
+	} pasids[4]; /* the same of those; pasid 0: a free place */
 };
 
 /*
@@ -42,6 +46,8 @@ extern const struct libiommu_iommufd_transport devices_transport;
 int devices_iommufd(void);
 /* A device by its name; those on the PCI bus come into being with their first open. */
 struct device *devices_find(const char *name);
+/* The page table of a PASID; 0: it has none. */
+uint32_t devices_pasid(const struct device *device, uint32_t pasid);
 /* An open one by its id in the iommufd, or NULL. */
 const struct device *devices_of_id(uint32_t id);
 

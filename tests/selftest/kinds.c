@@ -9,7 +9,8 @@ void kinds_apply(struct iommu_hwpt_alloc *alloc)
 	static struct iommu_hwpt_selftest data;
 	const struct device *device = devices_of_id(alloc->dev_id);
 
-	if (!device || device->pci)
+	/* What has data already is a stage 1. */
+	if (!device || device->pci || alloc->data_type)
 		return;
 	alloc->flags |= device->table_flags;
 	if (device->table_type == MOCK_IOMMUPT_DEFAULT)

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
 	case_replace();
 	case_ranges();
 	case_failures();
+	case_stages();
 	case_hardware(t.device[0]);
 	case_drivers(t.device[0]);
 	return tally_end();
