@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/dma.h"
 
-#include "backends/mock/front.h"
+#include "backends/mock/nested.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,20 +9,35 @@
 
 #define READ_WRITE (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)
 
-void mock_dma_record(struct mock_requester from, uint64_t iova, uint32_t access,
-		     enum libiommu_mock_fault_kind kind, struct mock_fault_record *fault)
+static void record(struct mock_requester from, uint64_t iova, uint32_t access, int kind,
+		   const struct mock_where *where, struct mock_fault_record *fault)
 {
 	*fault = (struct mock_fault_record){
-		.pasid = from.pasid, .iova = iova, .access = access, .kind = kind
+		.pasid = from.pasid,
+		.iova = iova,
+		.access = access,
+		.kind = (enum libiommu_mock_fault_kind)kind,
+		.stage = where->stage,
+		.inner = where->stage == 2 ? where->inner : 0,
 	};
 	snprintf(fault->device, sizeof(fault->device), "%s", from.dev->name);
 	mock_faults_add(&from.dev->machine->faults, fault);
 }
 
+void mock_dma_record(struct mock_requester from, uint64_t iova, uint32_t access,
+		     enum libiommu_mock_fault_kind kind, struct mock_fault_record *fault)
+{
+	const struct mock_where nowhere = { 0, 0 };
+
+	record(from, iova, access, (int)kind, &nowhere, fault);
+}
+
 /* Through the tables. 0 and the leaf, or the kind of fault. */
 static int walk(const struct mock_reach *reach, uint64_t iova, uint32_t access,
-		struct libiommu_pgtable_leaf *leaf)
+		struct libiommu_pgtable_leaf *leaf, struct mock_where *where)
 {
+	if (reach->dom->stage1)
+		return mock_stage1_walk(reach->dom->stage1, iova, access, leaf, where);
 	if (!libiommu_pgtable_translate(reach->table->pt, iova, leaf))
 		return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
 	return (leaf->prot & access) == access ? 0 : LIBIOMMU_MOCK_FAULT_PERMISSION;
@@ -31,7 +46,7 @@ static int walk(const struct mock_reach *reach, uint64_t iova, uint32_t access,
 static void mark(struct mock_iommu *iommu, const struct mock_reach *reach, uint64_t iova,
 		 bool write)
 {
-	if (iommu->hw.accessed_dirty)
+	if (iommu->hw.accessed_dirty && !reach->dom->stage1)
 		libiommu_pgtable_mark(reach->table->pt, iova, write);
 }
 
@@ -40,14 +55,15 @@ static bool is_stale(const struct mock_iotlb_entry *entry, const struct mock_rea
 		     uint64_t iova, uint32_t access)
 {
 	struct libiommu_pgtable_leaf now;
+	struct mock_where where;
 
-	return walk(reach, iova, access, &now) != 0 ||
+	return walk(reach, iova, access, &now, &where) != 0 ||
 	       now.phys + (iova - now.iova) != entry->leaf.phys + (iova - entry->leaf.iova);
 }
 
 /* Through the cache, or through the tables and into the cache. 0, or the kind of fault. */
 static int translate(struct mock_requester from, const struct mock_reach *reach, uint64_t iova,
-		     uint32_t access, uint64_t *phys)
+		     uint32_t access, uint64_t *phys, struct mock_where *where)
 {
 	struct mock_iommu *iommu = from.dev->iommu;
 	struct mock_iotlb_entry entry = { .space = reach->tag, .pasid = from.pasid };
@@ -55,7 +71,7 @@ static int translate(struct mock_requester from, const struct mock_reach *reach,
 	struct mock_fault_record stale;
 
 	if (!mock_iotlb_find(&iommu->tlb, reach->tag, from.pasid, iova, access, &entry)) {
-		int kind = walk(reach, iova, access, &entry.leaf);
+		int kind = walk(reach, iova, access, &entry.leaf, where);
 
 		if (kind)
 			return kind;
@@ -74,7 +90,8 @@ static int translate(struct mock_requester from, const struct mock_reach *reach,
 }
 
 /* Where an address leads; the gate is held. 0, or the kind of fault. */
-static int resolve(struct mock_requester from, uint64_t iova, uint32_t access, unsigned char **host)
+static int resolve(struct mock_requester from, uint64_t iova, uint32_t access, unsigned char **host,
+		   struct mock_where *where)
 {
 	const struct mock_reach *reach = mock_pasid_find(from.dev, from.pasid);
 	struct mock_machine *machine = from.dev->machine;
@@ -82,6 +99,7 @@ static int resolve(struct mock_requester from, uint64_t iova, uint32_t access, u
 	uint64_t phys = iova;
 	int kind;
 
+	*where = (struct mock_where){ 0, 0 };
 	if (!reach || !reach->space || reach->space->type == LIBIOMMU_DOMAIN_BLOCKED)
 		return LIBIOMMU_MOCK_FAULT_BLOCKED;
 	if (mock_hw_hole(hw, iova))
@@ -90,9 +108,9 @@ static int resolve(struct mock_requester from, uint64_t iova, uint32_t access, u
 		return mock_ram_host(&machine->ram, phys, true, host)
 			       ? 0
 			       : LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
-	if (!mock_hw_reaches(hw, iova))
+	if (!reach->dom->stage1 && !mock_hw_reaches(hw, iova))
 		return LIBIOMMU_MOCK_FAULT_APERTURE;
-	kind = translate(from, reach, iova, access, &phys);
+	kind = translate(from, reach, iova, access, &phys, where);
 	if (!kind && !mock_ram_host(&machine->ram, phys, false, host))
 		kind = LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
 	return kind;
@@ -101,6 +119,7 @@ static int resolve(struct mock_requester from, uint64_t iova, uint32_t access, u
 int mock_dma_transfer(struct mock_requester from, uint64_t iova, void *buffer, uint64_t length,
 		      uint32_t access, struct mock_fault_record *fault)
 {
+	struct mock_where where;
 	unsigned char *bytes = buffer, *host;
 
 	while (length) {
@@ -110,15 +129,14 @@ int mock_dma_transfer(struct mock_requester from, uint64_t iova, void *buffer, u
 		if (chunk > length)
 			chunk = length;
 		pthread_rwlock_rdlock(&from.dev->iommu->gate);
-		kind = resolve(from, iova, access, &host);
+		kind = resolve(from, iova, access, &host, &where);
 		if (!kind && access == LIBIOMMU_PROT_READ)
 			memcpy(bytes, host, chunk);
 		else if (!kind)
 			memcpy(host, bytes, chunk);
 		pthread_rwlock_unlock(&from.dev->iommu->gate);
 		if (kind) {
-			mock_dma_record(from, iova, access, (enum libiommu_mock_fault_kind)kind,
-					fault);
+			record(from, iova, access, kind, &where, fault);
 			return -EFAULT;
 		}
 		bytes += chunk;
@@ -131,18 +149,18 @@ int mock_dma_transfer(struct mock_requester from, uint64_t iova, void *buffer, u
 int mock_dma_store(struct mock_requester from, uint64_t iova, uint32_t value,
 		   struct mock_fault_record *fault)
 {
+	struct mock_where where;
 	unsigned char *host;
 	int kind;
 
 	pthread_rwlock_rdlock(&from.dev->iommu->gate);
-	kind = resolve(from, iova, LIBIOMMU_PROT_WRITE, &host);
+	kind = resolve(from, iova, LIBIOMMU_PROT_WRITE, &host, &where);
 	if (!kind)
 		__atomic_store_n((uint32_t *)(void *)host, value, __ATOMIC_RELEASE);
 	pthread_rwlock_unlock(&from.dev->iommu->gate);
 	if (!kind)
 		return 0;
-	mock_dma_record(from, iova, LIBIOMMU_PROT_WRITE, (enum libiommu_mock_fault_kind)kind,
-			fault);
+	record(from, iova, LIBIOMMU_PROT_WRITE, kind, &where, fault);
 	return -EFAULT;
 }
 
@@ -163,16 +181,17 @@ static uint64_t swap(void *host, unsigned int width, uint64_t expected, uint64_t
 int mock_dma_swap(struct mock_requester from, uint64_t iova, unsigned int width, uint64_t expected,
 		  uint64_t desired, uint64_t *found, struct mock_fault_record *fault)
 {
+	struct mock_where where;
 	unsigned char *host;
 	int kind;
 
 	pthread_rwlock_rdlock(&from.dev->iommu->gate);
-	kind = resolve(from, iova, READ_WRITE, &host);
+	kind = resolve(from, iova, READ_WRITE, &host, &where);
 	if (!kind)
 		*found = swap(host, width, expected, desired);
 	pthread_rwlock_unlock(&from.dev->iommu->gate);
 	if (!kind)
 		return 0;
-	mock_dma_record(from, iova, READ_WRITE, (enum libiommu_mock_fault_kind)kind, fault);
+	record(from, iova, READ_WRITE, kind, &where, fault);
 	return -EFAULT;
 }

@@ -93,6 +93,10 @@ static int refuse_fault(struct libiommu_error **err, const struct mock_fault_rec
 	char subject[24];
 
 	snprintf(subject, sizeof(subject), "0x%llx", (unsigned long long)fault->iova);
+	if (fault->stage)
+		return libiommu_error_set(err, LIBIOMMU_REASON_DMA_FAULT, subject,
+					  "Device %s: %s in stage %u.", fault->device,
+					  mock_fault_text(fault->kind), fault->stage);
 	return libiommu_error_set(err, LIBIOMMU_REASON_DMA_FAULT, subject, "Device %s: %s.",
 				  fault->device, mock_fault_text(fault->kind));
 }
@@ -178,6 +182,8 @@ int libiommu_mock_fault_next(struct libiommu_ctx *ctx, struct libiommu_mock_faul
 	out->access = record.access;
 	out->kind = record.kind;
 	out->pasid = record.pasid;
+	out->stage = record.stage;
+	out->inner = record.inner;
 	return 0;
 }
 
@@ -197,7 +203,7 @@ int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 	pthread_rwlock_rdlock(&from.dev->iommu->gate);
 	reach = mock_pasid_find(from.dev, from.pasid);
 	attached = reach && reach->space;
-	if (attached && reach->space->type == LIBIOMMU_DOMAIN_PAGING) {
+	if (attached && reach->dom->type == LIBIOMMU_DOMAIN_PAGING) {
 		const struct libiommu_pgtable *pt = reach->table->pt;
 
 		error = libiommu_pgtable_walk(pt, iova, out, err);
@@ -206,8 +212,8 @@ int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 	} else if (attached) {
 		out->steps = 0;
 		if (format)
-			*format = reach->space->type == LIBIOMMU_DOMAIN_IDENTITY ? "identity"
-										 : "blocked";
+			*format = reach->dom->type == LIBIOMMU_DOMAIN_IDENTITY ? "identity"
+									       : "blocked";
 	}
 	pthread_rwlock_unlock(&from.dev->iommu->gate);
 	if (!attached)

@@ -66,6 +66,8 @@ const char *mock_fault_text(enum libiommu_mock_fault_kind kind)
 		return "bus mastering is off";
 	case LIBIOMMU_MOCK_FAULT_STALE:
 		return "the translation was stale: an invalidation is missing";
+	case LIBIOMMU_MOCK_FAULT_TABLE:
+		return "an entry of the page table is broken";
 	}
 	return "unknown";
 }

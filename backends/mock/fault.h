@@ -14,6 +14,8 @@ struct mock_fault_record {
 	uint32_t pasid;
 	uint64_t iova;
 	uint32_t access;
+	unsigned int stage; /* as in struct libiommu_mock_fault */
+	uint64_t inner;
 	enum libiommu_mock_fault_kind kind;
 };
 

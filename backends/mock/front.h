@@ -6,6 +6,9 @@
 #include "backends/mock/machine.h"
 #include "backends/mock/space.h"
 
+struct mock_stage1;
+struct mock_queue;
+
 struct mock_ctx {
 	const struct libiommu_backend_env *env;
 	struct mock_machine *machine;
@@ -27,6 +30,8 @@ struct mock_domain {
 	bool nest_parent;
 	struct mock_space *spaces;  /* by in_domain; more than one with vessels only */
 	struct mock_domain *parent; /* of a nested one; it has the spaces */
+	struct mock_stage1 *stage1; /* of a nested one */
+	struct mock_queue *queue;   /* of page requests; NULL: none */
 };
 
 /* groups.c */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/join.h"
 
+#include "backends/mock/nested.h"
+
 #include <errno.h>
 
 int mock_domain_fits(const struct mock_domain *dom, const struct mock_device *dev,
@@ -11,6 +13,10 @@ int mock_domain_fits(const struct mock_domain *dom, const struct mock_device *de
 	if (dom->nest_parent && !iommu->hw.parent_format)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NESTING_UNSUPPORTED, dev->name,
 				       "IOMMU %s has one stage.", iommu->name);
+	if (dom->stage1 && dom->stage1->iommu != iommu)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_INCOMPATIBLE_IOMMU, dev->name,
+				       "The domain was made for IOMMU %s.",
+				       dom->stage1->iommu->name);
 	return 0;
 }
 
@@ -130,13 +136,13 @@ void mock_space_drop(struct mock_space *space, const struct mock_iommu *iommu,
 		mock_space_free(space);
 }
 
-struct mock_reach mock_domain_reach(const struct mock_domain *dom, struct mock_space *space,
+struct mock_reach mock_domain_reach(struct mock_domain *dom, struct mock_space *space,
 				    const struct mock_iommu *iommu)
 {
-	(void)dom;
 	return (struct mock_reach){
 		.space = space,
 		.table = mock_space_table(space, iommu),
-		.tag = space->number,
+		.tag = dom->stage1 ? dom->stage1->tag : space->number,
+		.dom = dom,
 	};
 }

@@ -44,7 +44,7 @@ void mock_space_drop(struct mock_space *space, const struct mock_iommu *iommu,
 void mock_domain_leave(struct mock_domain *dom, struct mock_space *space);
 
 /* What leads from an IOMMU into a domain whose maps are in `space`. */
-struct mock_reach mock_domain_reach(const struct mock_domain *dom, struct mock_space *space,
+struct mock_reach mock_domain_reach(struct mock_domain *dom, struct mock_space *space,
 				    const struct mock_iommu *iommu);
 
 #endif

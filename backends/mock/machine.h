@@ -26,6 +26,7 @@ struct mock_listener;
 struct mock_model;
 struct mock_space;
 struct mock_table;
+struct mock_domain;
 
 struct mock_reserved {
 	struct mock_reserved *next;
@@ -48,6 +49,7 @@ struct mock_reach {
 	struct mock_space *space; /* NULL: nothing */
 	struct mock_table *table; /* of the space, behind the requests' IOMMU */
 	uint64_t tag;             /* what it is called in the IOTLB */
+	struct mock_domain *dom;  /* what is attached, for what a space is not enough */
 };
 
 /* An entry of a device's PASID table. */

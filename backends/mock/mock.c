@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mock as a backend: a thin front door; what it leads to is in the other files. */
-#include "backends/mock/front.h"
+#include "backends/mock/nested.h"
 #include "backends/mock/parse.h"
 
 #include <string.h>
@@ -138,8 +138,10 @@ static int slot_domain_new_with(void *data, void *domain,
 /* Spaces go with the last detach, or with the groups that keep them. */
 static void slot_domain_free(void *domain, uint32_t flags)
 {
-	(void)domain;
-	(void)flags;
+	struct mock_domain *dom = domain;
+
+	if (dom->stage1 && !(flags & LIBIOMMU_CLOSE_FORKED))
+		mock_nested_free(dom);
 }
 
 static int slot_attach(void *device, void *domain, const struct libiommu_backend_attach *attach,
@@ -237,4 +239,5 @@ const struct libiommu_backend libiommu_backend_mock = {
 	.domain_new_with = slot_domain_new_with,
 	.pasids = &mock_pasids,
 	.claims = &mock_claims,
+	.nesting = &mock_nesting,
 };

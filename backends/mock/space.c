@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/space.h"
 
+#include "backends/mock/nested.h"
+
 #include <errno.h>
 
 struct mock_space *mock_space_make(struct mock_machine *machine, enum libiommu_domain_type type)
@@ -90,6 +92,11 @@ static void invalidate(struct mock_space *space, struct mock_table *table, uint6
 {
 	pthread_rwlock_wrlock(&table->iommu->gate);
 	mock_iotlb_drop(&table->iommu->tlb, space->number, start, last);
+	/* Nobody knows which addresses of theirs led there. */
+	for (struct mock_stage1 *stage1 = space->stage1s; stage1; stage1 = stage1->next) {
+		if (stage1->table == table)
+			mock_stage1_drop(stage1);
+	}
 	pthread_rwlock_unlock(&table->iommu->gate);
 }
 
@@ -105,7 +112,7 @@ static void set_reach(struct mock_iommu *iommu, struct mock_reach *at,
 	pthread_rwlock_wrlock(&iommu->gate);
 	if (at->space)
 		mock_iotlb_drop_pasid(&iommu->tlb, at->tag, pasid);
-	*at = reach ? *reach : (struct mock_reach){ NULL, NULL, 0 };
+	*at = reach ? *reach : (struct mock_reach){ .space = NULL };
 	pthread_rwlock_unlock(&iommu->gate);
 }
 

@@ -29,7 +29,8 @@ struct mock_space {
 	unsigned int users; /* of all tables */
 	struct mock_table *tables;
 	struct mock_group *groups;
-	struct mock_pasid *pasids; /* by in_space */
+	struct mock_pasid *pasids;   /* by in_space */
+	struct mock_stage1 *stage1s; /* that lead here; to change them needs iommu.gate, too */
 	struct mock_space *in_domain;
 	uint64_t entries; /* atomic; mappings */
 	uint64_t locked;  /* atomic; bytes charged for them */

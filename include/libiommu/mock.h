@@ -102,7 +102,8 @@ enum libiommu_mock_fault_kind {
 	 * No refusal: the access went where the IOTLB led, and the tables no longer do. Hardware
 	 * does not tell; see libiommu_mock_skip_invalidation().
 	 */
-	LIBIOMMU_MOCK_FAULT_STALE
+	LIBIOMMU_MOCK_FAULT_STALE,
+	LIBIOMMU_MOCK_FAULT_TABLE /**< an entry of a user's table has bits that must be zero */
 };
 
 /** A refused access, or a stale one, as the IOMMU recorded it. */
@@ -112,11 +113,13 @@ struct libiommu_mock_fault {
 	uint64_t iova;
 	uint32_t access; /**< LIBIOMMU_PROT_READ, _WRITE or both (CAS) */
 	enum libiommu_mock_fault_kind kind;
-	uint32_t pasid; /**< that the request carried; 0: none */
+	uint32_t pasid;     /**< that the request carried; 0: none */
+	unsigned int stage; /**< NESTED domain: 1 or 2, where it ended; else 0 */
+	uint64_t inner;     /**< with stage 2: the parent's IOVA */
 };
-#define LIBIOMMU_MOCK_FAULT_INIT                                                             \
-	{                                                                                    \
-		sizeof(struct libiommu_mock_fault), "", 0, 0, LIBIOMMU_MOCK_FAULT_BLOCKED, 0 \
+#define LIBIOMMU_MOCK_FAULT_INIT                                                                   \
+	{                                                                                          \
+		sizeof(struct libiommu_mock_fault), "", 0, 0, LIBIOMMU_MOCK_FAULT_BLOCKED, 0, 0, 0 \
 	}
 
 /**

@@ -59,6 +59,7 @@ void suite_batch(struct registry *registry);
 void suite_iova(struct registry *registry);
 void suite_attach(struct registry *registry);
 void suite_pasid(struct registry *registry);
+void suite_nesting(struct registry *registry);
 void suite_groups(struct registry *registry);
 void suite_claims(struct registry *registry);
 void suite_regions(struct registry *registry);

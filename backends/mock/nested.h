@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two stages: tables of the user's, which lie where the parent maps them, in front of the parent's
+ * table. The hardware caches where they lead, and believes that until it is told otherwise.
+ */
+#ifndef BACKENDS_MOCK_NESTED_H
+#define BACKENDS_MOCK_NESTED_H
+
+#include "backends/mock/front.h"
+
+/* Where a walk has ended that found nothing. */
+struct mock_where {
+	unsigned int stage; /* 0: there is one only */
+	uint64_t inner;     /* with stage 2: what stage 1, or the walk of its tables, has given */
+};
+
+struct mock_stage1 {
+	struct mock_stage1 *next; /* of the parent's space; under machine.lock and iommu.gate */
+	struct mock_space *space; /* the parent's */
+	struct mock_table *table; /* of it, behind the IOMMU */
+	struct mock_iommu *iommu;
+	uint64_t tag; /* in the IOTLB */
+	enum libiommu_stage1_type type;
+	union {
+		struct libiommu_stage1_vtd vtd;
+		struct libiommu_stage1_smmuv3 smmuv3;
+		struct libiommu_stage1_amd amd;
+		struct libiommu_stage1_riscv riscv;
+	} data;
+	pthread_mutex_t lock;
+	struct libiommu_pgtable *view; /* under lock; NULL: not looked for, or not to be found */
+};
+
+extern const struct libiommu_backend_nesting mock_nesting;
+
+/* Both stages; the gate is held. 0 and the leaf that both together give, or the kind of fault. */
+int mock_stage1_walk(struct mock_stage1 *stage1, uint64_t iova, uint32_t access,
+		     struct libiommu_pgtable_leaf *leaf, struct mock_where *where);
+/* The parent's maps have changed: drop what leads through them. The gate is held for writing. */
+void mock_stage1_drop(struct mock_stage1 *stage1);
+void mock_nested_free(struct mock_domain *dom);
+
+/* nested_data.c */
+/* The options of a view of the tables, and where the root is: -1: there is none such. */
+int mock_stage1_shape(struct mock_stage1 *stage1, struct libiommu_pgtable_options *opts,
+		      uint64_t *root);
+/* May this hardware take such data? */
+int mock_stage1_check(const struct mock_hw *hw, const struct libiommu_nested_options *opts,
+		      struct libiommu_failure *failure);
+/* Read 8 bytes at an address of the parent, as the hardware does. */
+bool mock_stage1_read(struct mock_stage1 *stage1, uint64_t address, uint64_t *out);
+
+/* hw_info.c */
+int mock_hw_info(const struct mock_hw *hw, struct libiommu_hw_info *out);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Two stages of the mock: which of them refuses, whom a stage 1 fits, VT-d's own invalidations. */
+#include "tests/unit/run.h"
+
+#include <libiommu/libiommu.h>
+#include <libiommu/mock.h>
+#include <libiommu/nesting.h>
+
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+
+#define PAGE UINT64_C(4096)
+#define BASE UINT64_C(0x100000)
+#define RW   (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)
+
+static const char text[] = "personality bare\n"
+			   "iommu one intel-vtd\n"
+			   "iommu two intel-vtd\n"
+			   "iommu amd amd-vi\n"
+			   "iommu old arm-smmuv2\n"
+			   "device 0000:00:01.0 iommu=one group=1 driver=vfio-pci\n"
+			   "device 0000:00:02.0 iommu=two group=2 driver=vfio-pci\n"
+			   "device 0000:00:03.0 iommu=amd group=3 driver=vfio-pci\n"
+			   "device 0000:00:04.0 iommu=old group=4 driver=vfio-pci\n";
+
+/* Page 0: the root; 1 to 3: tables of the levels below; 4 and on: data. */
+static uint64_t pages[8][512] __attribute__((aligned(4096)));
+static struct libiommu_ctx *ctx;
+static struct libiommu_device *dev[4];
+static struct libiommu_endpoint *ep;
+static struct libiommu_domain *parent;
+static struct libiommu_error *err;
+static struct libiommu_stage1_vtd data;
+static struct libiommu_nested_options opts;
+
+static void refused(int code, enum libiommu_reason reason)
+{
+	ck_assert_ptr_nonnull(err);
+	ck_assert_str_eq(libiommu_reason_name(libiommu_error_reason(err)),
+			 libiommu_reason_name(reason));
+	ck_assert_int_eq(code, -libiommu_reason_errno(reason));
+	libiommu_error_free(err);
+	err = NULL;
+}
+
+static struct libiommu_domain *new_parent(void)
+{
+	struct libiommu_domain_options wishes = LIBIOMMU_DOMAIN_OPTIONS_INIT;
+	struct libiommu_domain *dom;
+
+	wishes.nest_parent = true;
+	ck_assert_int_eq(libiommu_domain_new(ctx, &wishes, &dom, NULL), 0);
+	return dom;
+}
+
+static void setup(void)
+{
+	static const char *const names[] = { "0000:00:01.0", "0000:00:02.0", "0000:00:03.0",
+					     "0000:00:04.0" };
+	struct libiommu_ctx_options with = LIBIOMMU_CTX_OPTIONS_INIT;
+
+	with.backend = "mock";
+	with.config = text;
+	ck_assert_int_eq(libiommu_ctx_new(&with, &ctx, NULL), 0);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(libiommu_device_open(ctx, names[i], &dev[i], NULL), 0);
+	ep = libiommu_device_endpoint(dev[0]);
+	parent = new_parent();
+	ck_assert_int_eq(libiommu_domain_map(parent, BASE, libiommu_source_memory(pages),
+					     sizeof(pages), RW, NULL),
+			 0);
+	memset(pages, 0, sizeof(pages));
+	/* Address 0: page 4; 0x1000: page 5, not writable; 0x2000: no page of the parent. */
+	for (size_t i = 0; i < 3; i++)
+		pages[i][0] = (BASE + (i + 1) * PAGE) | 7;
+	pages[3][0] = (BASE + 4 * PAGE) | 7;
+	pages[3][1] = (BASE + 5 * PAGE) | 5;
+	pages[3][2] = (BASE + 9 * PAGE) | 7;
+	data = (struct libiommu_stage1_vtd){ .root = BASE, .address_width = 48 };
+	opts = (struct libiommu_nested_options)LIBIOMMU_NESTED_OPTIONS_INIT;
+	opts.data = &data;
+	opts.data_length = sizeof(data);
+}
+
+static void teardown(void)
+{
+	libiommu_ctx_free(ctx);
+}
+
+static struct libiommu_domain *attached(void)
+{
+	struct libiommu_domain *dom;
+
+	ck_assert_int_eq(libiommu_domain_new_nested(dev[0], parent, &opts, &dom, &err), 0);
+	ck_assert_int_eq(libiommu_endpoint_attach(ep, dom, &err), 0);
+	return dom;
+}
+
+static bool reads(uint64_t iova)
+{
+	unsigned char byte;
+
+	return libiommu_mock_dma_read(ep, iova, &byte, 1, NULL) == 0;
+}
+
+/* A write there faults so. */
+static void faults(uint64_t iova, enum libiommu_mock_fault_kind kind, unsigned int stage,
+		   uint64_t inner)
+{
+	struct libiommu_mock_fault fault = LIBIOMMU_MOCK_FAULT_INIT;
+
+	refused(libiommu_mock_dma_write(ep, iova, "", 1, &err), LIBIOMMU_REASON_DMA_FAULT);
+	ck_assert_int_eq(libiommu_mock_fault_next(ctx, &fault), 0);
+	ck_assert_int_eq(fault.kind, kind);
+	ck_assert_uint_eq(fault.stage, stage);
+	ck_assert_uint_eq(fault.inner, inner);
+}
+
+START_TEST(each_stage_refuses_in_its_own_name)
+{
+	attached();
+	ck_assert(reads(0) && reads(PAGE));
+	faults(PAGE + 8, LIBIOMMU_MOCK_FAULT_PERMISSION, 1, 0);
+	faults(3 * PAGE, LIBIOMMU_MOCK_FAULT_NOT_MAPPED, 1, 0);
+	faults(UINT64_C(1) << 50, LIBIOMMU_MOCK_FAULT_APERTURE, 1, 0);
+	faults(2 * PAGE + 5, LIBIOMMU_MOCK_FAULT_NOT_MAPPED, 2, BASE + 9 * PAGE + 5);
+	/* A table that is not there, and an entry that must not be. */
+	pages[2][1] = (BASE + 64 * PAGE) | 7;
+	faults(UINT64_C(0x200000), LIBIOMMU_MOCK_FAULT_NOT_MAPPED, 2, 0);
+	pages[1][1] = (BASE + 4 * PAGE) | 0x87;
+	pages[0][1] = (BASE + 4 * PAGE) | 0x87;
+	faults(UINT64_C(1) << 39, LIBIOMMU_MOCK_FAULT_TABLE, 1, 0);
+}
+END_TEST
+
+START_TEST(the_parents_protection_counts)
+{
+	ck_assert_int_eq(libiommu_domain_map(parent, BASE + 9 * PAGE,
+					     libiommu_source_memory(pages[4]), PAGE,
+					     LIBIOMMU_PROT_READ, NULL),
+			 0);
+	attached();
+	ck_assert(reads(2 * PAGE));
+	faults(2 * PAGE, LIBIOMMU_MOCK_FAULT_PERMISSION, 2, BASE + 9 * PAGE);
+}
+END_TEST
+
+START_TEST(a_stage_1_fits_one_iommu)
+{
+	struct libiommu_domain *dom = attached(), *other;
+	struct libiommu_stage1_amd dte = { { 1 | UINT64_C(1) << 55 } };
+
+	refused(libiommu_endpoint_attach(libiommu_device_endpoint(dev[1]), dom, &err),
+		LIBIOMMU_REASON_INCOMPATIBLE_IOMMU);
+	/* A second IOMMU of the same kind can have the parent, one of another kind cannot. */
+	ck_assert_int_eq(libiommu_domain_new_nested(dev[1], parent, &opts, &other, &err), 0);
+	ck_assert_int_eq(libiommu_endpoint_attach(libiommu_device_endpoint(dev[1]), other, &err),
+			 0);
+	refused(libiommu_domain_new_nested(dev[2], parent, &opts, &other, &err),
+		LIBIOMMU_REASON_NESTING_UNSUPPORTED);
+	opts.type = LIBIOMMU_STAGE1_AMD;
+	opts.data = &dte;
+	opts.data_length = sizeof(dte);
+	refused(libiommu_domain_new_nested(dev[2], parent, &opts, &other, &err),
+		LIBIOMMU_REASON_INCOMPATIBLE_IOMMU);
+	refused(libiommu_domain_new_nested(dev[3], new_parent(), &opts, &other, &err),
+		LIBIOMMU_REASON_NESTING_UNSUPPORTED);
+	refused(libiommu_endpoint_attach(libiommu_device_endpoint(dev[3]), new_parent(), &err),
+		LIBIOMMU_REASON_NESTING_UNSUPPORTED);
+	ck_assert_int_eq(libiommu_domain_new_nested(dev[2], new_parent(), &opts, &other, &err), 0);
+}
+END_TEST
+
+START_TEST(bad_words_are_refused)
+{
+	static const struct libiommu_stage1_vtd bad[] = {
+		{ .root = BASE + 8, .address_width = 48 },
+		{ .root = BASE, .address_width = 39 },
+		{ .root = BASE, .address_width = 48, .flags = 8 },
+		{ .root = BASE, .address_width = 48, .reserved = 1 },
+	};
+	struct libiommu_mock_stats stats = LIBIOMMU_MOCK_STATS_INIT;
+	struct libiommu_domain *dom;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		opts.data = &bad[i];
+		refused(libiommu_domain_new_nested(dev[0], parent, &opts, &dom, &err),
+			LIBIOMMU_REASON_BAD_STAGE1);
+	}
+	opts.type = LIBIOMMU_STAGE1_SELFTEST;
+	opts.data_length = sizeof(struct libiommu_stage1_selftest);
+	refused(libiommu_domain_new_nested(dev[0], parent, &opts, &dom, &err),
+		LIBIOMMU_REASON_NESTING_UNSUPPORTED);
+	libiommu_mock_stats(ctx, &stats);
+	ck_assert_uint_eq(stats.address_spaces, 0);
+}
+END_TEST
+
+START_TEST(a_child_keeps_the_parents_tables)
+{
+	struct libiommu_mock_stats stats = LIBIOMMU_MOCK_STATS_INIT;
+	struct libiommu_domain *dom;
+
+	ck_assert_int_eq(libiommu_domain_new_nested(dev[0], parent, &opts, &dom, &err), 0);
+	libiommu_mock_stats(ctx, &stats);
+	ck_assert_uint_eq(stats.address_spaces, 1);
+	ck_assert_uint_eq(stats.pinned_pages, 8);
+	ck_assert_int_eq(libiommu_domain_free(dom, &err), 0);
+	libiommu_mock_stats(ctx, &stats);
+	ck_assert_uint_eq(stats.address_spaces, 0);
+	ck_assert_uint_eq(stats.pinned_pages, 0);
+}
+END_TEST
+
+struct entry {
+	uint64_t address;
+	uint64_t pages;
+	uint32_t flags;
+	uint32_t reserved;
+};
+
+START_TEST(vtds_own_invalidations)
+{
+	static const struct entry bad[] = {
+		{ 1, 1, 0, 0 }, { PAGE, 0, 0, 0 }, { PAGE, UINT64_MAX, 0, 0 },
+		{ 0, 1, 2, 0 }, { 0, 1, 0, 1 },
+	};
+	struct entry entries[2] = { { PAGE, 1, 1, 0 }, { 0, UINT64_MAX, 0, 0 } };
+	struct libiommu_domain *dom = attached();
+	size_t count = 1;
+
+	ck_assert(reads(0) && reads(PAGE));
+	pages[3][0] = pages[3][1] = 0;
+	ck_assert(reads(0) && reads(PAGE));
+	ck_assert_int_eq(
+		libiommu_domain_invalidate_raw(dom, 0, entries, sizeof(entries[0]), &count, &err),
+		0);
+	ck_assert(reads(0) && !reads(PAGE));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		entries[1] = bad[i];
+		count = 2;
+		refused(libiommu_domain_invalidate_raw(dom, 0, entries, sizeof(entries[0]), &count,
+						       &err),
+			LIBIOMMU_REASON_BAD_INVALIDATION);
+		ck_assert_uint_eq(count, 1);
+	}
+	ck_assert(reads(0));
+	entries[0] = (struct entry){ 0, UINT64_MAX, 0, 0 };
+	count = 1;
+	refused(libiommu_domain_invalidate_raw(dom, 0, entries, 16, &count, &err),
+		LIBIOMMU_REASON_BAD_INVALIDATION);
+	count = 0;
+	ck_assert_int_eq(libiommu_domain_invalidate_raw(dom, 0, NULL, 0, &count, &err), 0);
+	refused(libiommu_domain_invalidate_raw(dom, 1, NULL, 0, &count, &err),
+		LIBIOMMU_REASON_BACKEND_CAPABILITY);
+	count = 1;
+	ck_assert_int_eq(
+		libiommu_domain_invalidate_raw(dom, 0, entries, sizeof(entries[0]), &count, &err),
+		0);
+	ck_assert(!reads(0));
+}
+END_TEST
+
+START_TEST(the_hardware_says_what_it_can)
+{
+	struct libiommu_hw_info info = LIBIOMMU_HW_INFO_INIT;
+
+	ck_assert_int_eq(libiommu_device_hw_info(dev[0], &info, &err), 0);
+	ck_assert_int_eq(info.type, LIBIOMMU_HW_VTD);
+	ck_assert_uint_eq(info.length, 24);
+	/* Widths of 48 bits, nesting, PASIDs of 20 bits. */
+	ck_assert_uint_eq(info.data.vtd.cap >> 8 & 31, 4);
+	ck_assert_uint_eq(info.data.vtd.cap >> 16 & 63, 47);
+	ck_assert_uint_eq(info.data.vtd.ecap >> 26 & 1, 1);
+	ck_assert_uint_eq(info.data.vtd.ecap >> 35 & 31, 19);
+	ck_assert_int_eq(libiommu_device_hw_info(dev[2], &info, &err), 0);
+	ck_assert_int_eq(info.type, LIBIOMMU_HW_AMD);
+	ck_assert_uint_eq(info.data.amd.efr >> 32 & 31, 15);
+	ck_assert_int_eq(libiommu_device_hw_info(dev[3], &info, &err), 0);
+	ck_assert_int_eq(info.type, LIBIOMMU_HW_NONE);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("mock-nested");
+	TCase *tcase = tcase_create("two stages");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, each_stage_refuses_in_its_own_name);
+	tcase_add_test(tcase, the_parents_protection_counts);
+	tcase_add_test(tcase, a_stage_1_fits_one_iommu);
+	tcase_add_test(tcase, bad_words_are_refused);
+	tcase_add_test(tcase, a_child_keeps_the_parents_tables);
+	tcase_add_test(tcase, vtds_own_invalidations);
+	tcase_add_test(tcase, the_hardware_says_what_it_can);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
