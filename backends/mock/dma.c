@@ -120,10 +120,11 @@ int mock_dma_transfer(struct mock_requester from, uint64_t iova, void *buffer, u
 		      uint32_t access, struct mock_fault_record *fault)
 {
 	struct mock_where where;
+	uint64_t unit = mock_ram_unit(&from.dev->machine->ram);
 	unsigned char *bytes = buffer, *host;
 
 	while (length) {
-		uint64_t chunk = MOCK_PAGE - iova % MOCK_PAGE;
+		uint64_t chunk = unit - iova % unit;
 		int kind;
 
 		if (chunk > length)

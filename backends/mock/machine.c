@@ -191,6 +191,26 @@ static int check_widths(const struct mock_machine *machine, struct libiommu_fail
 	return 0;
 }
 
+/*
+ * Linux lends only what has no larger pages than the CPU, so this is what the CPU has here. What
+ * an IOMMU can map alone can be pinned alone.
+ */
+static void choose_pages(struct mock_machine *machine)
+{
+	struct mock_ram_options *opts = &machine->ram_options;
+
+	opts->least = opts->page = MOCK_PAGE;
+	for (const struct mock_iommu *iommu = machine->iommus; iommu; iommu = iommu->next) {
+		uint64_t granule = mock_hw_granule(&iommu->hw);
+
+		if (granule < opts->least)
+			opts->least = granule;
+		if (granule > opts->page)
+			opts->page = granule;
+	}
+	machine->page = opts->page;
+}
+
 static int copy_platforms(struct mock_machine *machine,
 			  const struct libiommu_mock_platform *platforms, size_t count)
 {
@@ -234,6 +254,7 @@ int mock_machine_make_with(const struct libiommu_allocator *mem, const char *tex
 		error = mock_parse(machine, text, failure);
 	if (!error)
 		error = mock_machine_settle(machine, failure);
+	choose_pages(machine);
 	if (mock_ram_init(&machine->ram, mem, &machine->ram_options) ||
 	    mock_frames_init(&machine->frames, mem, UINT64_C(1) << machine->ram.width))
 		error = libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);

@@ -133,6 +133,7 @@ struct mock_machine {
 	pid_t pid; /* that made it */
 	const struct mock_personality *personality;
 	struct mock_ram_options ram_options;
+	uint64_t page;         /* of the CPU: 4 KiB, or the largest granule of an IOMMU */
 	uint64_t entry_limit;  /* of one space; 0: none */
 	uint64_t locked_limit; /* bytes over all spaces; UINT64_MAX: none */
 	struct mock_iommu *iommus;

@@ -117,7 +117,8 @@ static enum mock_misfit shape_windows(const struct mock_wish *wish, uint64_t las
 	if (!wish->window.last)
 		return MOCK_FITS;
 	if (hw->window_count > 1 || wish->window.start < hw->windows[0].start ||
-	    wish->window.last > hw->windows[0].last)
+	    wish->window.last > hw->windows[0].last ||
+	    (wish->window.start | (wish->window.last + 1)) & (mock_hw_granule(hw) - 1))
 		return MOCK_NO_WINDOW;
 	hw->windows[0] = wish->window;
 	return MOCK_FITS;

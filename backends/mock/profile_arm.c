@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/profile_tables.h"
 
-#define PAGES_4K (SIZE(12) | SIZE(21) | SIZE(30))
+#define PAGES_4K  (SIZE(12) | SIZE(21) | SIZE(30))
+#define PAGES_16K (SIZE(14) | SIZE(25))
+#define PAGES_64K (SIZE(16) | SIZE(29))
+#define PAGES_52  (PAGES_64K | SIZE(42))
 
 /* Linux maps the doorbells of interrupts there; to the hardware it is an address like others. */
 #define SOFTWARE_MSI                                                      \
@@ -9,11 +12,15 @@
 		{ { 0x8000000, 0x80fffff }, LIBIOMMU_RESERVED_MSI }, true \
 	}
 
-#define FORMS_48                                                         \
-	{ LIBIOMMU_PGTABLE_ARM_S1_4K, 1, 0, 32, 48, PAGES_4K, false },   \
-	{                                                                \
-		LIBIOMMU_PGTABLE_ARM_S2_4K, 2, 0, 32, 48, PAGES_4K, true \
-	}
+/* clang-format off */
+#define FORMS_48 \
+	{ LIBIOMMU_PGTABLE_ARM_S1_4K, 1, 0, 32, 48, PAGES_4K, false }, \
+	{ LIBIOMMU_PGTABLE_ARM_S1_16K, 1, 0, 32, 48, PAGES_16K, false }, \
+	{ LIBIOMMU_PGTABLE_ARM_S1_64K, 1, 0, 32, 48, PAGES_64K, false }, \
+	{ LIBIOMMU_PGTABLE_ARM_S2_4K, 2, 0, 32, 48, PAGES_4K, true }, \
+	{ LIBIOMMU_PGTABLE_ARM_S2_16K, 2, 0, 32, 48, PAGES_16K, true }, \
+	{ LIBIOMMU_PGTABLE_ARM_S2_64K, 2, 0, 32, 48, PAGES_64K, true }
+/* clang-format on */
 
 #define STAGE1                                                                  \
 	(1u << LIBIOMMU_PGTABLE_ARM_S1_4K | 1u << LIBIOMMU_PGTABLE_ARM_S1_16K | \
@@ -43,6 +50,8 @@ const struct mock_profile mock_profiles_arm[] = {
 		},
 		.forms = {
 			FORMS_48,
+			{ LIBIOMMU_PGTABLE_ARM_S1_64K, 1, 0, 49, 52, PAGES_52, false },
+			{ LIBIOMMU_PGTABLE_ARM_S2_64K, 2, 0, 49, 52, PAGES_52, true },
 		},
 	},
 	{

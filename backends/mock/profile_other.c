@@ -36,5 +36,29 @@ const struct mock_profile mock_profiles_other[] = {
 			{ LIBIOMMU_PGTABLE_RISCV_G, 2, 0, 0, 41, PAGES_SV39, false },
 		},
 	},
+	{
+		.hw = {
+			.profile = "kernel-selftest",
+			.evidence = "mock profile kernel-selftest",
+			.name = "the test device of Linux (CONFIG_IOMMUFD_TEST)",
+			.oddity = "its smallest page is half of the CPU's; IOVAs begin at 16 MiB; a stage 1 "
+				  "of it has no table",
+			.phys_width = 51,
+			.phys_most = 51,
+			.windows = { { 0x1000000, 0x7fffffff } },
+			.window_count = 1,
+			.coherent = true,
+			.msi_isolated = true,
+			.can_mark = true,
+			.accessed_dirty = true,
+			.pasid_bits = 20,
+			.prq = true,
+			.linux_prq = true,
+			.grouping = "generic",
+		},
+		.forms = {
+			{ LIBIOMMU_PGTABLE_AMDV1_2K, 0, 0, 0, 31, SIZE(37) - SIZE(11), true },
+		},
+	},
 	{ .forms = { { .width = 0 } } },
 };

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* Below it firmware would sit; a physical address of 0 reads like a bug. */
-#define BASE_FRAME UINT64_C(0x1000)
-#define RUN_ORDER  9
+#define BASE_SHIFT 24
+#define RUN_SHIFT  21
 #define NO_SLOT    UINT64_MAX
 
 unsigned int mock_ram_usual_width(enum mock_ram_policy policy)
@@ -33,34 +33,66 @@ static uint64_t invert_odd(uint64_t value)
 	return inverse;
 }
 
-static uint64_t frame_mask(const struct mock_ram *ram)
+/* Slots are numbered from the base upward. */
+static uint64_t base_slot(const struct mock_ram *ram)
 {
-	return (UINT64_C(1) << (ram->width - MOCK_PAGE_SHIFT)) - 1;
+	return UINT64_C(1) << (BASE_SHIFT - ram->shift - ram->order);
+}
+
+static unsigned int slot_bits(const struct mock_ram *ram)
+{
+	return ram->width - ram->shift - ram->order;
+}
+
+static uint64_t slot_mask(const struct mock_ram *ram)
+{
+	return (UINT64_C(1) << slot_bits(ram)) - 1;
+}
+
+static uint64_t unit_mask(const struct mock_ram *ram)
+{
+	return (UINT64_C(1) << ram->order) - 1;
 }
 
 /* A shift of at least half the width undoes itself. */
 static uint64_t fold(const struct mock_ram *ram, uint64_t value)
 {
-	return value ^ (value >> ((ram->width - MOCK_PAGE_SHIFT + 1) / 2));
+	return value ^ (value >> ((slot_bits(ram) + 1) / 2));
 }
 
 /* Walking on while the result is below the base keeps it a permutation of the rest. */
-static uint64_t scatter(const struct mock_ram *ram, uint64_t frame)
+static uint64_t scatter(const struct mock_ram *ram, uint64_t slot)
 {
 	do {
 		for (int i = 0; i < 2; i++)
-			frame = fold(ram, frame * ram->multiplier[i] & frame_mask(ram));
-	} while (frame < BASE_FRAME);
-	return frame;
+			slot = fold(ram, slot * ram->multiplier[i] & slot_mask(ram));
+	} while (slot < base_slot(ram));
+	return slot;
 }
 
-static uint64_t gather(const struct mock_ram *ram, uint64_t frame)
+static uint64_t gather(const struct mock_ram *ram, uint64_t slot)
 {
 	do {
 		for (int i = 1; i >= 0; i--)
-			frame = fold(ram, frame) * ram->inverse[i] & frame_mask(ram);
-	} while (frame < BASE_FRAME);
-	return frame;
+			slot = fold(ram, slot) * ram->inverse[i] & slot_mask(ram);
+	} while (slot < base_slot(ram));
+	return slot;
+}
+
+static unsigned int log2_of(uint64_t size)
+{
+	return (unsigned int)__builtin_ctzll(size ? size : MOCK_PAGE);
+}
+
+/* A slot is what is in one piece: a page of the CPU or a run. Where all is in place, a unit. */
+static void choose_order(struct mock_ram *ram, const struct mock_ram_options *opts)
+{
+	unsigned int piece = log2_of(opts->page);
+
+	ram->shift = log2_of(opts->least);
+	if (opts->policy == MOCK_RAM_RUNS && piece < RUN_SHIFT)
+		piece = RUN_SHIFT;
+	ram->order = opts->policy == MOCK_RAM_IDENTITY ? 0 : piece - ram->shift;
 }
 
 int mock_ram_init(struct mock_ram *ram, const struct libiommu_allocator *mem,
@@ -72,8 +104,8 @@ int mock_ram_init(struct mock_ram *ram, const struct libiommu_allocator *mem,
 	ram->mem = mem;
 	ram->policy = opts->policy;
 	ram->width = opts->width ? opts->width : mock_ram_usual_width(opts->policy);
-	ram->order = opts->policy == MOCK_RAM_RUNS ? RUN_ORDER : 0;
-	ram->slot_limit = (frame_mask(ram) + 1 - BASE_FRAME) >> ram->order;
+	choose_order(ram, opts);
+	ram->slot_limit = slot_mask(ram) + 1 - base_slot(ram);
 	if (ram->slot_limit > UINT32_MAX - 1 || opts->policy == MOCK_RAM_IDENTITY)
 		ram->slot_limit = UINT32_MAX - 1;
 	for (int i = 0; i < 2; i++) {
@@ -213,42 +245,38 @@ static void give_slot(struct mock_ram *ram, size_t slot)
 	ram->used--;
 }
 
-static uint64_t page_mask(const struct mock_ram *ram)
-{
-	return (UINT64_C(1) << ram->order) - 1;
-}
-
-static uint64_t frame_of(const struct mock_ram *ram, uint64_t slot, uint64_t page)
+static uint64_t frame_of(const struct mock_ram *ram, uint64_t slot, uint64_t unit)
 {
 	switch (ram->policy) {
 	case MOCK_RAM_IDENTITY:
-		return page;
+		return unit;
 	case MOCK_RAM_SCATTERED:
-		return scatter(ram, BASE_FRAME + slot);
+		slot = scatter(ram, base_slot(ram) + slot);
+		break;
 	case MOCK_RAM_PACKED:
 	case MOCK_RAM_RUNS:
+		slot += base_slot(ram);
 		break;
 	}
-	return BASE_FRAME + (slot << ram->order | (page & page_mask(ram)));
+	return slot << ram->order | (unit & unit_mask(ram));
 }
 
-/* The slot of a frame and the page that it holds or held last; NO_SLOT: never used. */
-static uint64_t slot_of(const struct mock_ram *ram, uint64_t frame, uint64_t *page)
+/* The slot of a frame and the unit that it holds or held last; NO_SLOT: never used. */
+static uint64_t slot_of(const struct mock_ram *ram, uint64_t frame, uint64_t *unit)
 {
-	uint64_t slot;
+	uint64_t slot = frame >> ram->order;
 
-	*page = frame;
+	*unit = frame;
 	if (ram->policy == MOCK_RAM_IDENTITY)
 		return hash_find(ram, frame);
-	if (frame < BASE_FRAME || frame > frame_mask(ram))
+	if (slot < base_slot(ram) || slot > slot_mask(ram))
 		return NO_SLOT;
 	if (ram->policy == MOCK_RAM_SCATTERED)
-		frame = gather(ram, frame);
-	frame -= BASE_FRAME;
-	slot = frame >> ram->order;
+		slot = gather(ram, slot);
+	slot -= base_slot(ram);
 	if (slot >= ram->room)
 		return NO_SLOT;
-	*page = ram->slots[slot].block << ram->order | (frame & page_mask(ram));
+	*unit = ram->slots[slot].block << ram->order | (frame & unit_mask(ram));
 	return slot;
 }
 
@@ -282,68 +310,68 @@ static bool pieces_grow(struct mock_pieces *pieces)
 	return true;
 }
 
-static bool pieces_add(struct mock_pieces *pieces, uint64_t phys)
+static bool pieces_add(struct mock_pieces *pieces, uint64_t phys, uint64_t length)
 {
 	struct libiommu_pgtable_piece *last =
 		pieces->count ? &pieces->list[pieces->count - 1] : NULL;
 
 	if (last && last->phys + last->length == phys) {
-		last->length += MOCK_PAGE;
+		last->length += length;
 		return true;
 	}
 	if (pieces->count == pieces->room && !pieces_grow(pieces))
 		return false;
-	pieces->list[pieces->count++] = (struct libiommu_pgtable_piece){ phys, MOCK_PAGE };
+	pieces->list[pieces->count++] = (struct libiommu_pgtable_piece){ phys, length };
 	return true;
 }
 
-static void unpin_page(struct mock_ram *ram, uint64_t slot, uint64_t page)
+static void unpin_unit(struct mock_ram *ram, uint64_t slot, uint64_t unit)
 {
-	ram->pins[slot << ram->order | (page & page_mask(ram))]--;
+	ram->pins[slot << ram->order | (unit & unit_mask(ram))]--;
 	ram->pinned--;
 	if (--ram->slots[slot].pins == 0)
 		give_slot(ram, slot);
 }
 
-static void unpin_locked(struct mock_ram *ram, uint64_t page, uint64_t count)
+static void unpin_locked(struct mock_ram *ram, uint64_t unit, uint64_t count)
 {
-	for (; count; count--, page++) {
-		uint64_t slot = hash_find(ram, page >> ram->order);
+	for (; count; count--, unit++) {
+		uint64_t slot = hash_find(ram, unit >> ram->order);
 
 		if (slot != NO_SLOT)
-			unpin_page(ram, slot, page);
+			unpin_unit(ram, slot, unit);
 	}
 }
 
-static bool pin_page(struct mock_ram *ram, uint64_t page, struct mock_pieces *pieces)
+static bool pin_unit(struct mock_ram *ram, uint64_t unit, struct mock_pieces *pieces)
 {
-	uint64_t slot = hash_find(ram, page >> ram->order);
+	uint64_t slot = hash_find(ram, unit >> ram->order);
 
-	if (ram->policy == MOCK_RAM_IDENTITY && page > frame_mask(ram))
+	if (ram->policy == MOCK_RAM_IDENTITY && unit > slot_mask(ram))
 		return false;
 	if (slot == NO_SLOT)
-		slot = take_slot(ram, page >> ram->order);
+		slot = take_slot(ram, unit >> ram->order);
 	if (slot == NO_SLOT)
 		return false;
-	ram->pins[slot << ram->order | (page & page_mask(ram))]++;
+	ram->pins[slot << ram->order | (unit & unit_mask(ram))]++;
 	ram->slots[slot].pins++;
 	ram->pinned++;
-	if (pieces_add(pieces, frame_of(ram, slot, page) << MOCK_PAGE_SHIFT))
+	if (pieces_add(pieces, frame_of(ram, slot, unit) << ram->shift, mock_ram_unit(ram)))
 		return true;
-	unpin_page(ram, slot, page);
+	unpin_unit(ram, slot, unit);
 	return false;
 }
 
 int mock_ram_pin(struct mock_ram *ram, uint64_t va, uint64_t length, struct mock_pieces *pieces,
 		 struct libiommu_failure *failure)
 {
-	uint64_t page = va >> MOCK_PAGE_SHIFT, count = length >> MOCK_PAGE_SHIFT, done = 0;
+	uint64_t unit = va >> ram->shift, count = length >> ram->shift, done = 0;
 
 	pthread_mutex_lock(&ram->lock);
-	while (done < count && pin_page(ram, page + done, pieces))
+	while (done < count && pin_unit(ram, unit + done, pieces))
 		done++;
 	if (done < count)
-		unpin_locked(ram, page, done);
+		unpin_locked(ram, unit, done);
 	pthread_mutex_unlock(&ram->lock);
 	if (done < count)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL,
@@ -354,37 +382,38 @@ int mock_ram_pin(struct mock_ram *ram, uint64_t va, uint64_t length, struct mock
 void mock_ram_unpin(struct mock_ram *ram, uint64_t va, uint64_t length)
 {
 	pthread_mutex_lock(&ram->lock);
-	unpin_locked(ram, va >> MOCK_PAGE_SHIFT, length >> MOCK_PAGE_SHIFT);
+	unpin_locked(ram, va >> ram->shift, length >> ram->shift);
 	pthread_mutex_unlock(&ram->lock);
 }
 
 void mock_ram_unpin_phys(struct mock_ram *ram, uint64_t phys, uint64_t length)
 {
 	pthread_mutex_lock(&ram->lock);
-	for (uint64_t frame = phys >> MOCK_PAGE_SHIFT; length; length -= MOCK_PAGE, frame++) {
-		uint64_t page, slot = slot_of(ram, frame, &page);
+	for (uint64_t frame = phys >> ram->shift; length; length -= mock_ram_unit(ram), frame++) {
+		uint64_t unit, slot = slot_of(ram, frame, &unit);
 
 		if (slot != NO_SLOT)
-			unpin_page(ram, slot, page);
+			unpin_unit(ram, slot, unit);
 	}
 	pthread_mutex_unlock(&ram->lock);
 }
 
 bool mock_ram_host(struct mock_ram *ram, uint64_t phys, bool pinned, unsigned char **host)
 {
-	uint64_t page, slot;
+	uint64_t unit, slot;
 	bool there;
 
 	pthread_mutex_lock(&ram->lock);
-	slot = slot_of(ram, phys >> MOCK_PAGE_SHIFT, &page);
+	slot = slot_of(ram, phys >> ram->shift, &unit);
 	if (ram->policy == MOCK_RAM_IDENTITY && !pinned)
 		there = true;
 	else if (slot == NO_SLOT)
 		there = false;
 	else
-		there = !pinned || ram->pins[slot << ram->order | (page & page_mask(ram))];
+		there = !pinned || ram->pins[slot << ram->order | (unit & unit_mask(ram))];
 	pthread_mutex_unlock(&ram->lock);
-	*host = (unsigned char *)(uintptr_t)(page << MOCK_PAGE_SHIFT | (phys & (MOCK_PAGE - 1)));
+	*host = (unsigned char *)(uintptr_t)(unit << ram->shift |
+					     (phys & (mock_ram_unit(ram) - 1)));
 	return there;
 }
 
@@ -393,7 +422,7 @@ uint64_t mock_ram_pinned(struct mock_ram *ram)
 	uint64_t pinned;
 
 	pthread_mutex_lock(&ram->lock);
-	pinned = ram->pinned;
+	pinned = ((ram->pinned << ram->shift) + MOCK_PAGE - 1) >> MOCK_PAGE_SHIFT;
 	pthread_mutex_unlock(&ram->lock);
 	return pinned;
 }

@@ -22,18 +22,21 @@ struct mock_ram_options {
 	enum mock_ram_policy policy;
 	unsigned int width; /* bits of a physical address; 0: the policy's usual */
 	uint64_t seed;
+	uint64_t least; /* what can be pinned, a power of two; 0: MOCK_PAGE */
+	uint64_t page;  /* the CPU's, which is in one piece whatever the policy; 0: MOCK_PAGE */
 };
 
-/* A frame of 2^order pages; keeps its block when it becomes free, as real RAM keeps its bytes. */
+/* A frame of 2^order units; keeps its block when it becomes free, as real RAM keeps its bytes. */
 struct mock_slot {
-	uint64_t block; /* virtual address >> (12 + order) */
-	uint64_t pins;  /* over all its pages */
+	uint64_t block; /* virtual address >> (shift + order) */
+	uint64_t pins;  /* over all its units */
 };
 
 struct mock_ram {
 	const struct libiommu_allocator *mem;
 	enum mock_ram_policy policy;
 	unsigned int width;
+	unsigned int shift; /* log2 of a unit, of which pins are counted */
 	unsigned int order;
 	uint64_t slot_limit;
 	uint64_t multiplier[2]; /* of the permutation of "scattered" */
@@ -43,7 +46,7 @@ struct mock_ram {
 	size_t room;          /* slots that the arrays hold, a power of two */
 	size_t lowest_word;   /* no word of `busy` below it has a free bit */
 	struct mock_slot *slots;
-	uint32_t *pins; /* per page: slot << order | page in slot */
+	uint32_t *pins; /* per unit: slot << order | unit in slot */
 	uint64_t *busy; /* bit per slot */
 	uint32_t *hash; /* block -> slot + 1; 2 * room entries */
 	size_t used;
@@ -69,7 +72,7 @@ unsigned int mock_ram_usual_width(enum mock_ram_policy policy);
 void mock_pieces_init(struct mock_pieces *pieces, const struct libiommu_allocator *mem);
 void mock_pieces_fini(struct mock_pieces *pieces);
 
-/* Pin pages and append where they are. All or nothing; -ENOMEM with reason no-memory. */
+/* Pin whole units and append where they are. All or nothing; -ENOMEM with reason no-memory. */
 int mock_ram_pin(struct mock_ram *ram, uint64_t va, uint64_t length, struct mock_pieces *pieces,
 		 struct libiommu_failure *failure);
 void mock_ram_unpin(struct mock_ram *ram, uint64_t va, uint64_t length);
@@ -81,6 +84,12 @@ void mock_ram_unpin_phys(struct mock_ram *ram, uint64_t phys, uint64_t length);
  */
 bool mock_ram_host(struct mock_ram *ram, uint64_t phys, bool pinned, unsigned char **host);
 
+/* Pins in force, in pages of 4 KiB; a part of one counts as one. */
 uint64_t mock_ram_pinned(struct mock_ram *ram);
+
+static inline uint64_t mock_ram_unit(const struct mock_ram *ram)
+{
+	return UINT64_C(1) << ram->shift;
+}
 
 #endif

@@ -9,6 +9,7 @@ struct bounds {
 	uint64_t end;  /* last address before the next reserved range, or the aperture's */
 	uint64_t last; /* the aperture's */
 	uint64_t page_sizes;
+	uint64_t granule; /* the largest */
 	bool tells_page_sizes;
 };
 
@@ -51,6 +52,8 @@ static void see_windows(struct bounds *at, const struct libiommu_range *windows,
 static void see_hw(struct bounds *at, const struct mock_hw *hw)
 {
 	at->page_sizes &= hw->page_sizes;
+	if (mock_hw_granule(hw) > at->granule)
+		at->granule = mock_hw_granule(hw);
 	if (mock_hw_iova_last(hw) < at->last)
 		at->last = mock_hw_iova_last(hw);
 	for (size_t i = 0; i < hw->hole_count; i++)
@@ -58,9 +61,17 @@ static void see_hw(struct bounds *at, const struct mock_hw *hw)
 	see_windows(at, hw->windows, hw->window_count);
 }
 
+static void see_machine(struct bounds *at, const struct mock_machine *machine)
+{
+	at->tells_page_sizes = machine->personality->tells_page_sizes;
+	/* type1 pins pages of the CPU. */
+	if (machine->personality->vessels && machine->page > at->granule)
+		at->granule = machine->page;
+}
+
 static void see_group(struct bounds *at, const struct mock_group *group)
 {
-	at->tells_page_sizes = group->devices->machine->personality->tells_page_sizes;
+	see_machine(at, group->devices->machine);
 	see_hw(at, &group->iommu->hw);
 	see_windows(at, group->windows, group->window_count);
 	see_reserved(at, group->iommu->reserved);
@@ -83,7 +94,7 @@ static struct bounds look(const struct mock_domain *dom, const struct mock_group
 	for (; space; space = space->in_domain) {
 		/* Nested domains have a table and no group. */
 		for (const struct mock_table *table = space->tables; table; table = table->next) {
-			at.tells_page_sizes = space->machine->personality->tells_page_sizes;
+			see_machine(&at, space->machine);
 			see_hw(&at, &table->iommu->hw);
 		}
 		for (const struct mock_pasid *pasid = space->pasids; pasid; pasid = pasid->in_space)
@@ -104,7 +115,7 @@ int mock_geometry(const struct libiommu_backend_env *env, const struct mock_doma
 {
 	struct bounds at = look(dom, plus, 0);
 
-	geometry->page_min = MOCK_PAGE;
+	geometry->page_min = at.granule ? at.granule : MOCK_PAGE;
 	geometry->page_sizes = at.tells_page_sizes ? at.page_sizes : 0;
 	while (at.cursor <= at.last) {
 		uint64_t reached = at.skips ? at.skip : at.end;

@@ -159,8 +159,14 @@ static int table_map(struct mock_space *space, struct mock_table *table,
 {
 	struct libiommu_pgtable_gather gather = LIBIOMMU_PGTABLE_GATHER_INIT;
 	uint32_t prot = table_prot(space, table, map->prot);
+	uint64_t granule = mock_hw_granule(&table->iommu->hw);
 	int error;
 
+	/* The process may have smaller pages than the machine: then this is not where it would be. */
+	if ((map->iova | map->length | (uintptr_t)map->memory) & (granule - 1))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_MISALIGNED, NULL,
+				       "For IOMMU %s memory must lie on multiples of %llu bytes.",
+				       table->iommu->name, (unsigned long long)granule);
 	if (!prot)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_PROT_UNSUPPORTED, NULL,
 				       "IOMMU %s cannot express write without read.",

@@ -167,10 +167,14 @@ int keep_fd(int fd)
 	return fd;
 }
 
+/* On a multiple of the page. */
 static void *anonymous(size_t bytes, int prot, int flags)
 {
-	return keep_mapping(mmap(NULL, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0),
-			    bytes);
+	size_t more = (size_t)PAGE - 4096;
+	char *block = mmap(NULL, bytes + more, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+
+	keep_mapping(block, bytes + more);
+	return block + (-(uintptr_t)block & (PAGE - 1));
 }
 
 void *memory(size_t bytes)
@@ -208,5 +212,10 @@ int memory_file(size_t bytes)
 
 void *file_view(int fd, size_t bytes)
 {
-	return keep_mapping(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), bytes);
+	void *place = PAGE > 4096 ? no_memory(bytes) : NULL;
+	int flags = place ? MAP_SHARED | MAP_FIXED : MAP_SHARED;
+	void *view = mmap(place, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	ck_assert_ptr_ne(view, MAP_FAILED);
+	return place ? view : keep_mapping(view, bytes);
 }

@@ -64,7 +64,7 @@ CASE(dma_over_pages, "4.1.5 DMA crosses pages of a mapping, and mappings that to
 
 CASE(dma_unmapped_write, "4.1.2 a write to an IOVA that was never mapped arrives nowhere")
 {
-	static const uint64_t nowhere[] = { IO(1), IO(100), PAGE };
+	const uint64_t nowhere[] = { IO(1), IO(100), PAGE };
 	char *mem = memory(4 * PAGE);
 	struct rig rig;
 	struct edu edu;

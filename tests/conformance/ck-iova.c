@@ -88,7 +88,7 @@ CASE(iovas_exhausted, "4.5.2 iova-exhausted when no free range is long enough")
 
 CASE(chosen_congruent, "mapping.h: large maps lie at their source's offset within a large page")
 {
-	static const uint64_t offsets[] = { 0, 4096, 0x7000, 0x1ff000 };
+	const uint64_t offsets[] = { 0, PAGE, 7 * PAGE, 2 * MIB - PAGE };
 	struct rig rig = rig_new(0);
 	char *mem;
 	uint64_t iova;

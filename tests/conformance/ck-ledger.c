@@ -12,7 +12,7 @@ CASE(find_by_iova, "4.1.8 a mapping is found by each IOVA inside it and by none 
 {
 	struct rig rig = rig_new(0);
 	struct libiommu_mapping mapping = LIBIOMMU_MAPPING_INIT;
-	static const uint64_t inside[] = { 0, 1, 4095, 4096, 8000, 3 * 4096 - 1 };
+	const uint64_t inside[] = { 0, 1, PAGE - 1, PAGE, 8000, 3 * PAGE - 1 };
 	char *mem = memory(4 * PAGE);
 	size_t i;
 

@@ -83,7 +83,7 @@ CASE(lowest_in_the_way_of_many, "4.1.1 of several in the way one that overlaps i
 
 CASE(misaligned, "4.1.6 IOVA, length and source are multiples of the page")
 {
-	static const uint64_t offsets[] = { 1, 8, 512, 2048, PAGE - 1 };
+	const uint64_t offsets[] = { 1, 8, 512, 2048, PAGE - 1 };
 	char *mem = memory(8 * PAGE);
 	size_t i;
 
@@ -92,6 +92,8 @@ CASE(misaligned, "4.1.6 IOVA, length and source are multiples of the page")
 		for (i = 0; i < COUNT(offsets); i++) {
 			uint64_t off = offsets[i], iova;
 
+			if (off % libiommu_domain_page_size(dom) == 0)
+				continue;
 			REFUSED_KEEPS(dom,
 				      libiommu_domain_map(dom, IO(0) + off, at(mem), PAGE, RW, E),
 				      MISALIGNED, NULL);

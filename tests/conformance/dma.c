@@ -10,7 +10,6 @@
 #include <string.h>
 
 static const size_t sizes[] = { 1, 4, 8, 13, 64, 511, 512, 1000, 1024, EDU_CHUNK };
-static const size_t offsets[] = { 0, 1, 8, 60, 1024, PAGE - EDU_CHUNK };
 
 /* The fault as the mock recorded it; elsewhere the witnesses outside have it. */
 static void check_fault(struct rig *rig, uint64_t iova, uint32_t access)
@@ -51,6 +50,7 @@ static void read_must_fault(struct rig *rig, struct edu *edu, uint64_t iova, con
 
 CASE(copies, "4.1.5 memory is copied in many sizes and offsets, and nothing beside it")
 {
+	const size_t offsets[] = { 0, 1, 8, 60, 1024, (size_t)PAGE - EDU_CHUNK };
 	unsigned char *from = memory(PAGE), *to = memory(PAGE);
 	struct rig rig;
 	struct edu edu;

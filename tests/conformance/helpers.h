@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PAGE UINT64_C(4096)
+/** The smallest page of the target, at least 4096: cases ask for nothing smaller. */
+#define PAGE (target->page)
 #define MIB  (UINT64_C(1) << 20)
 #define GIB  (UINT64_C(1) << 30)
 #define RW   (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)

@@ -73,9 +73,10 @@ static bool fake_pinned(struct libiommu_ctx *ctx, uint64_t *pages)
 
 #define FAKE_TARGET(called, behind, calls)                                                       \
 	{                                                                                        \
-		.name = (called), .backend = (behind), .open = fake_open, .close = fake_close,   \
-		.begin = fake_begin, .end = fake_end, .options = fake_options, .sys = fake_sys,  \
-		.kernel = &(calls), .pinned = fake_pinned, .open_fds = fake_open_fds,            \
+		.name = (called), .backend = (behind), .page = 4096, .open = fake_open,          \
+		.close = fake_close, .begin = fake_begin, .end = fake_end,                       \
+		.options = fake_options, .sys = fake_sys, .kernel = &(calls),                    \
+		.pinned = fake_pinned, .open_fds = fake_open_fds,                                \
 		.alone = { "0000:00:03.0", "0000:00:04.0" }, .alone_count = 2,                   \
 		.member = { "0000:00:05.0", "0000:00:05.1", "0000:00:05.2" }, .member_count = 3, \
 		.half_bound = "0000:00:1f.2", .kernel_bound = "0000:00:02.0",                    \

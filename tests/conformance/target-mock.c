@@ -98,6 +98,25 @@ static bool open_door(void)
 	return libiommu_ctx_new(&opts, &door, NULL) == 0;
 }
 
+/* Hardware may have larger pages than the suite takes for granted; it tells when attached. */
+static void find_page(void)
+{
+	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+	struct libiommu_ctx *ctx = NULL;
+	struct libiommu_device *dev;
+	struct libiommu_domain *dom;
+
+	opts.backend = "mock";
+	opts.backend_object = machine;
+	if (libiommu_ctx_new(&opts, &ctx, NULL) == 0 &&
+	    libiommu_device_open(ctx, target_mock.alone[0], &dev, NULL) == 0 &&
+	    libiommu_domain_new(ctx, NULL, &dom, NULL) == 0 &&
+	    libiommu_endpoint_attach(libiommu_device_endpoint(dev), dom, NULL) == 0 &&
+	    libiommu_domain_page_size(dom) > target_mock.page)
+		target_mock.page = libiommu_domain_page_size(dom);
+	libiommu_ctx_free(ctx);
+}
+
 static bool mock_open(const struct settings *s)
 {
 	settings = s;
@@ -105,6 +124,7 @@ static bool mock_open(const struct settings *s)
 	target_plugin(&target_mock, s);
 	if (!machine_make(NULL))
 		return false;
+	find_page();
 	mock_end();
 	return true;
 }
@@ -162,6 +182,7 @@ static bool mock_dma(struct libiommu_endpoint *ep, uint64_t iova, void *buffer, 
 struct target target_mock = {
 	.name = "mock",
 	.backend = "mock",
+	.page = 4096,
 	.open = mock_open,
 	.close = mock_close,
 	.begin = mock_begin,

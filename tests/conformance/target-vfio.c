@@ -45,12 +45,12 @@ static bool kernel_pinned(struct libiommu_ctx *ctx, uint64_t *pages)
 	return false;
 }
 
-#define KERNEL_TARGET(called, calls)                                                           \
-	{                                                                                      \
-		.name = called, .backend = called, .open = kernel_open, .close = kernel_close, \
-		.begin = kernel_begin, .end = kernel_end, .options = kernel_options,           \
-		.sys = libiommu_sys_default, .kernel = &(calls), .witnesses = true,            \
-		.pinned = kernel_pinned,                                                       \
+#define KERNEL_TARGET(called, calls)                                                        \
+	{                                                                                   \
+		.name = called, .backend = called, .page = 4096, .open = kernel_open,       \
+		.close = kernel_close, .begin = kernel_begin, .end = kernel_end,            \
+		.options = kernel_options, .sys = libiommu_sys_default, .kernel = &(calls), \
+		.witnesses = true, .pinned = kernel_pinned,                                 \
 	}
 
 struct target target_vfio = KERNEL_TARGET("vfio", calls_of_type1);

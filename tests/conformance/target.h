@@ -44,6 +44,7 @@ extern const struct kernel_calls calls_of_type1, calls_of_iommufd;
 struct target {
 	const char *name;
 	const char *backend; /**< of libiommu */
+	uint64_t page;       /**< smallest page of its domains; open() may find it larger */
 
 	/** Once. @return false after having said why */
 	bool (*open)(const struct settings *settings);

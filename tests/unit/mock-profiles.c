@@ -100,6 +100,24 @@ static const struct row rows[] = {
 	{ "arm-smmuv3 phys=40 stage=2", "arm-s2-4k", X86_PAGES, ARM_RANGES(40), true },
 	{ "arm-smmuv2 granule=4K", "arm-s1-4k", X86_PAGES, ARM_RANGES(48), false },
 	{ "arm-smmuv2 stage=2 width=40", "arm-s2-4k", X86_PAGES, ARM_RANGES(40), true },
+	{ "arm-smmuv3 granule=16K", "arm-s1-16k", BIT(14) | BIT(25), ARM_RANGES(48), false },
+	{ "arm-smmuv3 granule=64K", "arm-s1-64k", BIT(16) | BIT(29), ARM_RANGES(48), false },
+	{ "arm-smmuv3 width=52 phys=52", "arm-s1-64k", BIT(16) | BIT(29) | BIT(42), ARM_RANGES(52),
+	  false },
+	/* Roots of 8 KiB, of 16 tables and of one of eight bytes each. */
+	{ "arm-smmuv3 stage=2 width=40", "arm-s2-4k", X86_PAGES, ARM_RANGES(40), true },
+	{ "arm-smmuv3 stage=2 granule=16K width=40", "arm-s2-16k", BIT(14) | BIT(25),
+	  ARM_RANGES(40), true },
+	{ "arm-smmuv2 stage=2 granule=64K width=46", "arm-s2-64k", BIT(16) | BIT(29),
+	  ARM_RANGES(46), true },
+	{ "arm-smmuv2 stage=2 granule=64K width=33", "arm-s2-64k", BIT(16) | BIT(29),
+	  ARM_RANGES(33), true },
+	{ "kernel-selftest", "amdv1-2k", BIT(37) - BIT(11), { { 0x1000000, 0x7fffffff } }, true },
+	{ "kernel-selftest pages=2K aperture=0x2000000-0x2ffffff",
+	  "amdv1-2k",
+	  BIT(11),
+	  { { 0x2000000, 0x2ffffff } },
+	  true },
 	{ "riscv", "riscv", SV39 | BIT(39) | BIT(48), ALL(56), false },
 	{ "riscv width=47", "riscv", SV39 | BIT(39), ALL(47), false },
 	{ "riscv width=38", "riscv", SV39, ALL(38), false },
@@ -144,9 +162,7 @@ static struct libiommu_pgtable *table(void)
 /* Two granules at both ends of each range, and the addresses around them. */
 static void check_ends(const struct row *row)
 {
-	uint64_t unit = mock_hw_granule(&dev.dev->iommu->hw) > PAGE
-				? mock_hw_granule(&dev.dev->iommu->hw)
-				: PAGE;
+	uint64_t unit = mock_hw_granule(&dev.dev->iommu->hw);
 	unsigned char *memory = rig.memory + (-(uintptr_t)rig.memory & (unit - 1));
 
 	for (size_t i = 0; i < RANGES && row->ranges[i].last; i++) {
@@ -216,6 +232,65 @@ START_TEST(write_without_read_is_a_matter_of_the_format)
 }
 END_TEST
 
+/* The smallest page of a domain, whatever the host's. */
+START_TEST(the_machine_has_pages_as_large_as_its_hardware)
+{
+	static const struct {
+		const char *personality;
+		const char *line;
+		uint64_t page;
+		enum libiommu_reason half; /* a map of half of it */
+	} machines[] = {
+		{ "strict", "arm-smmuv3 granule=64K", 0x10000, LIBIOMMU_REASON_MISALIGNED },
+		{ "bare", "arm-smmuv3 granule=16K", 0x4000, LIBIOMMU_REASON_MISALIGNED },
+		{ "strict", "kernel-selftest", 0x1000, LIBIOMMU_REASON_NONE },
+		{ "iommufd", "kernel-selftest", 0x800, LIBIOMMU_REASON_MISALIGNED },
+	};
+	static const char *const rams[] = { "packed", "identity", "scattered seed=4", "runs" };
+
+	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
+		uint64_t page = machines[i].page;
+
+		for (size_t r = 0; r < 4; r++) {
+			struct libiommu_backend_map map = { 0x2000000, 3 * page, .prot = RW };
+			struct libiommu_backend_map half = { 0x4000000, page / 2, .prot = RW };
+			struct libiommu_geometry geometry;
+			struct mock_pieces pieces;
+
+			ck_assert_int_eq(
+				open_with(machines[i].personality, rams[r], machines[i].line), 0);
+			attach_empty(&geometry);
+			ck_assert_uint_eq(geometry.page_min, page);
+			libiommu_geometry_clear(&rig.env, &geometry);
+			half.memory = map.memory =
+				rig.memory + (-(uintptr_t)rig.memory & (page - 1));
+			ck_assert_int_eq(mock->map(&dom, &map, &rig.failure), 0);
+			rig.memory[0] = 0;
+			for (uint64_t at = 0; at < map.length; at += page / 2)
+				ck_assert_int_eq(rig_writes(&dev, map.iova + at, (unsigned char)at),
+						 0);
+			/* A page is in one piece. */
+			mock_pieces_init(&pieces, rig.env.allocator);
+			ck_assert_int_eq(mock_ram_pin(&rig.ctx.machine->ram, (uintptr_t)map.memory,
+						      page, &pieces, NULL),
+					 0);
+			ck_assert_uint_eq(pieces.count, 1);
+			ck_assert_uint_eq(pieces.list[0].phys % page, 0);
+			mock_ram_unpin(&rig.ctx.machine->ram, (uintptr_t)map.memory, page);
+			mock_pieces_fini(&pieces);
+			ck_assert_int_eq(mock->map(&dom, &half, &rig.failure),
+					 -libiommu_reason_errno(machines[i].half));
+			if (!machines[i].half)
+				ck_assert_int_eq(rig_unmap(&rig, &dom, &half), 0);
+			else
+				ck_assert_int_eq(rig.failure.reason, machines[i].half);
+			ck_assert_int_eq(rig_unmap(&rig, &dom, &map), 0);
+			stop();
+		}
+	}
+}
+END_TEST
+
 static const struct {
 	const char *line;
 	const char *word; /* in the message */
@@ -234,6 +309,11 @@ static const struct {
 	{ "arm-smmuv3 width=31", "no width of 31" },
 	{ "arm-smmuv3 stage=2 width=48 phys=40", "fit" },
 	{ "arm-smmuv3 phys=53", "53" },
+	{ "arm-smmuv3 width=52 granule=4K", "fit" },
+	{ "arm-smmuv3 granule=8K", "granule of 8192" },
+	{ "arm-smmuv3 granule=64K aperture=0x1000-0xffffff", "aperture" },
+	{ "kernel-selftest aperture=0x1000-0x1fffffff", "aperture" },
+	{ "kernel-selftest pages=4K", "pages=4K" },
 	{ "arm-smmuv2 ad=yes", "ad=yes" },
 	{ "arm-smmuv2 pasid=1", "1" },
 	{ "riscv stage=1 width=41", "fit" },
@@ -297,6 +377,8 @@ START_TEST(linux_lends_what_it_lends)
 		{ "amd-vi", LIBIOMMU_REASON_NONE, "" },
 		{ "arm-smmuv3", LIBIOMMU_REASON_NONE, "" },
 		{ "arm-smmuv2", LIBIOMMU_REASON_NONE, "" },
+		{ "arm-smmuv3 granule=64K", LIBIOMMU_REASON_NONE, "" },
+		{ "kernel-selftest", LIBIOMMU_REASON_NONE, "" },
 		{ "arm-smmuv3 coherent=no", LIBIOMMU_REASON_NOT_COHERENT, "does not snoop" },
 		{ "arm-smmuv2 msi=unsafe", LIBIOMMU_REASON_MSI_NOT_ISOLATED, "remap" },
 		{ "riscv", LIBIOMMU_REASON_NOT_COHERENT, "does not say" },
@@ -370,6 +452,7 @@ int main(void)
 	tcase_add_loop_test(tcase, every_form_translates_what_it_says, 0, COUNT(rows));
 	tcase_add_loop_test(tcase, write_without_read_is_a_matter_of_the_format, 0, COUNT(rows));
 	tcase_add_loop_test(tcase, senseless_options_are_named, 0, COUNT(senseless));
+	tcase_add_test(tcase, the_machine_has_pages_as_large_as_its_hardware);
 	tcase_add_test(tcase, holes_are_the_hardwares_or_linux_s);
 	tcase_add_test(tcase, linux_lends_what_it_lends);
 	tcase_add_test(tcase, profiles_make_sense);

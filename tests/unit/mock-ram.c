@@ -5,7 +5,7 @@ static struct mock_ram ram;
 
 static void start(enum mock_ram_policy policy, unsigned int width, uint64_t seed)
 {
-	struct mock_ram_options opts = { policy, width, seed };
+	struct mock_ram_options opts = { .policy = policy, .width = width, .seed = seed };
 
 	ck_assert_int_eq(mock_ram_init(&ram, libiommu_allocator_default(), &opts), 0);
 }
