@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/dma.h"
 
+#include "backends/mock/front.h"
 #include "backends/mock/nested.h"
+#include "backends/mock/translation.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,7 +40,7 @@ static int walk(const struct mock_reach *reach, uint64_t iova, uint32_t access,
 {
 	if (reach->dom->stage1)
 		return mock_stage1_walk(reach->dom->stage1, iova, access, leaf, where);
-	if (!libiommu_pgtable_translate(reach->table->pt, iova, leaf))
+	if (!mock_table_translate(reach->table, iova, leaf))
 		return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
 	return (leaf->prot & access) == access ? 0 : LIBIOMMU_MOCK_FAULT_PERMISSION;
 }
@@ -47,7 +49,7 @@ static void mark(struct mock_iommu *iommu, const struct mock_reach *reach, uint6
 		 bool write)
 {
 	if (iommu->hw.accessed_dirty && !reach->dom->stage1)
-		libiommu_pgtable_mark(reach->table->pt, iova, write);
+		mock_table_mark(reach->table, iova, write);
 }
 
 /* Does the cache lead elsewhere than the tables? Looked at where a bug is planted only. */

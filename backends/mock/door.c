@@ -7,6 +7,7 @@
 #include "backends/mock/door.h"
 #include "backends/mock/model.h"
 #include "backends/mock/parse.h"
+#include "backends/mock/translation.h"
 #include "lib/error.h"
 
 #include <errno.h>
@@ -204,11 +205,9 @@ int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 	reach = mock_pasid_find(from.dev, from.pasid);
 	attached = reach && reach->space;
 	if (attached && reach->dom->type == LIBIOMMU_DOMAIN_PAGING) {
-		const struct libiommu_pgtable *pt = reach->table->pt;
-
-		error = libiommu_pgtable_walk(pt, iova, out, err);
+		error = mock_table_walk(reach->table, iova, out, err);
 		if (format)
-			*format = libiommu_pgtable_describe(pt)->name;
+			*format = mock_table_format(reach->table);
 	} else if (attached) {
 		out->steps = 0;
 		if (format)
@@ -272,7 +271,7 @@ int libiommu_mock_stats(struct libiommu_ctx *ctx, struct libiommu_mock_stats *ou
 	out->table_pages = 0;
 	for (const struct mock_space *space = machine->spaces; space; space = space->next) {
 		for (const struct mock_table *table = space->tables; table; table = table->next)
-			out->table_pages += libiommu_pgtable_pages(table->pt);
+			out->table_pages += mock_table_kind(table)->pages(table);
 	}
 	pthread_mutex_unlock(&machine->lock);
 	out->iotlb_hits = out->iotlb_misses = out->invalidations = 0;

@@ -106,31 +106,71 @@ struct libiommu_pgtable_options mock_hw_parent_table(const struct mock_hw *hw)
 	return opts;
 }
 
-/* The windows of the profile, as far as the width goes, or the one that was wished for. */
-static enum mock_misfit shape_windows(const struct mock_wish *wish, uint64_t last,
-				      struct mock_hw *hw)
+static void add_hole(struct mock_hw *hw, uint64_t start, uint64_t last)
 {
-	if (!hw->window_count) {
-		hw->windows[0] = (struct libiommu_range){ 0, last };
-		hw->window_count = 1;
+	if (hw->hole_count < MOCK_HW_HOLES)
+		hw->holes[hw->hole_count++] = (struct mock_hole){
+			.what = { { start, last }, LIBIOMMU_RESERVED_RESERVED },
+			.translated = true,
+		};
+}
+
+static void show_rest(struct mock_hw *hw)
+{
+	uint64_t start = 0;
+
+	for (size_t i = 0; i < hw->window_count; i++) {
+		if (hw->windows[i].start > start)
+			add_hole(hw, start, hw->windows[i].start - 1);
+		start = hw->windows[i].last + 1;
 	}
+	if (start)
+		add_hole(hw, start, UINT64_MAX);
+}
+
+/* The windows of the profile, or the one that was wished for. */
+static enum mock_misfit choose_windows(const struct mock_wish *wish, uint64_t last,
+				       struct mock_hw *hw)
+{
+	struct libiommu_range whole = { 0, last };
+
+	if (!hw->window_count)
+		hw->windows[hw->window_count++] = whole;
+	else if (!hw->window_moves)
+		whole = hw->windows[0];
 	if (!wish->window.last)
 		return MOCK_FITS;
-	if (hw->window_count > 1 || wish->window.start < hw->windows[0].start ||
-	    wish->window.last > hw->windows[0].last ||
+	if (hw->window_count > 1 || wish->window.start < whole.start ||
+	    wish->window.last > whole.last ||
 	    (wish->window.start | (wish->window.last + 1)) & (mock_hw_granule(hw) - 1))
 		return MOCK_NO_WINDOW;
 	hw->windows[0] = wish->window;
 	return MOCK_FITS;
 }
 
+/* What the engine makes of it; a kind that is none of its formats is as the form says. */
+static bool shape_tree(struct mock_hw *hw, uint64_t *last)
+{
+	struct libiommu_pgtable_options opts = mock_hw_table(hw);
+	struct libiommu_pgtable_desc desc;
+
+	*last = UINT64_MAX >> (64 - hw->width);
+	if (!hw->format)
+		return true;
+	if (libiommu_pgtable_format_describe(&opts, &desc, NULL))
+		return false;
+	*last = desc.iova_last;
+	if (!hw->translation)
+		hw->page_sizes = desc.leaf_sizes;
+	return true;
+}
+
 enum mock_misfit mock_profile_shape(const struct mock_profile *profile,
 				    const struct mock_wish *wish, struct mock_hw *hw)
 {
-	struct libiommu_pgtable_options opts;
-	struct libiommu_pgtable_desc desc;
 	const struct mock_form *form;
 	enum mock_misfit misfit = choose(profile, wish, &form);
+	uint64_t last;
 
 	if (misfit)
 		return misfit;
@@ -143,16 +183,17 @@ enum mock_misfit mock_profile_shape(const struct mock_profile *profile,
 	/* What a stage 2 translates are physical addresses to somebody. */
 	if (form->least && form->stage == 2 && !wish->width && hw->width > hw->phys_width)
 		hw->width = hw->phys_width;
-	opts = mock_hw_table(hw);
-	if (libiommu_pgtable_format_describe(&opts, &desc, NULL))
+	if (!shape_tree(hw, &last))
 		return MOCK_NO_FORM;
-	hw->page_sizes = desc.leaf_sizes;
 	if (wish->page_sizes & ~hw->page_sizes ||
 	    (wish->page_sizes && granule(wish->page_sizes) != granule(hw->page_sizes)))
 		return MOCK_NO_PAGES;
 	if (wish->page_sizes)
 		hw->page_sizes = wish->page_sizes;
-	return shape_windows(wish, desc.iova_last, hw);
+	misfit = choose_windows(wish, last, hw);
+	if (!misfit && hw->shows_rest)
+		show_rest(hw);
+	return misfit;
 }
 
 bool mock_hw_reaches(const struct mock_hw *hw, uint64_t iova)

@@ -11,10 +11,12 @@
 #define MOCK_HW_WINDOWS 2
 #define MOCK_HW_HOLES   2
 
+struct mock_translation;
+
 /* IOVAs inside of the windows that no domain may use. */
 struct mock_hole {
 	struct libiommu_reserved what;
-	/* Linux alone keeps them back: an access is looked up in the page table like any other. */
+	/* They are kept back by word alone: an access is looked up like any other. */
 	bool translated;
 };
 
@@ -35,6 +37,7 @@ struct mock_hw {
 	const char *evidence; /* for capability answers */
 	const char *name;     /* of the real thing */
 	const char *oddity;
+	const struct mock_translation *translation; /* NULL: the page-table engine's trees */
 	/* Of the form that was chosen. */
 	enum libiommu_pgtable_format format;
 	unsigned int stage;
@@ -46,6 +49,8 @@ struct mock_hw {
 	unsigned int phys_most;                         /* that an option can give it */
 	struct libiommu_range windows[MOCK_HW_WINDOWS]; /* that it translates, ascending */
 	size_t window_count; /* 0 in a profile: all that the width reaches */
+	bool window_moves;   /* aperture= may go outside of the profile's */
+	bool shows_rest;     /* what lies outside of the windows is told as reserved */
 	struct mock_hole holes[MOCK_HW_HOLES];
 	size_t hole_count;
 	bool coherent;      /* DMA snoops CPU caches */

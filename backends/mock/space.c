@@ -2,6 +2,7 @@
 #include "backends/mock/space.h"
 
 #include "backends/mock/nested.h"
+#include "backends/mock/translation.h"
 
 #include <errno.h>
 
@@ -63,13 +64,16 @@ struct mock_table *mock_space_add_table(struct mock_space *space, struct mock_io
 		space->nest_parent ? mock_hw_parent_table(&iommu->hw) : mock_hw_table(&iommu->hw);
 	struct mock_table *table = mock_alloc(space->machine, sizeof(*table));
 
+	if (table) {
+		table->machine = space->machine;
+		table->iommu = iommu;
+	}
 	opts.memory = &memory;
-	if (!table || libiommu_pgtable_new(&opts, &table->pt, NULL)) {
+	if (!table || mock_table_kind(table)->make(table, &opts)) {
 		mock_free(space->machine, table, sizeof(*table));
 		libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 		return NULL;
 	}
-	table->iommu = iommu;
 	table->next = space->tables;
 	space->tables = table;
 	return table;
@@ -82,7 +86,7 @@ void mock_space_drop_table(struct mock_space *space, struct mock_table *table)
 	while (*link != table)
 		link = &(*link)->next;
 	*link = table->next;
-	libiommu_pgtable_free(table->pt);
+	mock_table_kind(table)->free(table);
 	mock_free(space->machine, table, sizeof(*table));
 }
 
@@ -171,14 +175,14 @@ static int table_map(struct mock_space *space, struct mock_table *table,
 		return libiommu_refuse(failure, LIBIOMMU_REASON_PROT_UNSUPPORTED, NULL,
 				       "IOMMU %s cannot express write without read.",
 				       table->iommu->name);
-	error = libiommu_pgtable_map_list(table->pt, map->iova, pieces->list, pieces->count, prot,
-					  &gather, NULL);
+	error = mock_table_kind(table)->map(table, map->iova, pieces->list, pieces->count, prot,
+					    &gather);
 	/* A device may have seen entries of an attempt that failed further on. */
 	if (error)
 		invalidate(space, table, map->iova, map->iova + map->length - 1);
 	else if (gather.tables)
 		drain(table);
-	libiommu_pgtable_release(table->pt, &gather);
+	mock_table_release(table, &gather);
 	return error ? refuse_table(failure, error) : 0;
 }
 
@@ -187,12 +191,12 @@ static void table_unmap(struct mock_space *space, struct mock_table *table, uint
 {
 	struct libiommu_pgtable_gather gather = LIBIOMMU_PGTABLE_GATHER_INIT;
 
-	libiommu_pgtable_unmap(table->pt, iova, length, NULL, &gather, NULL);
+	mock_table_kind(table)->unmap(table, iova, length, &gather);
 	if (__atomic_load_n(&space->machine->skip_invalidation, __ATOMIC_RELAXED))
 		drain(table);
 	else
 		invalidate(space, table, iova, iova + length - 1);
-	libiommu_pgtable_release(table->pt, &gather);
+	mock_table_release(table, &gather);
 }
 
 int mock_table_fill(struct mock_space *space, struct mock_table *table,
@@ -304,7 +308,7 @@ static bool mapped_memory(const struct mock_space *space, uint64_t iova, uint64_
 	struct libiommu_pgtable_leaf leaf;
 	unsigned char *host;
 
-	if (!space->tables || !libiommu_pgtable_translate(space->tables->pt, iova, &leaf) ||
+	if (!space->tables || !mock_table_translate(space->tables, iova, &leaf) ||
 	    !mock_ram_host(&space->machine->ram, leaf.phys + (iova - leaf.iova), true, &host))
 		return false;
 	*va = (uintptr_t)host;
@@ -340,7 +344,7 @@ static void unpin_all(struct mock_space *space, const struct mock_table *table)
 	uint64_t last = mock_hw_iova_last(&table->iommu->hw), at = 0;
 	struct libiommu_pgtable_leaf leaf;
 
-	while (libiommu_pgtable_next_leaf(table->pt, at, last, &leaf)) {
+	while (mock_table_kind(table)->next_leaf(table, at, last, &leaf)) {
 		mock_ram_unpin_phys(&space->machine->ram, leaf.phys, leaf.length);
 		at = leaf.iova + leaf.length;
 		if (at == 0 || at > last)
@@ -352,8 +356,8 @@ static void clear_range(struct mock_table *table, uint64_t start, uint64_t last)
 {
 	struct libiommu_pgtable_gather gather = LIBIOMMU_PGTABLE_GATHER_INIT;
 
-	libiommu_pgtable_unmap(table->pt, start, last - start + 1, NULL, &gather, NULL);
-	libiommu_pgtable_release(table->pt, &gather);
+	mock_table_kind(table)->unmap(table, start, last - start + 1, &gather);
+	mock_table_release(table, &gather);
 }
 
 static void clear(struct mock_table *table)

@@ -13,9 +13,11 @@
 
 struct mock_table {
 	struct mock_table *next;
+	struct mock_machine *machine;
 	struct mock_iommu *iommu;
-	struct libiommu_pgtable *pt;
-	unsigned int users; /* groups, PASIDs and nested domains behind this IOMMU */
+	struct libiommu_pgtable *pt; /* NULL: the hardware has no tree of the engine's */
+	void *own;                   /* of hardware that has something else */
+	unsigned int users;          /* groups, PASIDs and nested domains behind this IOMMU */
 };
 
 struct mock_space {

@@ -132,7 +132,8 @@ LIBIOMMU_API int libiommu_mock_fault_next(struct libiommu_ctx *ctx,
 
 /**
  * Every level of the walk of one IOVA through the endpoint's page table; no
- * step, and format "identity" or "blocked", where the domain has no table.
+ * step, and format "identity" or "blocked", where the domain has no table, or
+ * "hidden", where the hardware shows none. Formats "tce" and "zpci" are not of pgtable.h.
  * @param[out] format name of the page-table format, static; may be NULL
  * Reasons: null-argument, foreign-context, bad-options, not-attached, outside-aperture.
  */

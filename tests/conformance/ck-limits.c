@@ -21,7 +21,7 @@ CASE(entry_limit, "4.1.6 the limit of mappings is entry-limit with its figures")
 		SKIP("mappings are not limited");
 	limit = answer.value;
 	ck_assert_uint_ge(limit, 1);
-	base = room_for(rig.dom, (2 * limit + 1) * PAGE);
+	base = room_for(rig.dom, (2 * limit + 1) * PAGE, PAGE);
 	for (i = 0; i < limit; i++)
 		ck_assert_int_eq(
 			libiommu_domain_map(rig.dom, base + 2 * i * PAGE, at(mem), PAGE, RW, NULL),
@@ -52,7 +52,7 @@ CASE(entry_limit_at_attach, "4.1.5 too many mappings are refused by the map or b
 	if (answer.answer != LIBIOMMU_ANSWER_YES)
 		SKIP("mappings are not limited");
 	limit = answer.value;
-	base = room_for(rig.dom, (2 * limit + 1) * PAGE);
+	base = room_for(rig.dom, (2 * limit + 1) * PAGE, PAGE);
 	detach(rig.ep[0]);
 	for (i = 0; i <= limit && !ret; i++)
 		ret = libiommu_domain_map(rig.dom, base + 2 * i * PAGE, at(mem), PAGE, RW, NULL);
@@ -81,7 +81,7 @@ CASE(no_entry_limit, "4.1.6 without a limit of mappings hundreds of thousands ar
 	OK(libiommu_device_cap(rig.dev[0], LIBIOMMU_CAP_ENTRY_LIMIT, &answer, E));
 	if (answer.answer == LIBIOMMU_ANSWER_YES)
 		SKIP("mappings are limited to %" PRIu64, answer.value);
-	base = room_for(rig.dom, many_mappings * PAGE);
+	base = room_for(rig.dom, many_mappings * PAGE, PAGE);
 	for (i = 0; i < many_mappings; i++)
 		ck_assert_int_eq(
 			libiommu_domain_map(rig.dom, base + i * PAGE, at(mem), PAGE, RW, NULL), 0);
@@ -166,19 +166,21 @@ CASE(locked_memory, "4.1.6 the limit of locked memory is -ENOMEM with its figure
 CASE(one_gibibyte, "4.1.6 a mapping of 1 GiB is one mapping")
 {
 	char *mem = big_memory(GIB);
+	uint64_t base;
 	struct rig rig;
 	struct edu edu;
 
 	NEEDS(1, 0);
 	rig = rig_attached(1);
-	map(rig.dom, GIB, mem, GIB);
+	base = room_for(rig.dom, GIB, GIB);
+	map(rig.dom, base, mem, GIB);
 	ck_assert_uint_eq(libiommu_domain_mapping_count(rig.dom), 1);
 	map(rig.dom, IO(0), mem + 700 * MIB, PAGE);
 	edu = edu_open(rig.dev[0]);
 	dma_reaches(&edu, IO(0), mem + 700 * MIB);
-	REFUSED_KEEPS(rig.dom, libiommu_domain_unmap(rig.dom, GIB, GIB / 2, NULL, E), WOULD_SPLIT,
-		      range_name(GIB, GIB));
-	unmap(rig.dom, GIB, GIB, GIB);
+	REFUSED_KEEPS(rig.dom, libiommu_domain_unmap(rig.dom, base, GIB / 2, NULL, E), WOULD_SPLIT,
+		      range_name(base, GIB));
+	unmap(rig.dom, base, GIB, GIB);
 	dma_reaches(&edu, IO(0), mem + 700 * MIB);
 }
 

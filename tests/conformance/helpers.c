@@ -356,7 +356,7 @@ uint64_t hole_start(struct libiommu_domain *dom)
 	return ranges_of(dom, ranges, COUNT(ranges)) > 1 ? ranges[0].last + 1 : 0;
 }
 
-uint64_t room_for(struct libiommu_domain *dom, uint64_t bytes)
+uint64_t room_for(struct libiommu_domain *dom, uint64_t bytes, uint64_t alignment)
 {
 	struct libiommu_range ranges[32];
 	size_t count = ranges_of(dom, ranges, COUNT(ranges));
@@ -364,6 +364,7 @@ uint64_t room_for(struct libiommu_domain *dom, uint64_t bytes)
 	for (size_t i = 0; i < count; i++) {
 		uint64_t start = ranges[i].start > IO(0) ? ranges[i].start : IO(0);
 
+		start = (start + alignment - 1) & -alignment;
 		if (ranges[i].last >= start && ranges[i].last - start >= bytes - 1)
 			return start;
 	}

@@ -142,7 +142,7 @@ uint64_t last_page(struct libiommu_domain *dom);
 uint64_t hole_start(struct libiommu_domain *dom);
 
 /** Where so many bytes can be mapped in one go, from IO(0) upward. */
-uint64_t room_for(struct libiommu_domain *dom, uint64_t bytes);
+uint64_t room_for(struct libiommu_domain *dom, uint64_t bytes, uint64_t alignment);
 
 /* DMA by the device edu, through its registers alone. */
 

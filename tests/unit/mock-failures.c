@@ -5,6 +5,8 @@
 static struct libiommu_allocator allocator;
 static struct libiommu_sys sys;
 static long calls, failing, live;
+static const char *hardware[2] = { "intel-vtd", "intel-vtd-fs" };
+static unsigned int spread = 30; /* log2 of how far mappings are from each other */
 
 static bool fails(void)
 {
@@ -42,8 +44,8 @@ static int counted_madvise(void *data, void *address, size_t length, int advice)
 }
 
 static const char text[] = "personality %s\n"
-			   "iommu u intel-vtd\n"
-			   "iommu fs intel-vtd-fs\n"
+			   "iommu u %s\n"
+			   "iommu fs %s\n"
 			   "reserved u 0x1000-0x1fff reserved\n"
 			   "device 0000:00:03.0 iommu=u group=1 driver=vfio-pci model=edu\n"
 			   "device 0000:00:04.0 iommu=fs group=2 driver=vfio-pci model=edu\n";
@@ -62,7 +64,7 @@ static int maps(struct scenario *s)
 
 	for (size_t i = 0; i < 3; i++) {
 		s->maps[i] = rig_map_of(&s->rig, 0, 24);
-		s->maps[i].iova = (uint64_t)(i + 1) << 30;
+		s->maps[i].iova = (uint64_t)(i + 1) << spread;
 	}
 	if (mock->map(&s->dom, &s->maps[2], &s->rig.failure))
 		return -1;
@@ -117,10 +119,11 @@ static int run(const char *personality, int (*work)(struct scenario *s))
 
 	memset(&s, 0, sizeof(s));
 	for (size_t i = 0; i < 3; i++)
-		s.maps[i] = (struct libiommu_backend_map){
-			.length = 24 * PAGE, .prot = RW, .fd = -1, .iova = (uint64_t)(i + 1) << 30
-		};
-	snprintf(machine, sizeof(machine), text, personality);
+		s.maps[i] = (struct libiommu_backend_map){ .length = 24 * PAGE,
+							   .prot = RW,
+							   .fd = -1,
+							   .iova = (uint64_t)(i + 1) << spread };
+	snprintf(machine, sizeof(machine), text, personality, hardware[0], hardware[1]);
 	libiommu_failure_init(&s.rig.failure);
 	s.rig.env = (struct libiommu_backend_env){
 		.size = sizeof(s.rig.env), .sys = &sys, .allocator = &allocator, .config = machine
@@ -192,12 +195,33 @@ START_TEST(a_replace_that_fails_changes_nothing)
 }
 END_TEST
 
+static void sweep_hardware(const char *first, const char *second, unsigned int shift)
+{
+	hardware[0] = first;
+	hardware[1] = second;
+	spread = shift;
+	sweep("bare", attaches);
+	sweep("bare", replaces);
+	hardware[0] = "intel-vtd";
+	hardware[1] = "intel-vtd-fs";
+	spread = 30;
+}
+
+START_TEST(tables_of_other_kinds_leave_nothing_behind)
+{
+	sweep_hardware("s390-zpci aperture=0x100000-0x3ffffffffff", "virtio-iommu", 30);
+	sweep_hardware("powernv-p7ioc", "s390-zpci width=64 aperture=0x100000-0x3fffffff", 24);
+	sweep_hardware("amd-vi", "arm-smmuv3 stage=2 width=43", 30);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		strict_leaves_nothing_behind,
 		bare_leaves_nothing_behind,
 		a_replace_that_fails_changes_nothing,
+		tables_of_other_kinds_leave_nothing_behind,
 	};
 
 	return rig_run("mock-failures", tests, sizeof(tests) / sizeof(tests[0]));

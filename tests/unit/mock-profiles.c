@@ -1,46 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Each kind of hardware: what its line can say, what it translates, what Linux makes of it. */
-#include "tests/unit/mock-rig.h"
+#include "tests/unit/mock-hardware.h"
 
 #include <libiommu/mock.h>
 
 #include "backends/mock/grouping.h"
 
 #define RANGES 4
-
-static struct rig rig;
-static struct mock_claim dev;
-static struct mock_domain dom;
-
-static int open_with(const char *personality, const char *ram, const char *iommu)
-{
-	char text[300];
-
-	snprintf(text, sizeof(text),
-		 "personality %s\nram %s\niommu u %s\n"
-		 "device 0000:00:03.0 iommu=u group=1 driver=vfio-pci dma-mask=64\n",
-		 personality, ram, iommu);
-	rig_open(&rig, text);
-	rig_domain(&rig, &dom, LIBIOMMU_DOMAIN_PAGING);
-	return rig_try_device(&rig, &dev, "0000:00:03.0");
-}
-
-static void attach_empty(struct libiommu_geometry *geometry)
-{
-	struct libiommu_backend_attach attach = { .size = sizeof(attach), .first = true };
-
-	memset(geometry, 0, sizeof(*geometry));
-	ck_assert_int_eq(mock->attach(&dev, &dom, &attach, geometry, &rig.failure), 0);
-}
-
-static void stop(void)
-{
-	ck_assert_int_eq(rig_detach(&rig, &dev, &dom, true, 0), 0);
-	mock->device_close(&dev, 0);
-	ck_assert_uint_eq(rig_pins(&rig), 0);
-	ck_assert_uint_eq(mock_frames_used(&rig.ctx.machine->frames), 0);
-	rig_close(&rig);
-}
 
 struct row {
 	const char *line;
@@ -50,10 +16,8 @@ struct row {
 	bool write_only;
 };
 
-#define LAST(bits) ((UINT64_C(1) << (bits)) - 1)
-#define BIT(n)     (UINT64_C(1) << (n))
-#define X86_PAGES  (BIT(12) | BIT(21) | BIT(30))
-#define SV39       (BIT(12) | BIT(16) | BIT(21) | BIT(30))
+#define X86_PAGES (BIT(12) | BIT(21) | BIT(30))
+#define SV39      (BIT(12) | BIT(16) | BIT(21) | BIT(30))
 #define X86_RANGES(bits)                                                 \
 	{                                                                \
 		{ 0, 0xfedfffff }, { 0xfef00000, LAST(bits) }, { 0, 0 }, \
@@ -118,6 +82,28 @@ static const struct row rows[] = {
 	  BIT(11),
 	  { { 0x2000000, 0x2ffffff } },
 	  true },
+	{ "virtio-iommu", "hidden", ~UINT64_C(0xfff), ARM_RANGES(64), true },
+	{ "virtio-iommu pages=4K,2M aperture=0x2000-0x7fff",
+	  "hidden",
+	  BIT(12) | BIT(21),
+	  { { 0x2000, 0x7fff } },
+	  true },
+	{ "s390-zpci", "zpci", BIT(12), { { BIT(32), LAST(42) } }, false },
+	{ "s390-zpci width=53 aperture=0x1000-0x1fffffffffffff",
+	  "zpci",
+	  BIT(12),
+	  { { 0x1000, LAST(53) } },
+	  false },
+	{ "s390-zpci width=64 aperture=0x100000-0xffffffffffffffff",
+	  "zpci",
+	  BIT(12),
+	  { { 0x100000, UINT64_MAX } },
+	  false },
+	{ "powernv-p7ioc",
+	  "tce",
+	  BIT(12),
+	  { { 0, LAST(28) }, { BIT(59), BIT(59) + LAST(30) } },
+	  false },
 	{ "riscv", "riscv", SV39 | BIT(39) | BIT(48), ALL(56), false },
 	{ "riscv width=47", "riscv", SV39 | BIT(39), ALL(47), false },
 	{ "riscv width=38", "riscv", SV39, ALL(38), false },
@@ -152,11 +138,6 @@ static uint64_t page_sizes(void)
 
 	mock->device_cap(&dev, LIBIOMMU_CAP_PAGE_SIZES, &answer);
 	return answer.value;
-}
-
-static struct libiommu_pgtable *table(void)
-{
-	return dev.dev->group->reach.table->pt;
 }
 
 /* Two granules at both ends of each range, and the addresses around them. */
@@ -200,7 +181,7 @@ START_TEST(every_form_translates_what_it_says)
 	attach_empty(&geometry);
 	check_ranges(row, &geometry);
 	libiommu_geometry_clear(&rig.env, &geometry);
-	ck_assert_str_eq(libiommu_pgtable_describe(table())->name, row->format);
+	ck_assert_str_eq(mock_table_format(table()), row->format);
 	ck_assert_msg(page_sizes() == row->page_sizes, "%s: 0x%llx", row->line,
 		      (unsigned long long)page_sizes());
 	check_ends(row);
@@ -318,6 +299,11 @@ static const struct {
 	{ "arm-smmuv2 pasid=1", "1" },
 	{ "riscv stage=1 width=41", "fit" },
 	{ "riscv width=48", "no width of 48" },
+	{ "virtio-iommu pages=8K", "pages=8K" },
+	{ "virtio-iommu pasid=1", "1" },
+	{ "s390-zpci width=48", "no width of 48" },
+	{ "s390-zpci aperture=0x0-0x400000000fff", "aperture" },
+	{ "powernv-p7ioc aperture=0x0-0xffff", "aperture" },
 	{ "arm", "intel-vtd, intel-vtd-fs, amd-vi, arm-smmuv3" },
 };
 
@@ -352,6 +338,9 @@ START_TEST(holes_are_the_hardwares_or_linux_s)
 		{ "amd-vi", 0x10000000000, LIBIOMMU_MOCK_FAULT_NOT_MAPPED },
 		{ "arm-smmuv3", 0x8000000, LIBIOMMU_MOCK_FAULT_NOT_MAPPED },
 		{ "arm-smmuv3 width=32", 0x100000000, LIBIOMMU_MOCK_FAULT_APERTURE },
+		{ "virtio-iommu", 0x80fffff, LIBIOMMU_MOCK_FAULT_NOT_MAPPED },
+		{ "s390-zpci", 0xffffffff, LIBIOMMU_MOCK_FAULT_APERTURE },
+		{ "powernv-p7ioc", BIT(58), LIBIOMMU_MOCK_FAULT_APERTURE },
 		{ "riscv aperture=0x1000-0x1fff", 0xfff, LIBIOMMU_MOCK_FAULT_APERTURE },
 	};
 	struct libiommu_geometry geometry;
@@ -382,6 +371,9 @@ START_TEST(linux_lends_what_it_lends)
 		{ "arm-smmuv3 coherent=no", LIBIOMMU_REASON_NOT_COHERENT, "does not snoop" },
 		{ "arm-smmuv2 msi=unsafe", LIBIOMMU_REASON_MSI_NOT_ISOLATED, "remap" },
 		{ "riscv", LIBIOMMU_REASON_NOT_COHERENT, "does not say" },
+		{ "virtio-iommu", LIBIOMMU_REASON_NONE, "" },
+		{ "s390-zpci", LIBIOMMU_REASON_NONE, "" },
+		{ "powernv-p7ioc", LIBIOMMU_REASON_VFIO_API, "no domains" },
 	};
 	static const char *const personalities[] = { "strict", "type1", "iommufd" };
 
@@ -441,8 +433,6 @@ START_TEST(profiles_make_sense)
 	ck_assert_ptr_null(mock_profile_find("amd"));
 }
 END_TEST
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 int main(void)
 {
