@@ -322,3 +322,9 @@ step hotplug program=tests/lab/lab-hotplug \
 
 run hotplug \
 	machines=vtd devices=hotplug timeout=600 kernel_steps=hotplug-twin steps=hotplug
+
+# The same steps on the kernel's test devices and on the mock.
+step same program=tests/same/same arguments='--backend @backend@ --against /lab/bin/same.txt' files=same.txt
+
+run same \
+	machines=vtd devices=lone backends=iommufd steps=same

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Nest parents and the domains on them. The kernel's test devices cache four words of a stage 1. */
+#include "tests/same/same.h"
+
+#include <string.h>
+
+#define CACHED 0x12345678u
+
+static struct libiommu_device *dev;
+static struct libiommu_endpoint *rid, *one;
+static struct libiommu_domain *plain, *parent, *n, *m;
+
+static int nest(struct libiommu_domain *on, bool pasid, struct libiommu_domain **out,
+		struct libiommu_error **err)
+{
+	const struct libiommu_stage1_selftest stage1 = { .iotlb = CACHED };
+	struct libiommu_nested_options opts = LIBIOMMU_NESTED_OPTIONS_INIT;
+
+	opts.type = LIBIOMMU_STAGE1_SELFTEST;
+	opts.data = &stage1;
+	opts.data_length = sizeof(stage1);
+	opts.pasid = pasid;
+	return libiommu_domain_new_nested(dev, on, &opts, out, err);
+}
+
+static int nest_wrongly(struct libiommu_error **err)
+{
+	const struct libiommu_stage1_vtd stage1 = { .root = 0x1000, .address_width = 48 };
+	struct libiommu_nested_options opts = LIBIOMMU_NESTED_OPTIONS_INIT;
+	struct libiommu_domain *out = NULL;
+
+	opts.data = &stage1;
+	opts.data_length = sizeof(stage1);
+	return libiommu_domain_new_nested(dev, parent, &opts, &out, err);
+}
+
+static void hardware(struct same *s)
+{
+	struct libiommu_cap_answer nesting = LIBIOMMU_CAP_ANSWER_INIT;
+	struct libiommu_hw_info info = LIBIOMMU_HW_INFO_INIT;
+
+	SAME_CALL("what the hardware is", libiommu_device_hw_info(dev, &info, &err));
+	same_fact(s, "its type", "%#x", (unsigned int)info.type);
+	same_fact(s, "its register", "%zu bytes, %#x", info.length, info.data.selftest.reg);
+	libiommu_device_cap(dev, LIBIOMMU_CAP_NESTING, &nesting, NULL);
+	same_truth(s, "it can nest", nesting.answer == LIBIOMMU_ANSWER_YES);
+}
+
+static void parents(struct same *s)
+{
+	struct libiommu_domain_options opts = LIBIOMMU_DOMAIN_OPTIONS_INIT;
+	struct libiommu_fault_queue *queue = NULL;
+	struct libiommu_domain *out = NULL;
+
+	SAME_CALL("a queue", libiommu_fault_queue_new(s->ctx, NULL, &queue, &err));
+	opts.nest_parent = true;
+	opts.faults = queue;
+	SAME_CALL("a parent with a queue", libiommu_domain_new(s->ctx, &opts, &out, &err));
+	SAME_CALL("on a domain that is no parent", nest(plain, true, &out, &err));
+	SAME_CALL("map into the parent", same_map(s, parent, SAME_PAGE, 0, &err));
+	SAME_CALL("on a parent that the device cannot reach", nest(parent, true, &out, &err));
+	SAME_CALL("take that away",
+		  libiommu_domain_unmap(parent, SAME_PAGE, SAME_PAGE, NULL, &err));
+	SAME_CALL("a stage 1 of another hardware", nest_wrongly(&err));
+	SAME_MUST("a stage 1", nest(parent, true, &n, &err));
+	SAME_CALL("on a stage 1", nest(n, true, &out, &err));
+	SAME_CALL("map into the stage 1", same_map(s, n, SAME_IOVA, 0, &err));
+	SAME_CALL("map into the parent below it", same_map(s, parent, SAME_IOVA, 0, &err));
+	SAME_CALL("and out of reach", same_map(s, parent, SAME_PAGE, 1, &err));
+	SAME_HELD("free the parent", libiommu_domain_free(parent, &err));
+}
+
+static void cache(struct same *s, struct libiommu_endpoint *ep, const char *step, uint32_t value)
+{
+	unsigned int count = 0;
+
+	for (uint32_t i = 0; i < 4; i++)
+		count += s->world->cached(ep, i, value);
+	same_fact(s, step, "%u of 4", count);
+}
+
+static void attached(struct same *s)
+{
+	SAME_CALL("attach to the parent", libiommu_endpoint_attach(rid, parent, &err));
+	same_truth(s, "the parent's mappings are reached", same_reaches(s, rid, SAME_IOVA, 0));
+	SAME_CALL("replace by the stage 1", libiommu_endpoint_replace(rid, n, 0, &err));
+	cache(s, rid, "what it caches", CACHED);
+	SAME_MUST("one that is not for PASIDs", nest(parent, false, &m, &err));
+	SAME_MUST("a PASID", libiommu_pasid_open(dev, 5, &one, &err));
+	SAME_CALL("into that", libiommu_endpoint_attach(one, m, &err));
+	SAME_MUST("into the stage 1", libiommu_endpoint_attach(one, n, &err));
+	SAME_CALL("the device into that", libiommu_endpoint_replace(rid, m, 0, &err));
+	SAME_CALL("free the one", libiommu_domain_free(m, &err));
+	SAME_HELD("free the other", libiommu_domain_free(n, &err));
+}
+
+static void invalidate(struct same *s)
+{
+	const struct libiommu_invalidation all = { .kind = LIBIOMMU_INVALIDATE_ALL };
+	uint32_t raw[4][2] = { { 0, 1 }, { 0, 2 }, { 0, 9 }, { 0, 3 } };
+	size_t count = 4;
+
+	SAME_CALL("a bad command among good ones",
+		  libiommu_domain_invalidate_raw(n, 0xdeadbeef, raw, sizeof(raw[0]), &count, &err));
+	same_fact(s, "of them were done", "%zu", count);
+	cache(s, rid, "and dropped", 0);
+	count = 0;
+	SAME_CALL("is the type known",
+		  libiommu_domain_invalidate_raw(n, 0xdeadbeef, NULL, 8, &count, &err));
+	SAME_CALL("is another one known",
+		  libiommu_domain_invalidate_raw(n, 0xdadbeef, NULL, 8, &count, &err));
+	count = 1;
+	SAME_CALL("entries of no length",
+		  libiommu_domain_invalidate_raw(n, 0xdeadbeef, raw, 0, &count, &err));
+	count = 1;
+	SAME_CALL("entries that are too long",
+		  libiommu_domain_invalidate_raw(n, 0xdeadbeef, raw, 5000, &count, &err));
+	count = 1;
+	SAME_CALL("everything", libiommu_domain_invalidate(n, &all, &count, &err));
+	same_fact(s, "was done", "%zu", count);
+	cache(s, rid, "and everything dropped", 0);
+	count = 1;
+	SAME_CALL("of a domain without a stage 1",
+		  libiommu_domain_invalidate(parent, &all, &count, &err));
+}
+
+static void leave(struct same *s)
+{
+	SAME_CALL("the PASID leaves", libiommu_endpoint_detach(one, 0, &err));
+	SAME_CALL("close it", libiommu_pasid_close(one, &err));
+	SAME_CALL("the device leaves", libiommu_endpoint_detach(rid, 0, &err));
+	SAME_CALL("free the stage 1", libiommu_domain_free(n, &err));
+	SAME_CALL("map out of reach again", same_map(s, parent, SAME_PAGE, 1, &err));
+	SAME_CALL("free the parent at last", libiommu_domain_free(parent, &err));
+}
+
+void same_stages(struct same *s)
+{
+	dev = same_open(s, SAME_NUMBERED);
+	rid = libiommu_device_endpoint(dev);
+	plain = same_domain(s, true, false, NULL);
+	parent = same_domain(s, true, true, NULL);
+	hardware(s);
+	parents(s);
+	attached(s);
+	invalidate(s);
+	leave(s);
+}
