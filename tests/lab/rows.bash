@@ -328,3 +328,11 @@ step same program=tests/same/same arguments='--backend @backend@ --against /lab/
 
 run same \
 	machines=vtd devices=lone backends=iommufd steps=same
+
+# Tables that lie below others, where there are any.
+step stages program=tests/lab/lab-stages \
+	arguments='--backend @backend@ --reason @second_stage@ --device @alone@'
+
+run stages \
+	machines='vtd smmuv3 smmuv3-s2 smmuv3-nested' devices=lone backends=iommufd steps=stages \
+	second_stage=no second_stage@smmuv3-s2=yes second_stage@smmuv3-nested=yes
