@@ -5,6 +5,7 @@
 #include <libiommu/mock_platform.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/resource.h>
 
 #define ACS "type=root-port acs=sv,rr,cr,uf"
@@ -339,6 +340,51 @@ START_TEST(a_group_that_is_lent)
 }
 END_TEST
 
+#define ROUNDS 100
+
+static void *changes_it(void *unused)
+{
+	bool ok = true;
+
+	for (unsigned int i = 0; i < ROUNDS && ok; i++)
+		ok = !libiommu_mock_machine_plug(machine, "device 0000:00:04.0 driver=ahci\n",
+						 NULL) &&
+		     !libiommu_mock_machine_bind(machine, EDU, i % 2 ? "vfio-pci" : "", NULL) &&
+		     !libiommu_mock_machine_unplug(machine, "0000:00:04.0", NULL);
+	return ok ? unused : NULL;
+}
+
+/* One thread changes the machine while another one reads, and nothing is missed. */
+START_TEST(meanwhile)
+{
+	unsigned int added = 0, removed = 0, driven = 0;
+	struct libiommu_monitor_group group = LIBIOMMU_MONITOR_GROUP_INIT;
+	pthread_t thread;
+	void *ok = NULL;
+	bool ended = false;
+
+	begin();
+	ck_assert_int_eq(pthread_create(&thread, NULL, changes_it, &added), 0);
+	for (const char *text = ""; *text || !ended; text = next_event()) {
+		added += !strncmp(text, "device-added 0000:00:04.0", 25);
+		removed += !strncmp(text, "device-removed 0000:00:04.0", 27);
+		driven += !strncmp(text, "device-bound " EDU, 25) ||
+			  !strncmp(text, "device-unbound " EDU, 27);
+		if (!*text && removed == ROUNDS)
+			ended = !pthread_join(thread, &ok);
+	}
+	ck_assert_ptr_nonnull(ok);
+	ck_assert_uint_eq(added, ROUNDS);
+	ck_assert_uint_eq(driven, ROUNDS);
+	ck_assert_int_eq(libiommu_monitor_group_state(monitor, 3, &group, &err), 0);
+	ck_assert(group.viable);
+	ck_assert_uint_eq(group.members, 1);
+	all_understood();
+	ck_assert_uint_eq(stats().overruns, 0);
+	end();
+}
+END_TEST
+
 static void nothing_opens_any_more(void)
 {
 	struct rlimit old, none;
@@ -399,6 +445,7 @@ int main(void)
 	tcase_add_test(tcase, no_room_at_all);
 	tcase_add_test(tcase, a_device_in_use);
 	tcase_add_test(tcase, a_group_that_is_lent);
+	tcase_add_test(tcase, meanwhile);
 	tcase_add_test(tcase, what_is_refused);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
