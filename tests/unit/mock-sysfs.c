@@ -2,6 +2,7 @@
 /* What a machine writes as its /sys is read back by the code that reads the real one. */
 #include "tests/unit/mock-sysfs-rig.h"
 
+#include "backends/mock/profile.h"
 #include "lib/sysfs.h"
 
 static struct dirent **entries;
@@ -64,6 +65,26 @@ START_TEST(topologies)
 	ck_assert_uint_gt(same_machine(), 0);
 	ck_assert_uint_gt(check_links(tree_fd, "."), 20);
 	stop();
+}
+END_TEST
+
+/* Whatever the hardware keeps back is in the file as well. */
+START_TEST(profiles)
+{
+	const struct mock_profile *profile;
+	char text[256];
+	size_t count = 0;
+
+	for (; (profile = mock_profile_at(count)); count++) {
+		snprintf(text, sizeof(text),
+			 "iommu u %s\ndevice 0000:00:03.0 iommu=u group=5 driver=vfio-pci\n",
+			 profile->hw.profile);
+		start(text);
+		write_tree();
+		ck_assert_uint_eq(same_machine(), 1);
+		stop();
+	}
+	ck_assert_uint_gt(count, 5);
 }
 END_TEST
 
@@ -392,9 +413,9 @@ static int is_topology(const struct dirent *entry)
 
 int main(void)
 {
-	const TTest *const tests[] = { mixture,       places,      texts,      configuration_space,
-				       nodes,         hot_plug,    endpoints,  virtual_functions,
-				       bridges_block, hidden_host, own_machine };
+	const TTest *const tests[] = { mixture,       places,   texts,       configuration_space,
+				       nodes,         hot_plug, endpoints,   virtual_functions,
+				       bridges_block, profiles, hidden_host, own_machine };
 	Suite *suite = suite_create("mock-sysfs");
 	TCase *tcase = tcase_create("mock-sysfs");
 	int failed;
