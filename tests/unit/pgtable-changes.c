@@ -240,6 +240,36 @@ START_TEST(dirty_leaves)
 END_TEST
 
 /* Small pages in all their neighbourhoods: bits begin and end anywhere in a word. */
+/* A page that is dirty and not accessed: to look at its mark does not take it away. */
+START_TEST(dirty_alone)
+{
+	uint64_t iova, bitmap = 0;
+	unsigned int round;
+
+	open_row(_i);
+	iova = desc->iova_last / 2 + 1;
+	ck_assert_int_eq(map(iova, granule, granule, RW), NONE);
+	for (round = 0; desc->dirty && !row->flags && round < 3; round++) {
+		if (!round) {
+			ck_assert(libiommu_pgtable_mark(pt, iova, true));
+			ck_assert_int_eq(marks(iova, granule, LIBIOMMU_PGTABLE_ACCESSED,
+					       desc->granule, &bitmap),
+					 NONE);
+		}
+		ck_assert(!leaf_at(iova).accessed);
+		ck_assert(leaf_at(iova).dirty);
+		bitmap = 0;
+		ck_assert_int_eq(marks(iova, granule, round < 2 ? LIBIOMMU_PGTABLE_KEEP_MARKS : 0,
+				       desc->granule, &bitmap),
+				 NONE);
+		ck_assert_uint_eq(bitmap, 1);
+		ck_assert_int_eq(leaf_at(iova).dirty, round < 2);
+	}
+	unmap_all();
+	close_row();
+}
+END_TEST
+
 START_TEST(dirty_pages)
 {
 	uint64_t i, bitmap[12], iova, first = 5, count = 600;
@@ -325,6 +355,7 @@ int main(void)
 	tcase_add_loop_test(tc, protections_keep_marks, 0, ROWS_TWICE);
 	tcase_add_loop_test(tc, trimmed, 0, ROWS_TWICE);
 	tcase_add_loop_test(tc, dirty_leaves, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, dirty_alone, 0, ROWS_TWICE);
 	tcase_add_loop_test(tc, dirty_pages, 0, ROWS_TWICE);
 	tcase_add_loop_test(tc, dirty_refused, 0, ROWS_TWICE);
 	suite_add_tcase(suite, tc);
