@@ -124,6 +124,25 @@ START_TEST(faults)
 }
 END_TEST
 
+/* 9.8: what allows nothing is not present, and then its bits 8 and 9 say nothing. */
+START_TEST(marks_of_nothing)
+{
+	uint64_t *slot, old, bitmap = 0;
+
+	open_golden(&four, PROCESS);
+	golden_map(0x1000, 0x1000, 0x1000, RW);
+	golden_step(0x1000, 1, &slot);
+	old = *slot;
+	*slot = 0x5300;
+	ck_assert_int_eq(
+		libiommu_pgtable_read_marks(pt, 0x1000, 0x1000, 0, 12, &bitmap, &gather, NULL), 0);
+	ck_assert_uint_eq(bitmap, 0);
+	ck_assert_uint_eq(*slot, 0x5300);
+	*slot = old;
+	close_golden();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden vtd-ss");
@@ -135,6 +154,7 @@ int main(void)
 	tcase_add_test(tc, marked);
 	tcase_add_test(tc, root_words);
 	tcase_add_test(tc, faults);
+	tcase_add_test(tc, marks_of_nothing);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -246,7 +246,7 @@ static inline bool names_table(const struct golden_found *row)
 static inline void check_found_in(uint64_t where, const struct libiommu_pgtable_options *options,
 				  uint64_t iova, const struct golden_found *row, size_t count)
 {
-	struct libiommu_pgtable_leaf leaf;
+	struct libiommu_pgtable_leaf leaf, other;
 	struct libiommu_pgtable_step step;
 	uint64_t *slot, old, page;
 	bool mapped, next;
@@ -263,7 +263,7 @@ static inline void check_found_in(uint64_t where, const struct libiommu_pgtable_
 		*slot = row->entry;
 		step = golden_step(iova, row->level, &slot);
 		mapped = libiommu_pgtable_translate(pt, iova, &leaf);
-		next = libiommu_pgtable_next_leaf(pt, iova, iova, &leaf);
+		next = libiommu_pgtable_next_leaf(pt, iova, iova, &other);
 		*slot = old;
 		ck_assert_msg(step.kind == row->kind, "%s: is read as %u", row->why, step.kind);
 		ck_assert_msg(mapped == row->mapped && next == mapped, "%s: %d %d", row->why,
@@ -271,6 +271,9 @@ static inline void check_found_in(uint64_t where, const struct libiommu_pgtable_
 		if (!mapped)
 			continue;
 		ck_assert_msg(leaf.prot == row->prot, "%s: allows %u", row->why, leaf.prot);
+		ck_assert_msg(other.prot == leaf.prot && other.phys == leaf.phys &&
+				      other.length == leaf.length,
+			      "%s: a lookup and a search differ", row->why);
 		ck_assert_msg(leaf.phys == row->phys, "%s: is at 0x%" PRIx64, row->why, leaf.phys);
 		ck_assert_msg(leaf.length == row->length, "%s: has 0x%" PRIx64 " bytes", row->why,
 			      leaf.length);
