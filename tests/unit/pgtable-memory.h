@@ -22,7 +22,8 @@
 /* A table larger than a page takes several, aligned to its size; a smaller one takes one. */
 struct arena {
 	pthread_mutex_t lock;
-	unsigned char *base;
+	unsigned char *memory;
+	unsigned char *base;             /* the first page in it */
 	unsigned char used[ARENA_PAGES]; /* 1: the first page of a table, 2: another one */
 	unsigned int live;
 	unsigned int allocations;
@@ -119,9 +120,11 @@ static inline void arena_open(struct arena *arena, struct libiommu_pgtable_memor
 {
 	memset(arena, 0, sizeof(*arena));
 	pthread_mutex_init(&arena->lock, NULL);
-	arena->base = aligned_alloc(ARENA_ALIGN, (size_t)ARENA_PAGES * PAGE);
-	if (!arena->base)
+	/* Zeroed: a table that reaches over pages that are not in use is read as well. */
+	arena->memory = calloc(1, (size_t)ARENA_PAGES * PAGE + ARENA_ALIGN);
+	if (!arena->memory)
 		abort();
+	arena->base = arena->memory + (-(uintptr_t)arena->memory & (ARENA_ALIGN - 1));
 	*memory = (struct libiommu_pgtable_memory){
 		.size = sizeof(*memory),
 		.data = arena,
@@ -134,7 +137,7 @@ static inline void arena_open(struct arena *arena, struct libiommu_pgtable_memor
 
 static inline void arena_close(struct arena *arena)
 {
-	free(arena->base);
+	free(arena->memory);
 	pthread_mutex_destroy(&arena->lock);
 }
 
