@@ -58,8 +58,19 @@ CASE(nesting_refused, "4.2.7 where there is no nesting, that is the answer")
 		SKIP("there is nesting, or nobody knows");
 	opts.nest_parent = true;
 	if (libiommu_domain_new(rig.ctx, &opts, &dom, NULL) == 0) {
-		/* It was asked of the backend, and this is the hardware's answer. */
-		REFUSED(libiommu_endpoint_attach(rig.ep[0], dom, E), NESTING_UNSUPPORTED, NULL);
+		struct libiommu_nested_options nested = LIBIOMMU_NESTED_OPTIONS_INIT;
+		const struct libiommu_stage1_vtd data = { .address_width = 48 };
+		struct libiommu_domain *out = NULL;
+
+		/* It was asked of the backend, and this is the hardware's answer: to a parent, or
+		 * where there may be parents, but nothing above them. */
+		nested.data = &data;
+		nested.data_length = sizeof(data);
+		REFUSED(libiommu_domain_new_nested(rig.dev[0], dom, &nested, &out, E),
+			NESTING_UNSUPPORTED, NULL);
+		if (libiommu_endpoint_attach(rig.ep[0], dom, NULL) != 0)
+			REFUSED(libiommu_endpoint_attach(rig.ep[0], dom, E), NESTING_UNSUPPORTED,
+				NULL);
 		return;
 	}
 	REFUSED(libiommu_domain_new(rig.ctx, &opts, &dom, E), BACKEND_CAPABILITY, NULL);
