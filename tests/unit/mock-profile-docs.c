@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * docs/profiles.md is made of the profiles and of what a device behind each of them answers.
+ * With --write this prints the page; without, it says whether the file is that page.
+ */
+#include "tests/unit/run.h"
+
+#include <libiommu/libiommu.h>
+#include <libiommu/mock.h>
+
+#include "backends/mock/translation.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROFILES 16
+
+/* Those of an address space. For what lets a device have several there is a table of its own. */
+static const enum libiommu_cap caps[] = {
+	LIBIOMMU_CAP_PAGE_SIZES,
+	LIBIOMMU_CAP_ADDRESS_BITS,
+	LIBIOMMU_CAP_READ_ONLY,
+	LIBIOMMU_CAP_WRITE_ONLY,
+	LIBIOMMU_CAP_CACHE_COHERENCY,
+	LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY,
+	LIBIOMMU_CAP_ISOLATES_OUTSIDE_APERTURE,
+	LIBIOMMU_CAP_IOMMUFD,
+};
+#define CAPS (sizeof(caps) / sizeof(caps[0]))
+
+static FILE *page;
+
+static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vfprintf(page, format, args);
+	va_end(args);
+}
+
+static void say_size(unsigned int shift)
+{
+	static const char units[] = "BKMGTPE";
+
+	say("%u%c", 1u << shift % 10, units[shift / 10]);
+}
+
+/* In order; three powers of two and more in a row are one range. */
+static void say_sizes(uint64_t sizes)
+{
+	const char *comma = "";
+
+	for (unsigned int i = 0, end; i < 64; i = end + 1, comma = ", ") {
+		while (i < 64 && !(sizes >> i & 1))
+			i++;
+		for (end = i; end < 63 && sizes >> (end + 1) & 1;)
+			end++;
+		if (i == 64)
+			break;
+		if (end < i + 2)
+			end = i;
+		say("%s", comma);
+		say_size(i);
+		if (end == i)
+			continue;
+		say(" to ");
+		say_size(end);
+	}
+}
+
+static const char *kind_of(const struct mock_hw *hw)
+{
+	const char *own = mock_hw_translation(hw)->format;
+
+	return own ? own : libiommu_pgtable_format_name(hw->format);
+}
+
+static void say_forms(const struct mock_profile *profile)
+{
+	for (size_t i = 0; i < MOCK_FORMS && profile->forms[i].width; i++) {
+		const struct mock_form *form = &profile->forms[i];
+		struct mock_wish wish = { .width = form->width,
+					  .stage = form->stage,
+					  .granule = form->page_sizes & -form->page_sizes };
+		struct mock_hw hw = profile->hw;
+
+		if (form->least && form->width > hw.phys_width)
+			hw.phys_width = hw.phys_most;
+		if (mock_profile_shape(profile, &wish, &hw))
+			abort();
+		say("| `%s` | %s | %s | ", hw.profile,
+		    !form->stage       ? ""
+		    : form->stage == 1 ? "1"
+				       : "2",
+		    kind_of(&hw));
+		if (form->least)
+			say("%u to ", form->least);
+		say("%u | ", form->width);
+		say_sizes(hw.page_sizes);
+		say(" | %s |\n", hw.write_only ? "yes" : "no");
+	}
+}
+
+static void say_range(const struct libiommu_range *range)
+{
+	say("0x%llx-0x%llx", (unsigned long long)range->start, (unsigned long long)range->last);
+}
+
+/* As the first form of the profile has it. */
+static void say_space(const struct mock_profile *profile)
+{
+	struct mock_wish wish = { .width = 0 };
+	struct mock_hw hw = profile->hw;
+
+	if (mock_profile_shape(profile, &wish, &hw))
+		abort();
+	say("| `%s` | ", hw.profile);
+	for (size_t i = 0; i < hw.window_count; i++) {
+		say("%s", i ? ", " : "");
+		say_range(&hw.windows[i]);
+	}
+	say(" | ");
+	for (size_t i = 0; i < hw.hole_count; i++) {
+		say("%s", i ? ", " : "");
+		say_range(&hw.holes[i].what.range);
+		say(hw.holes[i].what.type == LIBIOMMU_RESERVED_MSI ? " (interrupts%s)"
+								   : " (reserved%s)",
+		    hw.holes[i].translated ? ", by word alone" : "");
+	}
+	say(" | %u | %s |\n", hw.phys_width, hw.grouping);
+}
+
+/* What a device behind it answers once it is attached, without Linux in the way. */
+static void ask(const char *profile, struct libiommu_cap_answer *answers)
+{
+	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+	struct libiommu_ctx *ctx = NULL;
+	struct libiommu_domain *dom;
+	struct libiommu_device *dev;
+	char text[200];
+
+	snprintf(text, sizeof(text),
+		 "personality bare\niommu u %s\n"
+		 "device 0000:00:03.0 iommu=u group=1 driver=vfio-pci\n",
+		 profile);
+	opts.backend = "mock";
+	opts.config = text;
+	if (libiommu_ctx_new(&opts, &ctx, NULL) ||
+	    libiommu_device_open(ctx, "0000:00:03.0", &dev, NULL) ||
+	    libiommu_domain_new(ctx, NULL, &dom, NULL) ||
+	    libiommu_endpoint_attach(libiommu_device_endpoint(dev), dom, NULL))
+		abort();
+	for (size_t i = 0; i < CAPS; i++) {
+		answers[i] = (struct libiommu_cap_answer)LIBIOMMU_CAP_ANSWER_INIT;
+		if (libiommu_device_cap(dev, caps[i], &answers[i], NULL))
+			abort();
+	}
+	libiommu_ctx_free(ctx);
+}
+
+static void say_answer(enum libiommu_cap cap, const struct libiommu_cap_answer *answer)
+{
+	static const char *const words[] = { [LIBIOMMU_ANSWER_UNKNOWN] = "unknown",
+					     [LIBIOMMU_ANSWER_NO] = "no",
+					     [LIBIOMMU_ANSWER_YES] = "yes" };
+
+	say(" | ");
+	if (answer->answer != LIBIOMMU_ANSWER_YES || !answer->value)
+		say("%s", words[answer->answer]);
+	else if (cap == LIBIOMMU_CAP_PAGE_SIZES)
+		say_sizes(answer->value);
+	else
+		say("%llu", (unsigned long long)answer->value);
+}
+
+static void say_caps(const struct mock_profile *const *profiles, size_t count)
+{
+	static struct libiommu_cap_answer answers[PROFILES][CAPS];
+
+	for (size_t i = 0; i < count; i++)
+		ask(profiles[i]->hw.profile, answers[i]);
+	say("| capability");
+	for (size_t i = 0; i < count; i++)
+		say(" | `%s`", profiles[i]->hw.profile);
+	say(" |\n|---");
+	for (size_t i = 0; i < count; i++)
+		say("|---");
+	say("|\n");
+	for (size_t c = 0; c < CAPS; c++) {
+		say("| %s", libiommu_cap_name(caps[c]));
+		for (size_t i = 0; i < count; i++)
+			say_answer(caps[c], &answers[i][c]);
+		say(" |\n");
+	}
+}
+
+static void say_hardware(const struct mock_profile *profile)
+{
+	const struct mock_hw *hw = &profile->hw;
+	const char *comma = "";
+
+	say("| `%s` | ", hw->profile);
+	if (hw->pasid_bits)
+		say("%u", hw->pasid_bits);
+	else
+		say("no");
+	say(" | %s | ", !hw->prq ? "no" : hw->linux_prq ? "yes" : "yes, not through Linux");
+	for (enum libiommu_pgtable_format format =
+		     libiommu_pgtable_format_next(LIBIOMMU_PGTABLE_NO_FORMAT);
+	     format; format = libiommu_pgtable_format_next(format)) {
+		if (hw->stage1_formats >> format & 1) {
+			say("%s%s", comma, libiommu_pgtable_format_name(format));
+			comma = ", ";
+		}
+	}
+	if (hw->parent_format)
+		say(" on %s", libiommu_pgtable_format_name(hw->parent_format));
+	say(" | %s |\n", hw->accessed_dirty ? "yes" : hw->can_mark ? "with `ad=yes`" : "no");
+}
+
+static void write_page(void)
+{
+	const struct mock_profile *profiles[PROFILES];
+	size_t count = 0;
+
+	while (count < PROFILES && (profiles[count] = mock_profile_at(count)))
+		count++;
+	say("# Hardware of the mock\n\n"
+	    "What each profile of an `iommu` line is; [mock.md](mock.md) has the options.\n"
+	    "This page is made from the profiles by `unit-mock-profile-docs --write`.\n");
+	say("\n## Real hardware, and what is odd about it\n\n| profile | is | oddity "
+	    "|\n|---|---|---|\n");
+	for (size_t i = 0; i < count; i++)
+		say("| `%s` | %s | %s |\n", profiles[i]->hw.profile, profiles[i]->hw.name,
+		    profiles[i]->hw.oddity);
+	say("\n## Page tables\n\nThe first line of a profile is what it has without options. A "
+	    "width is that "
+	    "of an IOVA.\n\n"
+	    "| profile | stage | table | width | leaves | write without read |\n"
+	    "|---|---|---|---|---|---|\n");
+	for (size_t i = 0; i < count; i++)
+		say_forms(profiles[i]);
+	say("\n## Addresses and groups\n\nBy word alone: the hardware would translate it, or finds "
+	    "nothing "
+	    "there.\n\n"
+	    "| profile | translates | but not | physical bits | groups, in Linux |\n"
+	    "|---|---|---|---|---|\n");
+	for (size_t i = 0; i < count; i++)
+		say_space(profiles[i]);
+	say("\n## More than one address space\n\n"
+	    "| profile | PASID bits | page requests | nesting | sets accessed and dirty bits |\n"
+	    "|---|---|---|---|---|\n");
+	for (size_t i = 0; i < count; i++)
+		say_hardware(profiles[i]);
+	say("\n## Capabilities\n\n"
+	    "What `libiommu_device_cap()` answers in personality `bare` after an attach, where the "
+	    "hardware "
+	    "decides. `iommufd` is whether Linux would lend the device.\n\n");
+	say_caps(profiles, count);
+}
+
+static char *make_page(void)
+{
+	char *text = NULL;
+	size_t size;
+
+	page = open_memstream(&text, &size);
+	write_page();
+	fclose(page);
+	return text;
+}
+
+START_TEST(the_page_is_fresh)
+{
+	static char was[65536];
+	FILE *file = fopen(DOCS "/profiles.md", "r");
+	char *now = make_page();
+
+	ck_assert_ptr_nonnull(file);
+	was[fread(was, 1, sizeof(was) - 1, file)] = '\0';
+	fclose(file);
+	ck_assert_msg(
+		strcmp(was, now) == 0,
+		"docs/profiles.md is old: run unit-mock-profile-docs --write >docs/profiles.md");
+	free(now);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+	Suite *suite;
+	TCase *tcase;
+
+	if (argc > 1 && strcmp(argv[1], "--write") == 0) {
+		page = stdout;
+		write_page();
+		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+	suite = suite_create("mock-profile-docs");
+	tcase = tcase_create("mock-profile-docs");
+	tcase_add_test(tcase, the_page_is_fresh);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
