@@ -114,6 +114,9 @@ void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_c
 	case LIBIOMMU_CAP_PASIDS:
 		pasids(claim, out);
 		return;
+	case LIBIOMMU_CAP_PAGE_REQUESTS:
+		answer(out, mock_device_asks(claim->dev), 0, hw->evidence);
+		return;
 	case LIBIOMMU_CAP_NESTING:
 		answer(out, claim->ctx->machine->personality->extras && hw->parent_format, 0,
 		       hw->evidence);

@@ -188,6 +188,22 @@ int libiommu_mock_fault_next(struct libiommu_ctx *ctx, struct libiommu_mock_faul
 	return 0;
 }
 
+static const char *name_of(enum libiommu_domain_type type)
+{
+	switch (type) {
+	case LIBIOMMU_DOMAIN_IDENTITY:
+		return "identity";
+	case LIBIOMMU_DOMAIN_SVA:
+		return "sva";
+	case LIBIOMMU_DOMAIN_NESTED:
+		return "nested";
+	case LIBIOMMU_DOMAIN_SHARED:
+		return "shared";
+	default:
+		return "blocked";
+	}
+}
+
 int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 		       struct libiommu_pgtable_walk *out, const char **format,
 		       struct libiommu_error **err)
@@ -211,8 +227,7 @@ int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 	} else if (attached) {
 		out->steps = 0;
 		if (format)
-			*format = reach->dom->type == LIBIOMMU_DOMAIN_IDENTITY ? "identity"
-									       : "blocked";
+			*format = name_of(reach->dom->type);
 	}
 	pthread_rwlock_unlock(&from.dev->iommu->gate);
 	if (!attached)
@@ -274,6 +289,7 @@ int libiommu_mock_stats(struct libiommu_ctx *ctx, struct libiommu_mock_stats *ou
 			out->table_pages += mock_table_kind(table)->pages(table);
 	}
 	pthread_mutex_unlock(&machine->lock);
+	out->page_requests = mock_answers_tickets(&machine->answers);
 	out->iotlb_hits = out->iotlb_misses = out->invalidations = 0;
 	for (struct mock_iommu *iommu = machine->iommus; iommu; iommu = iommu->next) {
 		pthread_mutex_lock(&iommu->tlb.lock);

@@ -8,6 +8,7 @@
 
 struct mock_stage1;
 struct mock_queue;
+struct mock_shared;
 
 struct mock_ctx {
 	const struct libiommu_backend_env *env;
@@ -20,8 +21,7 @@ struct mock_ctx {
 struct mock_claim {
 	struct mock_ctx *ctx;
 	struct mock_device *dev;
-	bool lent;                      /* has been attached; under machine.lock */
-	struct libiommu_device *handle; /* the core's name of it, once it has been attached */
+	bool lent; /* has been attached; under machine.lock */
 };
 
 struct mock_domain {
@@ -32,6 +32,7 @@ struct mock_domain {
 	struct mock_domain *parent; /* of a nested one; it has the spaces */
 	struct mock_stage1 *stage1; /* of a nested one */
 	struct mock_queue *queue;   /* of page requests; NULL: none */
+	struct mock_shared *shared; /* of a shared one */
 };
 
 /* groups.c */
@@ -92,6 +93,8 @@ void mock_group_abandon(struct mock_group *group);
 extern const struct libiommu_backend_pasids mock_pasids;
 /* 0 and the width of its PASIDs, or why it has none. */
 int mock_pasid_width(struct mock_device *dev, unsigned int *bits, struct libiommu_failure *failure);
+/* join.c: can its page requests reach the program? */
+bool mock_device_asks(const struct mock_device *dev);
 /* Where a request leads; iommu.gate is held. */
 const struct mock_reach *mock_pasid_find(const struct mock_device *dev, uint32_t pasid);
 int mock_domain_new_with(struct mock_ctx *ctx, struct mock_domain *dom,

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/join.h"
 
-#include "backends/mock/nested.h"
+#include "backends/mock/foreign.h"
 
 #include <errno.h>
+
+bool mock_device_asks(const struct mock_device *dev)
+{
+	const struct mock_personality *who = dev->machine->personality;
+	const struct mock_hw *hw = &dev->iommu->hw;
+
+	return who->extras && dev->prq && hw->prq && (who->foreign || hw->linux_prq);
+}
 
 int mock_domain_fits(const struct mock_domain *dom, const struct mock_device *dev,
 		     struct libiommu_failure *failure)
@@ -17,6 +25,12 @@ int mock_domain_fits(const struct mock_domain *dom, const struct mock_device *de
 		return libiommu_refuse(failure, LIBIOMMU_REASON_INCOMPATIBLE_IOMMU, dev->name,
 				       "The domain was made for IOMMU %s.",
 				       dom->stage1->iommu->name);
+	if ((dom->queue || dom->type == LIBIOMMU_DOMAIN_SVA) && !mock_device_asks(dev))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_FAULTS_UNSUPPORTED, dev->name,
+				       NULL);
+	if (dom->shared && !mock_shared_fits(dom->shared, &iommu->hw))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_INCOMPATIBLE_IOMMU, dev->name,
+				       "IOMMU %s does not walk such tables.", iommu->name);
 	return 0;
 }
 

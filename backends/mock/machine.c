@@ -244,7 +244,8 @@ int mock_machine_make_with(const struct libiommu_allocator *mem, const char *tex
 	machine->mem = mem;
 	machine->pid = getpid();
 	machine->locked_limit = UINT64_MAX;
-	if (pthread_mutex_init(&machine->lock, NULL) || mock_faults_init(&machine->faults)) {
+	if (pthread_mutex_init(&machine->lock, NULL) || mock_faults_init(&machine->faults) ||
+	    mock_answers_init(&machine->answers)) {
 		mock_free(machine, machine, sizeof(*machine));
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	}
@@ -326,6 +327,7 @@ void mock_machine_destroy(struct mock_machine *machine)
 	}
 	mock_frames_fini(&machine->frames);
 	mock_ram_fini(&machine->ram);
+	mock_answers_fini(&machine->answers);
 	mock_faults_fini(&machine->faults);
 	pthread_mutex_destroy(&machine->lock);
 	mock_free(machine, machine, sizeof(*machine));

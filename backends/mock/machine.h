@@ -4,11 +4,13 @@
  * needs no lock; the rest says which one it needs.
  *
  * Locks, outermost first: device.lock, machine.lock, iommu.gate, then the small
- * ones of RAM, IOTLB, frames and faults, which are never held together.
+ * ones of fault queues and views, and at last those of RAM, IOTLB, frames, faults and answers,
+ * which are never held together.
  */
 #ifndef BACKENDS_MOCK_MACHINE_H
 #define BACKENDS_MOCK_MACHINE_H
 
+#include "backends/mock/answers.h"
 #include "backends/mock/fault.h"
 #include "backends/mock/frames.h"
 #include "backends/mock/iotlb.h"
@@ -110,8 +112,9 @@ struct mock_device {
 	bool bridge;
 	bool can_reset;
 	uint64_t dma_mask;
-	unsigned int pasid_bits; /* 0: it sends none */
-	bool prq;                /* it asks for missing pages */
+	unsigned int pasid_bits;        /* 0: it sends none */
+	bool prq;                       /* it asks for missing pages */
+	struct libiommu_device *handle; /* the core's name of it, since it was attached; atomic */
 	const struct mock_model *model;
 	/* atomic, set once */
 	bool removed; /* pulled out */
@@ -143,6 +146,7 @@ struct mock_machine {
 	struct mock_ram ram;
 	struct mock_frames frames;
 	struct mock_faults faults;
+	struct mock_answers answers;
 	bool skip_invalidation; /* atomic */
 	uint64_t locked;        /* atomic; bytes charged */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mock as a backend: a thin front door; what it leads to is in the other files. */
-#include "backends/mock/nested.h"
+#include "backends/mock/foreign.h"
+#include "backends/mock/queue.h"
 #include "backends/mock/parse.h"
 
 #include <string.h>
@@ -140,8 +141,12 @@ static void slot_domain_free(void *domain, uint32_t flags)
 {
 	struct mock_domain *dom = domain;
 
-	if (dom->stage1 && !(flags & LIBIOMMU_CLOSE_FORKED))
+	if (flags & LIBIOMMU_CLOSE_FORKED)
+		return;
+	if (dom->stage1)
 		mock_nested_free(dom);
+	if (dom->shared)
+		mock_shared_free(dom);
 }
 
 static int slot_attach(void *device, void *domain, const struct libiommu_backend_attach *attach,
@@ -240,4 +245,5 @@ const struct libiommu_backend libiommu_backend_mock = {
 	.pasids = &mock_pasids,
 	.claims = &mock_claims,
 	.nesting = &mock_nesting,
+	.faults = &mock_faults_table,
 };

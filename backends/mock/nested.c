@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/nested.h"
 
+#include "backends/mock/foreign.h"
 #include "backends/mock/join.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ static struct libiommu_pgtable *look(struct mock_stage1 *stage1)
 	return view;
 }
 
-static int fault_of(enum libiommu_pgtable_fault fault, struct mock_where *where)
+int mock_view_fault(enum libiommu_pgtable_fault fault)
 {
 	switch (fault) {
 	case LIBIOMMU_PGTABLE_FAULT_NONE:
@@ -71,9 +72,6 @@ static int fault_of(enum libiommu_pgtable_fault fault, struct mock_where *where)
 		return LIBIOMMU_MOCK_FAULT_APERTURE;
 	case LIBIOMMU_PGTABLE_FAULT_PROTECTION:
 		return LIBIOMMU_MOCK_FAULT_PERMISSION;
-	case LIBIOMMU_PGTABLE_FAULT_UNREACHABLE:
-		where->stage = 2;
-		return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
 	case LIBIOMMU_PGTABLE_FAULT_RESERVED:
 	case LIBIOMMU_PGTABLE_FAULT_WIDTH:
 		return LIBIOMMU_MOCK_FAULT_TABLE;
@@ -104,15 +102,16 @@ int mock_stage1_walk(struct mock_stage1 *stage1, uint64_t iova, uint32_t access,
 	struct libiommu_pgtable *view = look(stage1);
 	struct libiommu_pgtable_leaf first, second;
 	bool write = (access & LIBIOMMU_PROT_WRITE) != 0;
-	int kind;
+	enum libiommu_pgtable_fault fault;
 
 	where->stage = view ? 1 : 2;
 	if (!view)
 		return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
-	kind = fault_of(libiommu_pgtable_access(view, iova, access, &first, NULL), where);
-	if (kind)
-		return kind;
-	where->stage = 2;
+	fault = libiommu_pgtable_access(view, iova, access, &first, NULL);
+	/* A table that cannot be reached is missing in the parent. */
+	where->stage = fault && fault != LIBIOMMU_PGTABLE_FAULT_UNREACHABLE ? 1 : 2;
+	if (fault)
+		return mock_view_fault(fault);
 	where->inner = first.phys + (iova - first.iova);
 	if (!libiommu_pgtable_translate(stage1->table->pt, where->inner, &second))
 		return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
@@ -269,12 +268,12 @@ static int refuse_command(struct libiommu_failure *failure, size_t number, const
 			       number, why);
 }
 
-/* The gate is held for writing. */
 static void carry_out(struct mock_domain *dom, const struct libiommu_invalidation *command)
 {
 	struct mock_stage1 *stage1 = dom->stage1;
 	struct mock_iotlb *tlb = &stage1->iommu->tlb;
 
+	pthread_rwlock_wrlock(&stage1->iommu->gate);
 	switch (command->kind) {
 	case LIBIOMMU_INVALIDATE_ALL:
 		mock_stage1_drop(stage1);
@@ -286,26 +285,26 @@ static void carry_out(struct mock_domain *dom, const struct libiommu_invalidatio
 		mock_iotlb_drop_pasid(tlb, stage1->tag, command->pasid);
 		break;
 	}
+	pthread_rwlock_unlock(&stage1->iommu->gate);
 }
 
 static int slot_invalidate(void *domain, const struct libiommu_invalidation *commands, size_t count,
 			   size_t *done, struct libiommu_failure *failure)
 {
 	struct mock_domain *dom = domain;
-	pthread_rwlock_t *gate = &dom->stage1->iommu->gate;
 	int error = 0;
 
-	pthread_rwlock_wrlock(gate);
 	for (*done = 0; *done < count && !error; *done += !error) {
 		const struct libiommu_invalidation *command = &commands[*done];
 
 		if (command->kind == LIBIOMMU_INVALIDATE_RANGE &&
 		    (command->range.start % MOCK_PAGE || (command->range.last + 1) % MOCK_PAGE))
 			error = refuse_command(failure, *done, "it is not of whole pages.");
+		else if (dom->shared)
+			mock_shared_invalidate(dom, command);
 		else
 			carry_out(dom, command);
 	}
-	pthread_rwlock_unlock(gate);
 	return error;
 }
 
@@ -338,22 +337,19 @@ static int slot_invalidate_raw(void *domain, uint32_t type, const void *entries,
 			       size_t count, size_t *done, struct libiommu_failure *failure)
 {
 	struct mock_domain *dom = domain;
-	pthread_rwlock_t *gate = &dom->stage1->iommu->gate;
 	struct libiommu_invalidation command;
 	int error = 0;
 
-	if (type != VTD_ENTRIES || dom->stage1->type != LIBIOMMU_STAGE1_VTD)
+	if (type != VTD_ENTRIES || !dom->stage1 || dom->stage1->type != LIBIOMMU_STAGE1_VTD)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_BACKEND_CAPABILITY, NULL,
 				       "Entries of type %u are not for this IOMMU.", type);
 	if (count && length < VTD_BYTES)
 		return refuse_command(failure, 0, "its entry is too short.");
-	pthread_rwlock_wrlock(gate);
 	for (*done = 0; *done < count && !error; *done += !error) {
 		error = read_vtd((const unsigned char *)entries + *done * length, &command);
 		if (!error)
 			carry_out(dom, &command);
 	}
-	pthread_rwlock_unlock(gate);
 	return error ? refuse_command(failure, *done, "it is none of VT-d's.") : 0;
 }
 

@@ -11,7 +11,9 @@
 /* Where a walk has ended that found nothing. */
 struct mock_where {
 	unsigned int stage; /* 0: there is one only */
-	uint64_t inner;     /* with stage 2: what stage 1, or the walk of its tables, has given */
+	uint64_t inner;     /* with stage 2: what stage 1 has given */
+	const struct mock_domain
+		*process; /* no walk: the address is one of the process'; else NULL */
 };
 
 struct mock_stage1 {
@@ -33,6 +35,8 @@ struct mock_stage1 {
 
 extern const struct libiommu_backend_nesting mock_nesting;
 
+/* What a walk of somebody else's tables has come to: 0, or the kind of fault. */
+int mock_view_fault(enum libiommu_pgtable_fault fault);
 /* Both stages; the gate is held. 0 and the leaf that both together give, or the kind of fault. */
 int mock_stage1_walk(struct mock_stage1 *stage1, uint64_t iova, uint32_t access,
 		     struct libiommu_pgtable_leaf *leaf, struct mock_where *where);

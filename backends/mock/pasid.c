@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The PASID tables of devices, and who may use them. */
+#include "backends/mock/foreign.h"
 #include "backends/mock/grouping.h"
 #include "backends/mock/join.h"
+#include "backends/mock/queue.h"
 
 #include <errno.h>
 
@@ -136,8 +138,8 @@ static int attach_entry(struct mock_claim *claim, struct mock_pasid *pasid, stru
 	mock_plan_commit(&plan);
 	join_space(pasid, plan.space);
 	pasid->reach = mock_domain_reach(dom, plan.space, claim->dev->iommu);
+	__atomic_store_n(&claim->dev->handle, attach->handle, __ATOMIC_RELAXED);
 	enter_table(pasid);
-	claim->handle = attach->handle;
 	return 0;
 }
 
@@ -165,6 +167,7 @@ static int slot_attach(void *device, uint32_t number, void *domain,
 static void slot_detach(void *device, uint32_t number, void *domain,
 			struct libiommu_geometry *geometry)
 {
+	const struct mock_domain *dom = domain;
 	struct mock_claim *claim = device;
 	struct mock_machine *machine = claim->ctx->machine;
 	struct mock_space *space;
@@ -175,6 +178,7 @@ static void slot_detach(void *device, uint32_t number, void *domain,
 	space = pasid->reach.space;
 	mock_pasid_reach(pasid, NULL);
 	leave_table(pasid);
+	mock_queue_abandon(dom->queue, claim->dev, number);
 	quit_space(pasid, space, domain);
 	if (mock_geometry(claim->ctx->env, domain, NULL, geometry, NULL))
 		libiommu_geometry_clear(claim->ctx->env, geometry);
@@ -192,6 +196,7 @@ static void move_entry(struct mock_pasid *pasid, struct mock_domain *from, struc
 	mock_plan_commit(plan);
 	reach = mock_domain_reach(to, plan->space, iommu);
 	mock_pasid_reach(pasid, &reach);
+	mock_queue_abandon(from->queue, pasid->dev, pasid->number);
 	/* Both may be the same space, of two nested domains on one parent. */
 	mock_space_take(plan->space, iommu);
 	quit_space(pasid, old, from);
@@ -235,8 +240,8 @@ int mock_domain_new_with(struct mock_ctx *ctx, struct mock_domain *dom,
 	const struct mock_personality *who = ctx->machine->personality;
 	enum libiommu_domain_type type = wishes->type;
 
-	if ((type == LIBIOMMU_DOMAIN_IDENTITY && !who->identity) || type == LIBIOMMU_DOMAIN_SVA ||
-	    type == LIBIOMMU_DOMAIN_SHARED)
+	if ((type == LIBIOMMU_DOMAIN_IDENTITY && !who->identity) ||
+	    ((type == LIBIOMMU_DOMAIN_SVA || type == LIBIOMMU_DOMAIN_SHARED) && !who->foreign))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_UAPI, NULL, NULL);
 	if (wishes->pasid && !who->extras)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_PASID_UNSUPPORTED, NULL,
@@ -247,5 +252,6 @@ int mock_domain_new_with(struct mock_ctx *ctx, struct mock_domain *dom,
 	dom->ctx = ctx;
 	dom->type = type;
 	dom->nest_parent = wishes->nest_parent;
-	return 0;
+	dom->queue = wishes->faults;
+	return wishes->shared ? mock_shared_make(dom, wishes->shared, failure) : 0;
 }

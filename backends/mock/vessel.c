@@ -7,6 +7,7 @@
  * own. Without vessels a domain has one space, and groups come and go.
  */
 #include "backends/mock/join.h"
+#include "backends/mock/queue.h"
 
 #include <libiommu/endpoint.h>
 
@@ -141,15 +142,15 @@ int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
 	if (!error)
 		error = mock_geometry(claim->ctx->env, dom, attach->first ? group : NULL, geometry,
 				      failure);
+	if (!error)
+		__atomic_store_n(&claim->dev->handle, attach->handle, __ATOMIC_RELAXED);
 	if (!error && attach->first) {
 		error = libiommu_geometry_check(geometry, attach->maps, attach->map_count, failure);
 		if (!error)
 			error = attach_group(group, dom, attach, failure);
 	}
-	if (!error) {
+	if (!error)
 		claim->lent = true;
-		claim->handle = attach->handle;
-	}
 	pthread_mutex_unlock(&machine->lock);
 	if (!error)
 		power_on(claim);
@@ -190,6 +191,8 @@ int mock_detach(struct mock_claim *claim, struct mock_domain *dom, bool last, ui
 		mock_group_reach(group, NULL);
 		quit_space(group, mock_domain_book(dom), group->space);
 	}
+	if (result >= 0)
+		mock_queue_abandon(dom->queue, claim->dev, 0);
 	if (result >= 0 && mock_geometry(claim->ctx->env, dom, NULL, geometry, NULL))
 		libiommu_geometry_clear(claim->ctx->env, geometry);
 	pthread_mutex_unlock(&machine->lock);
@@ -214,6 +217,8 @@ static int replace_group(struct mock_group *group, struct mock_domain *from, str
 	reach = mock_domain_reach(to, plan.space, group->iommu);
 	/* One store under the gate: a device sees the old domain or the new one. */
 	mock_group_reach(group, &reach);
+	for (struct mock_device *dev = group->devices; dev; dev = dev->in_group)
+		mock_queue_abandon(from->queue, dev, 0);
 	/* Both may be the same space, of two nested domains on one parent. */
 	mock_space_take(plan.space, group->iommu);
 	quit_space(group, mock_domain_book(from), old);

@@ -17,6 +17,7 @@
 
 #include <libiommu/context.h>
 #include <libiommu/error.h>
+#include <libiommu/fault_queue.h>
 #include <libiommu/hooks.h>
 #include <libiommu/pgtable.h>
 #include <libiommu/types.h>
@@ -132,14 +133,36 @@ LIBIOMMU_API int libiommu_mock_fault_next(struct libiommu_ctx *ctx,
 
 /**
  * Every level of the walk of one IOVA through the endpoint's page table; no
- * step, and format "identity" or "blocked", where the domain has no table, or
- * "hidden", where the hardware shows none. Formats "tce" and "zpci" are not of pgtable.h.
+ * step, and format "identity", "blocked", "sva", "nested" or "shared", where the domain has no
+ * table of the library's, or "hidden", where the hardware shows none. Formats "tce" and "zpci" are
+ * not of pgtable.h.
  * @param[out] format name of the page-table format, static; may be NULL
  * Reasons: null-argument, foreign-context, bad-options, not-attached, outside-aperture.
  */
 LIBIOMMU_API int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
 				    struct libiommu_pgtable_walk *out, const char **format,
 				    struct libiommu_error **err);
+
+/**
+ * The device asks for pages, as one group, and goes on. A DMA to a page that is missing
+ * in a domain with a fault queue asks by itself, and waits inside the call until the
+ * group is answered: another thread must do that.
+ * @param number the device's own number of the group
+ * @param[out] ticket for libiommu_mock_page_answer()
+ * Reasons: null-argument, foreign-context, faults-unsupported (the device makes no page
+ * requests, or no queue takes them).
+ */
+LIBIOMMU_API int libiommu_mock_page_request(struct libiommu_endpoint *ep,
+					    const struct libiommu_page_request *requests,
+					    size_t count, uint32_t number, uint64_t *ticket,
+					    struct libiommu_error **err);
+
+/**
+ * What a group was answered; once. The machine keeps the last 256 answers.
+ * @return 0; -EAGAIN when it was not answered yet, or answered long ago; -EINVAL, -EXDEV
+ */
+LIBIOMMU_API int libiommu_mock_page_answer(struct libiommu_endpoint *ep, uint64_t ticket,
+					   enum libiommu_fault_answer *out);
 
 /**
  * The owner of the machine wants the device back: LIBIOMMU_INTERRUPT_REQUEST. Nobody
@@ -178,10 +201,11 @@ struct libiommu_mock_stats {
 	uint64_t invalidations;  /**< IOTLB invalidations carried out */
 	uint64_t faults;         /**< faults recorded */
 	uint64_t faults_dropped; /**< faults that found the queue full */
+	uint64_t page_requests;  /**< groups of page requests, those that SVA has answered too */
 };
-#define LIBIOMMU_MOCK_STATS_INIT                                              \
-	{                                                                     \
-		sizeof(struct libiommu_mock_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0 \
+#define LIBIOMMU_MOCK_STATS_INIT                                                 \
+	{                                                                        \
+		sizeof(struct libiommu_mock_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 \
 	}
 
 /** Figures of the context's machine. @return 0; -EINVAL, -EXDEV (not a mock) */

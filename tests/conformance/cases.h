@@ -60,6 +60,7 @@ void suite_iova(struct registry *registry);
 void suite_attach(struct registry *registry);
 void suite_pasid(struct registry *registry);
 void suite_nesting(struct registry *registry);
+void suite_faults(struct registry *registry);
 void suite_groups(struct registry *registry);
 void suite_claims(struct registry *registry);
 void suite_regions(struct registry *registry);

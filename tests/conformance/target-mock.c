@@ -179,6 +179,18 @@ static bool mock_dma(struct libiommu_endpoint *ep, uint64_t iova, void *buffer, 
 		      : libiommu_mock_dma_read(ep, iova, buffer, length, NULL)) == 0;
 }
 
+static bool mock_ask(struct libiommu_endpoint *ep, const struct libiommu_page_request *requests,
+		     size_t count, uint64_t *ticket)
+{
+	return libiommu_mock_page_request(ep, requests, count, 1, ticket, NULL) == 0;
+}
+
+static bool mock_answered(struct libiommu_endpoint *ep, uint64_t ticket,
+			  enum libiommu_fault_answer *answer)
+{
+	return libiommu_mock_page_answer(ep, ticket, answer) == 0;
+}
+
 struct target target_mock = {
 	.name = "mock",
 	.backend = "mock",
@@ -192,6 +204,8 @@ struct target target_mock = {
 	.pinned = mock_pinned,
 	.fault = mock_fault,
 	.dma = mock_dma,
+	.ask = mock_ask,
+	.answered = mock_answered,
 	.alone = { "0000:00:03.0", "0000:00:04.0" },
 	.alone_count = 2,
 	.member = { "0000:00:05.0", "0000:00:05.1", "0000:00:05.2" },

@@ -74,6 +74,11 @@ struct target {
 	 * nobody can make it; then cases use edu's registers. */
 	bool (*dma)(struct libiommu_endpoint *ep, uint64_t iova, void *buffer, size_t length,
 		    bool write);
+	/** The device asks for pages, and what it was answered (false: not yet). Come together. */
+	bool (*ask)(struct libiommu_endpoint *ep, const struct libiommu_page_request *requests,
+		    size_t count, uint64_t *ticket);
+	bool (*answered)(struct libiommu_endpoint *ep, uint64_t ticket,
+			 enum libiommu_fault_answer *answer);
 	/** Descriptors that the kernel below still holds open; NULL: nobody tells. */
 	size_t (*open_fds)(void);
 
