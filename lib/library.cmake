@@ -18,8 +18,9 @@ set_target_properties(iommu_objects PROPERTIES
   INTERPROCEDURAL_OPTIMIZATION OFF)
 
 set(libiommu_headers
-    backend.h context.h device.h dma.h domain.h endpoint.h error.h group.h hooks.h interrupt.h libiommu.h
-    mapping.h mock.h mock_nvme.h mock_platform.h pgtable.h reader.h reasons.h region.h types.h version.h)
+    backend.h context.h device.h dma.h domain.h endpoint.h error.h fault_queue.h group.h hooks.h
+    interrupt.h libiommu.h mapping.h mock.h mock_nvme.h mock_platform.h nesting.h pasid.h pgtable.h
+    reader.h reasons.h region.h types.h version.h)
 list(TRANSFORM libiommu_headers PREPEND ${PROJECT_SOURCE_DIR}/include/libiommu/)
 
 function(libiommu_properties target)
