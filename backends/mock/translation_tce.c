@@ -24,13 +24,15 @@ static size_t array_bytes(const struct libiommu_range *window)
 	return (size_t)((window->last - window->start + 1) >> TCE_SHIFT) * sizeof(uint64_t);
 }
 
-/* @return NULL outside of the windows; else the entry, and how many follow in its window */
+/* @return NULL and none left outside of the windows; else the entry, and how many there are from it on */
 static uint64_t *find(const struct mock_table *table, uint64_t iova, size_t *left,
 		      size_t *window_index)
 {
 	const struct mock_hw *hw = &table->iommu->hw;
 	const struct tce *tce = table->own;
 
+	*left = 0;
+	*window_index = 0;
 	for (size_t i = 0; i < hw->window_count; i++) {
 		const struct libiommu_range *window = &hw->windows[i];
 
