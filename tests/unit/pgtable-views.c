@@ -326,6 +326,50 @@ START_TEST(traps)
 }
 END_TEST
 
+/*
+ * One entry says that it belongs to a run, the others beside it say that they do not: who asks for
+ * that page alone learns of no other page, and nothing is written beside the bitmap.
+ */
+static void check_torn_run(uint64_t run, uint64_t others)
+{
+	uint64_t iova = 4 * run, middle = iova + run / 2, at, torn, bitmap[3] = { 0 };
+
+	ck_assert_int_eq(map(iova, 0, run, RW), NONE);
+	ck_assert(libiommu_pgtable_mark(pt, middle, true));
+	torn = *entry_of(middle, 1);
+	ck_assert_int_eq(unmap(iova, run, NULL), NONE);
+	for (at = iova; at < iova + run; at += others) {
+		ck_assert_int_eq(map(at, (at - iova) * 8, others, RW), NONE);
+		ck_assert(libiommu_pgtable_mark(pt, at, true));
+	}
+	at = *entry_of(middle, 1);
+	*entry_of(middle, 1) = torn;
+	ck_assert_int_eq(libiommu_pgtable_read_marks(pt, middle, granule,
+						     LIBIOMMU_PGTABLE_KEEP_MARKS, desc->granule,
+						     &bitmap[1], NULL, NULL),
+			 0);
+	ck_assert_uint_eq(bitmap[0], 0);
+	ck_assert_uint_eq(bitmap[1], 1);
+	ck_assert_uint_eq(bitmap[2], 0);
+	*entry_of(middle, 1) = at;
+	ck_assert_int_eq(unmap(iova, run, NULL), NONE);
+}
+
+START_TEST(torn_runs)
+{
+	uint64_t run, others;
+
+	open_row(_i);
+	for (run = 2 * granule; desc->dirty && run <= 512 * granule; run *= 2) {
+		for (others = granule; others < run; others *= 2) {
+			if (desc->level_sizes[1] & run && desc->level_sizes[1] & others)
+				check_torn_run(run, others);
+		}
+	}
+	close_row();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pgtable views");
@@ -337,6 +381,7 @@ int main(void)
 	tcase_add_loop_test(tc, faults, 0, ROWS);
 	tcase_add_loop_test(tc, random_tables, 0, 3 * ROWS);
 	tcase_add_loop_test(tc, traps, 0, ROWS);
+	tcase_add_loop_test(tc, torn_runs, 0, ROWS);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
