@@ -96,12 +96,12 @@ row vtd \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=standard backends='vfio iommufd' selftest=iommufd witness=vtd timeout=900 \
-	many=70000 sweep=2/3
+	many=20000 sweep=2/3
 
 row smmuv3 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=900 \
-	entries=4096 many=70000 sweep=1/3
+	entries=4096 many=20000 sweep=1/3
 
 row virtio \
 	arch=x86_64 kernel=lab machine=q35 \
@@ -109,7 +109,7 @@ row virtio \
 	append='vfio_iommu_type1.allow_unsafe_interrupts=1 iommufd.allow_unsafe_interrupts=1 kunit.enable=0' \
 	refusal=msi-not-isolated \
 	devices=standard backends='vfio iommufd' witness=virtio timeout=900 \
-	entries=4096 many=70000 sweep=1/3
+	entries=4096 many=20000 sweep=1/6
 
 row stock \
 	arch=x86_64 kernel=debian machine=q35 \
@@ -130,19 +130,19 @@ row vtd-fs \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,x-scalable-mode=on,x-flts=on' \
 	append='intel_iommu=on,sm_on kunit.enable=0' \
 	devices=standard backends='vfio iommufd' witness=vtd timeout=900 \
-	entries=4096 many=70000 sweep=3/3
+	entries=4096 many=20000 sweep=3/6
 
 row smmuv3-s2 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=2' nest_parent=yes \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=900 \
-	entries=4096 many=70000 sweep=2/3
+	entries=4096 many=20000 sweep=2/3
 
 row smmuv3-nested \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=nested' nest_parent=yes \
 	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=900 \
-	entries=4096 many=70000 sweep=3/3
+	entries=4096 many=20000 sweep=3/3
 
 row two \
 	arch=x86_64 kernel=lab machine=q35 \
