@@ -149,7 +149,7 @@ row two \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=functions backends='vfio iommufd' witness=vtd timeout=900 \
-	entries=4096 sweep=3/3
+	entries=4096 many=20000 sweep=3/3
 
 # Controllers of the kind that people have: one namespace, blocks of 4 KiB, functions, and one that
 # can be taken out.
@@ -205,6 +205,10 @@ run pair \
 # Threads on processors that do run at the same time.
 run threads \
 	machines='vtd stock' clock=real processors=2 steps=conformance cases=thread*
+
+# As many mappings as the suite makes where nothing limits them: rows make fewer.
+run many \
+	machines=vtd backends=iommufd many= steps=conformance cases=no_entry_limit
 
 # Every failure on machines of each kind: the rows share them.
 run sweep \
