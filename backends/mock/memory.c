@@ -24,7 +24,7 @@ int mock_memory_check(const struct libiommu_sys *sys, bool populate,
 	if (populate)
 		advice = map->prot & LIBIOMMU_PROT_WRITE ? ADVICE_POPULATE_WRITE
 							 : ADVICE_POPULATE_READ;
-	error = sys->madvise(sys->data, (unsigned char *)map->memory - in_page, length, advice);
+	error = sys->madvise(sys->data, (void *)((uintptr_t)map->memory - in_page), length, advice);
 	if (error >= 0)
 		return 0;
 	libiommu_refuse_kernel(failure, error, "madvise", NULL);
