@@ -100,6 +100,12 @@ static inline int fail_mmap(void *data, void *hint, size_t length, int prot, int
 		       : KERNEL->mmap(KERNEL->data, hint, length, prot, flags, fd, offset, out);
 }
 
+static inline int fail_madvise(void *data, void *address, size_t length, int advice)
+{
+	(void)data;
+	return fails() ? -ENOMEM : KERNEL->madvise(KERNEL->data, address, length, advice);
+}
+
 static inline int64_t fail_read(void *data, int fd, void *buffer, size_t length)
 {
 	(void)data;

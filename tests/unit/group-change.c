@@ -4,6 +4,8 @@
 
 #include "tests/unit/fault.h"
 
+#include "tests/unit/fault-sweep.h"
+
 #include <libiommu/mock_platform.h>
 
 static struct libiommu_group *group_of(struct libiommu_ctx *from, const char *device)
@@ -89,45 +91,29 @@ START_TEST(arguments)
 }
 END_TEST
 
+static struct libiommu_group *looked_at;
+
+static int look_once(struct libiommu_error **err)
+{
+	struct libiommu_group *now = NULL;
+	bool changed;
+	int code = libiommu_group_changed(looked_at, &changed, &now, err);
+
+	ck_assert(!code == !!now);
+	libiommu_group_unref(now);
+	return code;
+}
+
 START_TEST(failures)
 {
-	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
-	struct libiommu_allocator allocator = *libiommu_allocator_default();
-	struct libiommu_sys table = *sys();
-	struct libiommu_group *group;
-	unsigned long at = 0;
-	long before;
+	struct failing with;
 
-	allocator.alloc = fail_alloc;
-	allocator.free = count_free;
-	table.open = fail_open;
-	table.pread = fail_pread;
-	table.getdents = fail_getdents;
-	table.readlink = fail_readlink;
-	opts.backend = BACKEND;
-	opts.sys = &table;
-	opts.allocator = &allocator;
+	fail_slots(&with, BACKEND);
 	libiommu_ctx_free(ctx);
-	OK(libiommu_ctx_new(&opts, &ctx, NULL));
-	group = group_of(ctx, M0);
-	before = blocks;
-	do {
-		struct libiommu_group *now = NULL;
-		struct libiommu_error *err = NULL;
-		bool changed;
-		int code;
-
-		fault.calls = 0;
-		fault.at = ++at;
-		code = libiommu_group_changed(group, &changed, &now, &err);
-		fault.at = 0;
-		ck_assert(!code == !err && !code == !!now);
-		libiommu_error_free(err);
-		libiommu_group_unref(now);
-		ck_assert_int_eq(blocks, before);
-	} while (fault.calls >= at);
-	ck_assert_uint_gt(at, 20);
-	libiommu_group_unref(group);
+	OK(libiommu_ctx_new(&with.opts, &ctx, NULL));
+	looked_at = group_of(ctx, M0);
+	fail_in_turn(look_once, 20);
+	libiommu_group_unref(looked_at);
 	libiommu_ctx_free(ctx);
 	ck_assert_int_eq(blocks, 0);
 	ctx = NULL;

@@ -6,6 +6,8 @@ static const char *backend;
 
 #include "tests/unit/fault.h"
 
+#include "tests/unit/fault-sweep.h"
+
 #include <libiommu/backend.h>
 
 #include <fcntl.h>
@@ -355,33 +357,12 @@ START_TEST(in_a_child)
 }
 END_TEST
 
-/* @return false when the scenario has fewer calls than that */
-static bool scenario(unsigned long at, bool all)
+static void scenario(void)
 {
-	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
-	struct libiommu_allocator allocator = *libiommu_allocator_default();
 	struct libiommu_device *m0 = NULL, *m1 = NULL;
 	struct libiommu_domain *domain = NULL;
 	struct libiommu_group *group = NULL;
-	struct libiommu_sys table = *sys();
-	bool reached;
 
-	allocator.alloc = fail_alloc;
-	allocator.free = count_free;
-	table.open = fail_open;
-	table.close = fail_close;
-	table.ioctl = fail_ioctl;
-	table.pread = fail_pread;
-	table.pwrite = fail_pwrite;
-	table.getdents = fail_getdents;
-	table.readlink = fail_readlink;
-	opts.backend = backend;
-	opts.sys = &table;
-	opts.allocator = &allocator;
-	fault.calls = 0;
-	fault.at = at;
-	fault.all = all;
-	STEP(libiommu_ctx_new(&opts, &ctx, NULL));
 	STEP(libiommu_group_of(ctx, M0, &group, NULL));
 	STEP(libiommu_group_claim(group, NULL, NULL));
 	STEP(libiommu_device_open(ctx, M0, &m0, NULL));
@@ -393,27 +374,19 @@ static bool scenario(unsigned long at, bool all)
 	STEP(libiommu_device_close(m0, NULL));
 	STEP(libiommu_group_release(group, NULL));
 	STEP(libiommu_group_claim(group, NULL, NULL));
-	STEP(libiommu_device_open(ctx, M0, &m0, NULL));
 	/* M1 is attached: the context's end detaches it, or cannot. */
-	libiommu_ctx_free(ctx);
-	reached = fault.calls >= at;
-	fault.at = 0;
-	ck_assert_msg(fake_kernel_open_fds(kernel) == 0, "call %lu: %zu descriptors leak", at,
-		      fake_kernel_open_fds(kernel));
-	ck_assert_msg(blocks == 0, "call %lu: %ld blocks leak", at, blocks);
-	return reached;
+	STEP(libiommu_device_open(ctx, M0, &m0, NULL));
 }
 
 static void sweep(bool all)
 {
-	unsigned long at = 1;
+	const struct sweep claims = {
+		.backend = backend, .scenario = scenario, .over = kernel_is_empty, .least = 150
+	};
 
-	libiommu_ctx_free(ctx);
 	libiommu_ctx_free(other);
-	while (scenario(at, all))
-		at++;
-	ck_assert_uint_gt(at, 150);
-	ctx = other = NULL;
+	other = NULL;
+	run_sweep(&claims, all);
 }
 
 START_TEST(one_failure)

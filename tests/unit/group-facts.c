@@ -6,6 +6,8 @@ static const char *backend;
 
 #include "tests/unit/fault.h"
 
+#include "tests/unit/fault-sweep.h"
+
 #include <libiommu/backend.h>
 
 #include <stdio.h>
@@ -143,46 +145,28 @@ START_TEST(arguments)
 }
 END_TEST
 
+static int get_once(struct libiommu_error **err)
+{
+	struct libiommu_group *group = NULL;
+	int code = libiommu_group_get(ctx, 1, &group, err);
+
+	ck_assert(!code == !!group);
+	libiommu_group_unref(group);
+	return code;
+}
+
 /* With every call failing in turn: the group with fewer facts, or a reason; nothing leaks. */
 START_TEST(failures)
 {
-	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
-	struct libiommu_allocator allocator = *libiommu_allocator_default();
-	struct libiommu_sys table = *sys();
 	struct libiommu_device *device = NULL;
-	unsigned long at = 0;
-	long before;
+	struct failing with;
 
-	allocator.alloc = fail_alloc;
-	allocator.free = count_free;
-	table.open = fail_open;
-	table.ioctl = fail_ioctl;
-	table.pread = fail_pread;
-	table.getdents = fail_getdents;
-	table.readlink = fail_readlink;
-	opts.backend = BACKEND;
-	opts.sys = &table;
-	opts.allocator = &allocator;
+	fail_slots(&with, BACKEND);
 	libiommu_ctx_free(ctx);
-	OK(libiommu_ctx_new(&opts, &ctx, NULL));
+	OK(libiommu_ctx_new(&with.opts, &ctx, NULL));
 	OK(libiommu_device_open(ctx, A, &device, NULL));
 	OK(libiommu_endpoint_attach(ep(device), new_domain(), NULL));
-	before = blocks;
-	do {
-		struct libiommu_group *group = NULL;
-		struct libiommu_error *err = NULL;
-		int code;
-
-		fault.calls = 0;
-		fault.at = ++at;
-		code = libiommu_group_get(ctx, 1, &group, &err);
-		fault.at = 0;
-		ck_assert(!code == !err && !code == !!group);
-		libiommu_error_free(err);
-		libiommu_group_unref(group);
-		ck_assert_int_eq(blocks, before);
-	} while (fault.calls >= at);
-	ck_assert_uint_gt(at, 20);
+	fail_in_turn(get_once, 20);
 	same_as_device(device, A);
 	libiommu_ctx_free(ctx);
 	ck_assert_int_eq(blocks, 0);

@@ -8,6 +8,8 @@
 
 #include "tests/unit/fault.h"
 
+#include "tests/unit/fault-sweep.h"
+
 static struct libiommu_device *a;
 static struct libiommu_domain *d, *e, *parent, *n;
 static struct libiommu_endpoint *one;
@@ -106,55 +108,23 @@ static void ends(void)
 	OK(libiommu_fault_queue_free(queue, NULL));
 }
 
-/* @return false when the scenario has fewer calls than that */
-static bool scenario(unsigned long at, bool all)
+static void scenario(void)
 {
-	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
-	struct libiommu_allocator allocator = *libiommu_allocator_default();
-	struct libiommu_sys failing = *sys();
-	bool reached;
-
-	allocator.alloc = fail_alloc;
-	allocator.free = count_free;
-	failing.open = fail_open;
-	failing.close = fail_close;
-	failing.ioctl = fail_ioctl;
-	failing.pread = fail_pread;
-	failing.readlink = fail_readlink;
-	failing.read = fail_read;
-	failing.write = fail_write;
-	failing.poll = fail_poll;
-	opts.backend = BACKEND;
-	opts.sys = &failing;
-	opts.allocator = &allocator;
-	fault.calls = 0;
-	fault.at = at;
-	fault.all = all;
-	STEP(libiommu_ctx_new(&opts, &ctx, NULL));
 	objects();
 	attachments();
 	requests();
 	ends();
-	libiommu_ctx_free(ctx);
-	reached = fault.calls >= at;
-	ck_assert_msg(fake_kernel_open_fds(kernel) == 0, "call %lu: %zu descriptors leak", at,
-		      fake_kernel_open_fds(kernel));
-	ck_assert_msg(blocks == 0, "call %lu: %ld blocks leak", at, blocks);
-	ck_assert_uint_eq(fake_kernel_locked(kernel), 0);
-	return reached;
 }
 
 static void sweep(bool all)
 {
-	unsigned long at = 1;
+	static const struct sweep stages = {
+		.backend = BACKEND, .scenario = scenario, .over = kernel_is_empty, .least = 80
+	};
 
 	fake_kernel_set(kernel, FAKE_PASID_BITS, 20);
 	fake_kernel_set(kernel, FAKE_NESTING, 1);
-	libiommu_ctx_free(ctx);
-	while (scenario(at, all))
-		at++;
-	ck_assert_uint_gt(at, 80);
-	ctx = NULL;
+	run_sweep(&stages, all);
 }
 
 START_TEST(one_failure)

@@ -7,6 +7,8 @@
 
 #include "tests/unit/fault.h"
 
+#include "tests/unit/fault-sweep.h"
+
 static struct libiommu_device *a, *b, *m0, *m1;
 static struct libiommu_domain *d, *e;
 
@@ -86,58 +88,24 @@ static void maps(void)
 	ck_assert_uint_eq(fake_kernel_mappings(kernel, B), 2);
 }
 
-/* @return false when the scenario has fewer calls than that */
-static bool scenario(unsigned long at, bool all)
+static void scenario(void)
 {
-	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
-	struct libiommu_allocator allocator = *libiommu_allocator_default();
-	struct libiommu_sys table = *sys();
-	bool reached;
-
-	allocator.alloc = fail_alloc;
-	allocator.free = count_free;
-	table.open = fail_open;
-	table.close = fail_close;
-	table.ioctl = fail_ioctl;
-	table.pread = fail_pread;
-	table.pwrite = fail_pwrite;
-	table.getdents = fail_getdents;
-	table.readlink = fail_readlink;
-	table.openat = fail_openat;
-	table.readlinkat = fail_readlinkat;
-	table.mmap = fail_mmap;
-	opts.backend = "vfio";
-	opts.sys = &table;
-	opts.allocator = &allocator;
-	fault.calls = 0;
-	fault.at = at;
-	fault.all = all;
-	STEP(libiommu_ctx_new(&opts, &ctx, NULL));
 	objects();
 	attachments();
 	access_registers();
 	/* With two containers a second failure in a row cannot be taken back: reason partial. */
-	if (!all)
+	if (!fault.all)
 		maps();
 	leave_again();
-	libiommu_ctx_free(ctx);
-	reached = fault.calls >= at;
-	ck_assert_msg(fake_kernel_open_fds(kernel) == 0, "call %lu: %zu descriptors leak", at,
-		      fake_kernel_open_fds(kernel));
-	ck_assert_msg(blocks == 0, "call %lu: %ld blocks leak", at, blocks);
-	ck_assert_uint_eq(fake_kernel_locked(kernel), 0);
-	return reached;
 }
 
 static void sweep(bool all)
 {
-	unsigned long at = 1;
+	static const struct sweep type1 = {
+		.backend = "vfio", .scenario = scenario, .over = kernel_is_empty, .least = 200
+	};
 
-	libiommu_ctx_free(ctx);
-	while (scenario(at, all))
-		at++;
-	ck_assert_uint_gt(at, 200);
-	ctx = NULL;
+	run_sweep(&type1, all);
 }
 
 START_TEST(one_failure)
