@@ -63,6 +63,13 @@ static void tell_riscv(const struct mock_hw *hw, struct libiommu_hw_info *out)
 				       has(hw->pasid_bits >= 20, 40);
 }
 
+static void tell_selftest(struct libiommu_hw_info *out)
+{
+	out->type = LIBIOMMU_HW_SELFTEST;
+	out->length = sizeof(out->data.selftest);
+	out->data.selftest.reg = 0xdeadbeef;
+}
+
 int mock_hw_info(const struct mock_hw *hw, struct libiommu_hw_info *out)
 {
 	switch (hw->parent_format) {
@@ -77,6 +84,9 @@ int mock_hw_info(const struct mock_hw *hw, struct libiommu_hw_info *out)
 		break;
 	case LIBIOMMU_PGTABLE_RISCV_G:
 		tell_riscv(hw, out);
+		break;
+	case LIBIOMMU_PGTABLE_AMDV1_2K:
+		tell_selftest(out);
 		break;
 	default:
 		break;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/nested.h"
 
-#include "backends/mock/foreign.h"
 #include "backends/mock/join.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* Where the process has a page of the parent that the hardware may read. */
@@ -104,7 +102,8 @@ int mock_stage1_walk(struct mock_stage1 *stage1, uint64_t iova, uint32_t access,
 	bool write = (access & LIBIOMMU_PROT_WRITE) != 0;
 	enum libiommu_pgtable_fault fault;
 
-	where->stage = view ? 1 : 2;
+	/* Tables that cannot be reached are missing in the parent, unless there are never any. */
+	where->stage = view || stage1->type == LIBIOMMU_STAGE1_SELFTEST ? 1 : 2;
 	if (!view)
 		return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
 	fault = libiommu_pgtable_access(view, iova, access, &first, NULL);
@@ -174,6 +173,7 @@ static struct mock_stage1 *make_stage1(struct mock_machine *machine,
 	}
 	stage1->type = opts->type;
 	memcpy(&stage1->data, opts->data, opts->data_length);
+	mock_selftest_begin(stage1);
 	return stage1;
 }
 
@@ -262,101 +262,10 @@ void mock_nested_free(struct mock_domain *dom)
 	free_stage1(machine, stage1);
 }
 
-static int refuse_command(struct libiommu_failure *failure, size_t number, const char *why)
-{
-	return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_INVALIDATION, NULL, "Number %zu: %s",
-			       number, why);
-}
-
-static void carry_out(struct mock_domain *dom, const struct libiommu_invalidation *command)
-{
-	struct mock_stage1 *stage1 = dom->stage1;
-	struct mock_iotlb *tlb = &stage1->iommu->tlb;
-
-	pthread_rwlock_wrlock(&stage1->iommu->gate);
-	switch (command->kind) {
-	case LIBIOMMU_INVALIDATE_ALL:
-		mock_stage1_drop(stage1);
-		break;
-	case LIBIOMMU_INVALIDATE_RANGE:
-		mock_iotlb_drop(tlb, stage1->tag, command->range.start, command->range.last);
-		break;
-	case LIBIOMMU_INVALIDATE_PASID:
-		mock_iotlb_drop_pasid(tlb, stage1->tag, command->pasid);
-		break;
-	}
-	pthread_rwlock_unlock(&stage1->iommu->gate);
-}
-
-static int slot_invalidate(void *domain, const struct libiommu_invalidation *commands, size_t count,
-			   size_t *done, struct libiommu_failure *failure)
-{
-	struct mock_domain *dom = domain;
-	int error = 0;
-
-	for (*done = 0; *done < count && !error; *done += !error) {
-		const struct libiommu_invalidation *command = &commands[*done];
-
-		if (command->kind == LIBIOMMU_INVALIDATE_RANGE &&
-		    (command->range.start % MOCK_PAGE || (command->range.last + 1) % MOCK_PAGE))
-			error = refuse_command(failure, *done, "it is not of whole pages.");
-		else if (dom->shared)
-			mock_shared_invalidate(dom, command);
-		else
-			carry_out(dom, command);
-	}
-	return error;
-}
-
-/* VT-d's own form: an address, pages and flags; all pages of the address 0 are everything. */
-#define VTD_ENTRIES 0
-#define VTD_BYTES   24
-#define VTD_LEAVES  1u
-
-static int read_vtd(const unsigned char *entry, struct libiommu_invalidation *out)
-{
-	uint64_t address, pages;
-	uint32_t flags[2];
-
-	memcpy(&address, entry, 8);
-	memcpy(&pages, entry + 8, 8);
-	memcpy(flags, entry + 16, 8);
-	if (flags[0] & ~VTD_LEAVES || flags[1] || address % MOCK_PAGE)
-		return -EINVAL;
-	*out = (struct libiommu_invalidation){ .kind = LIBIOMMU_INVALIDATE_ALL };
-	if (!address && pages == UINT64_MAX)
-		return 0;
-	if (!pages || pages > (UINT64_MAX - address) / MOCK_PAGE)
-		return -EINVAL;
-	out->kind = LIBIOMMU_INVALIDATE_RANGE;
-	out->range = (struct libiommu_range){ address, address + pages * MOCK_PAGE - 1 };
-	return 0;
-}
-
-static int slot_invalidate_raw(void *domain, uint32_t type, const void *entries, size_t length,
-			       size_t count, size_t *done, struct libiommu_failure *failure)
-{
-	struct mock_domain *dom = domain;
-	struct libiommu_invalidation command;
-	int error = 0;
-
-	if (type != VTD_ENTRIES || !dom->stage1 || dom->stage1->type != LIBIOMMU_STAGE1_VTD)
-		return libiommu_refuse(failure, LIBIOMMU_REASON_BACKEND_CAPABILITY, NULL,
-				       "Entries of type %u are not for this IOMMU.", type);
-	if (count && length < VTD_BYTES)
-		return refuse_command(failure, 0, "its entry is too short.");
-	for (*done = 0; *done < count && !error; *done += !error) {
-		error = read_vtd((const unsigned char *)entries + *done * length, &command);
-		if (!error)
-			carry_out(dom, &command);
-	}
-	return error ? refuse_command(failure, *done, "it is none of VT-d's.") : 0;
-}
-
 const struct libiommu_backend_nesting mock_nesting = {
 	.size = sizeof(mock_nesting),
 	.hw_info = slot_hw_info,
 	.domain_new = slot_domain_new,
-	.invalidate = slot_invalidate,
-	.invalidate_raw = slot_invalidate_raw,
+	.invalidate = mock_nested_invalidate,
+	.invalidate_raw = mock_nested_invalidate_raw,
 };

@@ -16,6 +16,8 @@ struct mock_where {
 		*process; /* no walk: the address is one of the process'; else NULL */
 };
 
+#define MOCK_STAGE1_WORDS 4
+
 struct mock_stage1 {
 	struct mock_stage1 *next; /* of the parent's space; under machine.lock and iommu.gate */
 	struct mock_space *space; /* the parent's */
@@ -28,7 +30,9 @@ struct mock_stage1 {
 		struct libiommu_stage1_smmuv3 smmuv3;
 		struct libiommu_stage1_amd amd;
 		struct libiommu_stage1_riscv riscv;
+		struct libiommu_stage1_selftest selftest;
 	} data;
+	uint32_t cached[MOCK_STAGE1_WORDS]; /* by the test device; under iommu.gate */
 	pthread_mutex_t lock;
 	struct libiommu_pgtable *view; /* under lock; NULL: not looked for, or not to be found */
 };
@@ -53,6 +57,28 @@ int mock_stage1_check(const struct mock_hw *hw, const struct libiommu_nested_opt
 		      struct libiommu_failure *failure);
 /* Read 8 bytes at an address of the parent, as the hardware does. */
 bool mock_stage1_read(struct mock_stage1 *stage1, uint64_t address, uint64_t *out);
+
+/* nested_invalidate.c */
+/* Commands in an interface's own form. */
+struct mock_entries {
+	uint32_t type;
+	size_t bytes;     /* of one */
+	const char *name; /* what one is that is right */
+	/* 0, or there is no such command. */
+	int (*carry_out)(struct mock_stage1 *stage1, const unsigned char *entry);
+};
+
+int mock_nested_invalidate(void *domain, const struct libiommu_invalidation *commands, size_t count,
+			   size_t *done, struct libiommu_failure *failure);
+int mock_nested_invalidate_raw(void *domain, uint32_t type, const void *entries, size_t length,
+			       size_t count, size_t *done, struct libiommu_failure *failure);
+
+/* nested_selftest.c */
+extern const struct mock_entries mock_selftest_entries;
+/* Nothing, of another type. */
+void mock_selftest_begin(struct mock_stage1 *stage1);
+/* All words; the gate is held for writing. */
+void mock_selftest_forget(struct mock_stage1 *stage1);
 
 /* hw_info.c */
 int mock_hw_info(const struct mock_hw *hw, struct libiommu_hw_info *out);

@@ -65,6 +65,7 @@ int mock_stage1_check(const struct mock_hw *hw, const struct libiommu_nested_opt
 		bad = check_riscv(opts->data);
 		break;
 	case LIBIOMMU_STAGE1_SELFTEST:
+		taken = hw->stage1_words;
 		break;
 	}
 	if (!taken)

@@ -63,6 +63,7 @@ struct mock_hw {
 	unsigned int pasid_bits;                    /* 0: no PASIDs */
 	bool prq;                                   /* page requests */
 	uint32_t stage1_formats;                    /* bit n: format n as a user's stage 1 */
+	bool stage1_words;                          /* or words that it caches, without a table */
 	enum libiommu_pgtable_format parent_format; /* of what lies below a stage 1 */
 	/* Linux 7.2 uses less than the hardware has. */
 	bool linux_hides_coherency; /* the driver does not say that it snoops */

@@ -43,8 +43,8 @@ const struct mock_profile mock_profiles_other[] = {
 			.profile = "kernel-selftest",
 			.evidence = "mock profile kernel-selftest",
 			.name = "the test device of Linux (CONFIG_IOMMUFD_TEST)",
-			.oddity = "its smallest page is half of the CPU's; IOVAs begin at 16 MiB; a stage 1 "
-				  "of it has no table",
+			.oddity = "its smallest page is half of the CPU's; IOVAs begin at 16 MiB; its stage 1 "
+				  "is four words that it caches, without a table, and no access passes",
 			.phys_width = 51,
 			.phys_most = 51,
 			.windows = { { 0x1000000, 0x7fffffff } },
@@ -56,6 +56,8 @@ const struct mock_profile mock_profiles_other[] = {
 			.pasid_bits = 20,
 			.prq = true,
 			.linux_prq = true,
+			.stage1_words = true,
+			.parent_format = LIBIOMMU_PGTABLE_AMDV1_2K,
 			.grouping = "generic",
 		},
 		.forms = {

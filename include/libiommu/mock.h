@@ -165,6 +165,18 @@ LIBIOMMU_API int libiommu_mock_page_answer(struct libiommu_endpoint *ep, uint64_
 					   enum libiommu_fault_answer *out);
 
 /**
+ * One of the four words that the test device of Linux (profile kernel-selftest) caches of the
+ * stage 1 in which an endpoint is: what libiommu_stage1_selftest.iotlb was, until an invalidation
+ * makes it 0.
+ * @param number of the word, 0 to 3
+ * @param[out] out written on success
+ * Reasons: null-argument, foreign-context, bad-options (number), not-attached, domain-type (no
+ * stage 1 of this type).
+ */
+LIBIOMMU_API int libiommu_mock_stage1_cached(struct libiommu_endpoint *ep, unsigned int number,
+					     uint32_t *out, struct libiommu_error **err);
+
+/**
  * The owner of the machine wants the device back: LIBIOMMU_INTERRUPT_REQUEST. Nobody
  * need listen. Nothing else happens: the mock's owner waits for ever.
  * Reasons: null-argument, foreign-context.

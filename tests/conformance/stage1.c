@@ -37,20 +37,6 @@ static void *guest_virt(void *data, uint64_t phys, size_t bytes)
 	return guest->mem + (phys - guest->base);
 }
 
-bool guest_possible(const struct rig *rig)
-{
-	struct libiommu_hw_info info = LIBIOMMU_HW_INFO_INIT;
-
-	if (!can(rig->dev[0], LIBIOMMU_CAP_NESTING) ||
-	    libiommu_device_hw_info(rig->dev[0], &info, NULL)) {
-		note_skip("no nesting");
-		return false;
-	}
-	if (!target->dma)
-		note_skip("no device that goes where it is told");
-	return target->dma != NULL;
-}
-
 static enum libiommu_pgtable_format format_of(enum libiommu_hw_type type)
 {
 	switch (type) {
@@ -64,6 +50,35 @@ static enum libiommu_pgtable_format format_of(enum libiommu_hw_type type)
 	default:
 		return LIBIOMMU_PGTABLE_NO_FORMAT;
 	}
+}
+
+bool guest_exists(const struct rig *rig, struct libiommu_hw_info *info)
+{
+	*info = (struct libiommu_hw_info)LIBIOMMU_HW_INFO_INIT;
+	if (!can(rig->dev[0], LIBIOMMU_CAP_NESTING) ||
+	    libiommu_device_hw_info(rig->dev[0], info, NULL)) {
+		note_skip("no nesting");
+		return false;
+	}
+	if (format_of(info->type) || info->type == LIBIOMMU_HW_SELFTEST)
+		return true;
+	note_skip("hardware for which nobody here writes a stage 1");
+	return false;
+}
+
+bool guest_possible(const struct rig *rig)
+{
+	struct libiommu_hw_info info;
+
+	if (!guest_exists(rig, &info))
+		return false;
+	if (!format_of(info.type)) {
+		note_skip("a stage 1 without tables");
+		return false;
+	}
+	if (!target->dma)
+		note_skip("no device that goes where it is told");
+	return target->dma != NULL;
 }
 
 /* A page in which the guest says more about its tables, and where it is. */
@@ -99,7 +114,8 @@ static void describe(struct guest *guest)
 	struct libiommu_pgtable_hardware hw = LIBIOMMU_PGTABLE_HARDWARE_INIT;
 	struct libiommu_nested_options opts = LIBIOMMU_NESTED_OPTIONS_INIT;
 
-	OK(libiommu_pgtable_hardware(guest->pt, &hw, E));
+	if (guest->pt)
+		OK(libiommu_pgtable_hardware(guest->pt, &hw, E));
 	memset(&guest->data, 0, sizeof(guest->data));
 	opts.data = &guest->data;
 	switch (guest->info.type) {
@@ -118,6 +134,10 @@ static void describe(struct guest *guest)
 		opts.type = LIBIOMMU_STAGE1_SMMUV3;
 		opts.data_length = sizeof(guest->data.smmuv3);
 		describe_smmuv3(guest, &hw);
+		break;
+	case LIBIOMMU_HW_SELFTEST:
+		opts.type = LIBIOMMU_STAGE1_SELFTEST;
+		opts.data_length = sizeof(guest->data.selftest);
 		break;
 	default:
 		opts.type = LIBIOMMU_STAGE1_RISCV;
@@ -147,7 +167,8 @@ void guest_begin(struct guest *guest, struct rig *rig)
 	opts.format = format_of(guest->info.type);
 	opts.memory = &mem;
 	opts.iova_bits = opts.format == LIBIOMMU_PGTABLE_RISCV ? 47 : 0;
-	OK(libiommu_pgtable_new(&opts, &guest->pt, E));
+	if (opts.format)
+		OK(libiommu_pgtable_new(&opts, &guest->pt, E));
 	describe(guest);
 	guest->opts.pasid = wishes.pasid;
 }

@@ -14,19 +14,22 @@ struct guest {
 	struct libiommu_domain *parent;
 	char *mem;
 	uint64_t base;
-	size_t used; /**< pages of the upper half */
-	struct libiommu_pgtable *pt;
+	size_t used;                 /**< pages of the upper half */
+	struct libiommu_pgtable *pt; /**< NULL: its stage 1 has no tables */
 	struct libiommu_hw_info info;
 	union {
 		struct libiommu_stage1_vtd vtd;
 		struct libiommu_stage1_smmuv3 smmuv3;
 		struct libiommu_stage1_amd amd;
 		struct libiommu_stage1_riscv riscv;
+		struct libiommu_stage1_selftest selftest;
 	} data;
 	struct libiommu_nested_options opts;
 };
 
-/** @return false and the case is a skip, when there is no nesting or nobody can use it */
+/** @return false and the case is a skip, when there is no nesting that is known here */
+bool guest_exists(const struct rig *rig, struct libiommu_hw_info *info);
+/** The same when it has no tables, or nobody can use them. */
 bool guest_possible(const struct rig *rig);
 
 /** A parent with the guest's memory, and an empty stage 1. Ends with guest_end(). */

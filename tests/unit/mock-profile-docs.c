@@ -216,6 +216,8 @@ static void say_hardware(const struct mock_profile *profile)
 			comma = ", ";
 		}
 	}
+	if (hw->stage1_words)
+		say("%scached words", comma);
 	if (hw->parent_format)
 		say(" on %s", libiommu_pgtable_format_name(hw->parent_format));
 	say(" | %s |\n", hw->accessed_dirty ? "yes" : hw->can_mark ? "with `ad=yes`" : "no");
