@@ -38,23 +38,16 @@ static void run(const char *scenario, void (*steps)(struct same *s), const struc
 	munmap(s.memory, SAME_PAGES * SAME_PAGE);
 }
 
-/* NULL: there is no such world here. */
+/* Ends the program when there is no such world here. */
 static struct same_log *run_all(const struct same_world *world)
 {
-	struct libiommu_ctx *ctx = world->begin();
-	struct same_log *log;
+	struct same_log *log = same_log_new(world->name);
 
-	if (!ctx)
-		return NULL;
-	libiommu_ctx_free(ctx);
-	log = same_log_new(world->name);
 	run("maps", same_maps, world, log);
 	run("attachments", same_attachments, world, log);
 	run("pasids", same_pasids, world, log);
-	if (world->cached)
-		run("stages", same_stages, world, log);
-	if (world->ask)
-		run("faults", same_faults, world, log);
+	run("stages", same_stages, world, log);
+	run("faults", same_faults, world, log);
 	return log;
 }
 
@@ -71,7 +64,6 @@ static void add(struct same_result *sum, struct same_result more)
 {
 	sum->compared += more.compared;
 	sum->differ += more.differ;
-	sum->alone += more.alone;
 }
 
 int main(int argc, char **argv)
@@ -84,22 +76,16 @@ int main(int argc, char **argv)
 	if (!same_log_read(file, option(argc, argv, "--against")))
 		return 1;
 	mock = run_all(&same_mock);
-	if (!kernels && !mock)
-		return 77;
 	if (kernels) {
 		kernel = run_all(&same_kernel);
-		if (!kernel)
-			return 1;
 		add(&sum, same_compare(kernel, file));
-		if (mock)
-			add(&sum, same_compare(kernel, mock));
+		add(&sum, same_compare(kernel, mock));
 		free(kernel);
 	} else {
 		add(&sum, same_compare(file, mock));
 	}
 	free(mock);
 	free(file);
-	printf("%u passed, %u failed, %u skipped\n",
-	       sum.compared > sum.differ ? sum.compared - sum.differ : 0, sum.differ, sum.alone);
+	printf("%u passed, %u failed, 0 skipped\n", sum.compared - sum.differ, sum.differ);
 	return sum.differ || !sum.compared;
 }

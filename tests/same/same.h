@@ -24,10 +24,9 @@ struct same_world {
 	struct libiommu_ctx *(*begin)(void);
 	/* Does an address of the endpoint lead to this page of the process? */
 	bool (*reaches)(struct libiommu_endpoint *ep, uint64_t iova, const char *page);
-	/* The device asks for a page. @return whether anybody listens; NULL: page requests are no part of
-	 * this world */
+	/* The device asks for a page. @return whether anybody listens */
 	bool (*ask)(struct libiommu_endpoint *ep, uint32_t group, uint32_t access, uint64_t iova);
-	/* Of what a stage 1 has cached, entry by entry; NULL: stages 1 are no part of this world. */
+	/* Is this what the device caches of its stage 1 in one entry? */
 	bool (*cached)(struct libiommu_endpoint *ep, uint32_t entry, uint32_t value);
 };
 
@@ -81,9 +80,9 @@ void same_log_add(struct same_log *log, const char *step, const char *result);
 bool same_log_read(struct same_log *log, const char *path);
 
 struct same_result {
-	unsigned int compared, accepted;
-	unsigned int differ; /* and are not accepted */
-	unsigned int alone;  /* of scenarios that only one of them has */
+	unsigned int compared; /* steps that either has */
+	unsigned int accepted; /* differ, as a rule of the kernel has it */
+	unsigned int differ;   /* and no rule says so */
 };
 /* Prints what differs, and the numbers. */
 struct same_result same_compare(const struct same_log *a, const struct same_log *b);

@@ -7,11 +7,12 @@
 #define CACHED 0x12345678u
 
 static struct libiommu_device *dev;
-static struct libiommu_endpoint *rid, *one;
+static struct libiommu_endpoint *rid, *one, *twin;
 static struct libiommu_domain *plain, *parent, *n, *m;
+static struct libiommu_fault_queue *queue;
 
-static int nest(struct libiommu_domain *on, bool pasid, struct libiommu_domain **out,
-		struct libiommu_error **err)
+static int nest_asking(struct libiommu_domain *on, bool pasid, struct libiommu_fault_queue *faults,
+		       struct libiommu_domain **out, struct libiommu_error **err)
 {
 	const struct libiommu_stage1_selftest stage1 = { .iotlb = CACHED };
 	struct libiommu_nested_options opts = LIBIOMMU_NESTED_OPTIONS_INIT;
@@ -20,7 +21,14 @@ static int nest(struct libiommu_domain *on, bool pasid, struct libiommu_domain *
 	opts.data = &stage1;
 	opts.data_length = sizeof(stage1);
 	opts.pasid = pasid;
+	opts.faults = faults;
 	return libiommu_domain_new_nested(dev, on, &opts, out, err);
+}
+
+static int nest(struct libiommu_domain *on, bool pasid, struct libiommu_domain **out,
+		struct libiommu_error **err)
+{
+	return nest_asking(on, pasid, NULL, out, err);
 }
 
 static int nest_wrongly(struct libiommu_error **err)
@@ -49,10 +57,9 @@ static void hardware(struct same *s)
 static void parents(struct same *s)
 {
 	struct libiommu_domain_options opts = LIBIOMMU_DOMAIN_OPTIONS_INIT;
-	struct libiommu_fault_queue *queue = NULL;
 	struct libiommu_domain *out = NULL;
 
-	SAME_CALL("a queue", libiommu_fault_queue_new(s->ctx, NULL, &queue, &err));
+	SAME_MUST("a queue", libiommu_fault_queue_new(s->ctx, NULL, &queue, &err));
 	opts.nest_parent = true;
 	opts.faults = queue;
 	SAME_CALL("a parent with a queue", libiommu_domain_new(s->ctx, &opts, &out, &err));
@@ -91,6 +98,9 @@ static void attached(struct same *s)
 	SAME_MUST("into the stage 1", libiommu_endpoint_attach(one, n, &err));
 	SAME_CALL("the device into that", libiommu_endpoint_replace(rid, m, 0, &err));
 	SAME_CALL("free the one", libiommu_domain_free(m, &err));
+	SAME_CALL("another device into the stage 1", libiommu_endpoint_attach(twin, n, &err));
+	cache(s, twin, "what that one caches", CACHED);
+	SAME_CALL("it leaves", libiommu_endpoint_detach(twin, 0, &err));
 	SAME_HELD("free the other", libiommu_domain_free(n, &err));
 }
 
@@ -124,6 +134,64 @@ static void invalidate(struct same *s)
 		  libiommu_domain_invalidate(parent, &all, &count, &err));
 }
 
+/* One entry, in the interface's own form. */
+static void entry(struct same *s, const char *step, uint32_t type, const void *words, size_t length)
+{
+	size_t count = 1;
+
+	SAME_CALL(step, libiommu_domain_invalidate_raw(m, type, words, length, &count, &err));
+}
+
+static void odd_entries(struct same *s)
+{
+	const struct libiommu_invalidation range = {
+		.kind = LIBIOMMU_INVALIDATE_RANGE,
+		.range = { SAME_IOVA + 1, SAME_IOVA + 1 },
+	};
+	const uint32_t words[4] = { 0 }, flag[2] = { 2, 0 }, all[2] = { 1, 9 },
+		       more[4] = { 0, 3, 1, 0 };
+	size_t count = 1;
+
+	SAME_MUST("a stage 1 for odd entries", nest(parent, true, &m, &err));
+	SAME_MUST("the device into it", libiommu_endpoint_replace(rid, m, 0, &err));
+	entry(s, "an unknown flag", 0xdeadbeef, flag, 8);
+	entry(s, "an entry of another type", 0xdadbeef, words, 8);
+	entry(s, "an entry that is too short", 0xdeadbeef, words, 4);
+	entry(s, "an entry with more in it", 0xdeadbeef, more, 16);
+	entry(s, "everything, and a number that there is not", 0xdeadbeef, all, 8);
+	cache(s, rid, "it caches what it did", CACHED);
+	entry(s, "an entry with nothing more in it", 0xdeadbeef, words, 16);
+	cache(s, rid, "that was one", CACHED);
+	SAME_CALL("take the parent's mapping away",
+		  libiommu_domain_unmap(parent, SAME_IOVA, SAME_PAGE, NULL, &err));
+	cache(s, rid, "it caches no addresses", CACHED);
+	SAME_CALL("half a page", libiommu_domain_invalidate(m, &range, &count, &err));
+	cache(s, rid, "that was everything", 0);
+	SAME_MUST("back to the other stage 1", libiommu_endpoint_replace(rid, n, 0, &err));
+	SAME_CALL("free it", libiommu_domain_free(m, &err));
+}
+
+/* What a stage 1 lacks it asks for in a queue of its own. */
+static void asking(struct same *s)
+{
+	struct libiommu_fault_group group = LIBIOMMU_FAULT_GROUP_INIT;
+	struct libiommu_page_request request = { 0 };
+	size_t count = 1;
+
+	SAME_MUST("a stage 1 with a queue", nest_asking(parent, true, queue, &m, &err));
+	SAME_MUST("the device asks there", libiommu_endpoint_replace(rid, m, 0, &err));
+	same_truth(s, "ask", s->world->ask(rid, 2, LIBIOMMU_PROT_WRITE, SAME_IOVA));
+	SAME_CALL("its request", libiommu_fault_queue_next(queue, &group, &request, &count, &err));
+	same_fact(s, "what it asks for", "%zu: group %u, %#llx %u", count, group.number,
+		  (unsigned long long)request.address, request.access);
+	SAME_HELD("free its queue", libiommu_fault_queue_free(queue, &err));
+	SAME_MUST("the device goes back", libiommu_endpoint_replace(rid, n, 0, &err));
+	SAME_CALL("answer it",
+		  libiommu_fault_queue_respond(queue, group.cookie, LIBIOMMU_FAULT_RESOLVED, &err));
+	SAME_CALL("free the stage 1 with a queue", libiommu_domain_free(m, &err));
+	SAME_CALL("free its queue then", libiommu_fault_queue_free(queue, &err));
+}
+
 static void leave(struct same *s)
 {
 	SAME_CALL("the PASID leaves", libiommu_endpoint_detach(one, 0, &err));
@@ -138,11 +206,14 @@ void same_stages(struct same *s)
 {
 	dev = same_open(s, SAME_NUMBERED);
 	rid = libiommu_device_endpoint(dev);
+	twin = libiommu_device_endpoint(same_open(s, SAME_TWIN));
 	plain = same_domain(s, true, false, NULL);
 	parent = same_domain(s, true, true, NULL);
 	hardware(s);
 	parents(s);
 	attached(s);
 	invalidate(s);
+	odd_entries(s);
+	asking(s);
 	leave(s);
 }

@@ -9,9 +9,10 @@
 
 static const char machine[] = "personality iommufd\n"
 			      "iommu test kernel-selftest\n"
-			      "device 0000:00:01.0 iommu=test group=1 driver=vfio-pci\n"
-			      "device 0000:00:02.0 iommu=test group=2 driver=vfio-pci\n"
-			      "device 0000:00:03.0 iommu=test group=3 driver=vfio-pci pasid=20\n";
+			      "device 0000:00:01.0 iommu=test group=1 driver=vfio-pci prq=yes\n"
+			      "device 0000:00:02.0 iommu=test group=2 driver=vfio-pci prq=yes\n"
+			      "device 0000:00:03.0 iommu=test group=3 driver=vfio-pci prq=yes "
+			      "pasid=20\n";
 
 static struct libiommu_ctx *begin(void)
 {
@@ -36,9 +37,26 @@ static bool reaches(struct libiommu_endpoint *ep, uint64_t iova, const char *pag
 	       !memcmp(got, page, sizeof(got));
 }
 
+static bool ask(struct libiommu_endpoint *ep, uint32_t group, uint32_t access, uint64_t iova)
+{
+	const struct libiommu_page_request request = { .address = iova, .access = access };
+	uint64_t ticket;
+
+	return !libiommu_mock_page_request(ep, &request, 1, group, &ticket, NULL);
+}
+
+static bool cached(struct libiommu_endpoint *ep, uint32_t entry, uint32_t value)
+{
+	uint32_t got;
+
+	return !libiommu_mock_stage1_cached(ep, entry, &got, NULL) && got == value;
+}
+
 const struct same_world same_mock = {
 	.name = "mock",
 	.device = { "0000:00:01.0", "0000:00:02.0", "0000:00:03.0" },
 	.begin = begin,
 	.reaches = reaches,
+	.ask = ask,
+	.cached = cached,
 };
