@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -55,17 +56,71 @@ int libiommu_iommufd_diagnose_open(struct iommufd_ctx *ctx, struct libiommu_fail
 }
 
 /* The kernel says the same of a node that another program has bound and of much else. */
-static int diagnose_invalid_bind(const char *device, const struct libiommu_device_options *opts,
+static int diagnose_invalid_bind(const struct iommufd_ctx *ctx, const char *device,
+				 const struct libiommu_device_options *opts,
 				 struct libiommu_failure *failure)
 {
+	char node[LIBIOMMU_SYSFS_NAME] = "";
 	int rc;
 
+	libiommu_sysfs_vfio_node(&ctx->sysfs, device, node, NULL);
 	if (opts && opts->vf_token)
 		rc = libiommu_refuse(failure, LIBIOMMU_REASON_BAD_TOKEN, device,
 				     "The device takes none, or this kernel takes none here.");
+	else if (node[0])
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, device,
+				     "Its node is /dev/vfio/devices/%s, and nothing else explains "
+				     "the refusal.",
+				     node);
 	else
 		rc = libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, device,
 				     "Nothing else explains the refusal.");
+	return libiommu_vfiodev_guess(failure, rc);
+}
+
+/* Members that somebody else may have the group by. */
+struct lent {
+	const char *device;
+	char names[128]; /* whole ones */
+	size_t used;
+	bool more;
+};
+
+static int name_lent(void *data, const struct libiommu_group_member *member,
+		     struct libiommu_failure *failure)
+{
+	struct lent *lent = data;
+	const size_t room = sizeof(lent->names) - lent->used;
+	int length;
+
+	(void)failure;
+	if (!strcmp(member->name, lent->device) || !libiommu_sysfs_driver_is_vfio(member->driver))
+		return 0;
+	length = snprintf(lent->names + lent->used, room, "%s%s (%s)", lent->used ? ", " : "",
+			  member->name, member->driver);
+	if (length > 0 && (size_t)length < room)
+		lent->used += (size_t)length;
+	else
+		lent->more = true;
+	lent->names[lent->used] = '\0';
+	return 0;
+}
+
+/* The kernel does not tell who has it, and sysfs shows no more than who lends it. */
+static int refuse_owned(const struct iommufd_ctx *ctx, uint32_t group, const char *device,
+			struct libiommu_failure *failure)
+{
+	struct lent lent = { .device = device };
+	int rc;
+
+	libiommu_sysfs_members(&ctx->sysfs, group, name_lent, &lent, NULL);
+	if (lent.used)
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, device,
+				     "Its group is in another iommufd, by one of %s%s.", lent.names,
+				     lent.more ? " and others" : "");
+	else
+		rc = libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, device,
+				     "Its group has another owner.");
 	return libiommu_vfiodev_guess(failure, rc);
 }
 
@@ -83,7 +138,7 @@ int libiommu_iommufd_diagnose_bind(struct iommufd_ctx *ctx, uint32_t group, cons
 	}
 	switch (error) {
 	case -EINVAL:
-		return diagnose_invalid_bind(device, opts, failure);
+		return diagnose_invalid_bind(ctx, device, opts, failure);
 	case -EPERM:
 		if (libiommu_vfiodev_blocked(&ctx->sysfs, group))
 			return libiommu_vfiodev_guess(
@@ -93,13 +148,13 @@ int libiommu_iommufd_diagnose_bind(struct iommufd_ctx *ctx, uint32_t group, cons
 							device, error, failure);
 		if (!failure || failure->reason == LIBIOMMU_REASON_MSI_NOT_ISOLATED)
 			return rc;
-		/* They are allowed: what is left is another iommufd. */
-		rc = libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, device,
-				     "Another device of its group is in another iommufd.");
-		return libiommu_vfiodev_guess(failure, rc);
+		/* They are allowed: what is left is another owner. */
+		return refuse_owned(ctx, group, device, failure);
 	case -EBUSY:
 		return libiommu_refuse(failure, LIBIOMMU_REASON_DEVICE_BUSY, device,
-				       "Its group is open elsewhere, or has another owner.");
+				       "Its group (/dev/vfio/%" PRIu32
+				       ") is open elsewhere, or has another owner.",
+				       group);
 	case -EACCES:
 		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_TOKEN, device,
 				       opts && opts->vf_token ? NULL : "None was passed.");

@@ -72,7 +72,7 @@ struct device {
 	unsigned int group;
 	uint16_t vendor, id;
 	uint32_t class_code;
-	char driver[24];
+	char driver[64];
 	char token[40]; /* "": none is asked for */
 	unsigned int open, resets;
 	int memory;            /* of BAR 2 */

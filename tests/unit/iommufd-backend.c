@@ -35,32 +35,6 @@ START_TEST(a_device)
 }
 END_TEST
 
-/* What the kernel says of one node for two users, it says of much else. */
-START_TEST(other_users)
-{
-	struct libiommu_ctx *mine = ctx, *other = new_ctx();
-	struct libiommu_device *device = NULL;
-	int group;
-
-	open_device(A);
-	ctx = other;
-	REFUSED(libiommu_device_open(ctx, A, &device, &err), DEVICE_BUSY, A, "inferred");
-	group = sys()->open(sys()->data, "/dev/vfio/2", O_RDWR);
-	ck_assert_int_ge(group, 0);
-	REFUSED(libiommu_device_open(ctx, B, &device, &err), DEVICE_BUSY, B, "open elsewhere");
-	OK(sys()->close(sys()->data, group));
-	OK(libiommu_device_open(ctx, B, &device, NULL));
-	ck_assert_int_eq(sys()->open(sys()->data, "/dev/vfio/2", O_RDWR), -EBUSY);
-	/* Of one group all belong to one iommufd. */
-	open_device(M0);
-	ctx = mine;
-	REFUSED(libiommu_device_open(ctx, M1, &device, &err), MSI_NOT_ISOLATED, M1, "inferred");
-	fake_kernel_set(kernel, FAKE_ALLOW_UNSAFE, 1);
-	REFUSED(libiommu_device_open(ctx, M1, &device, &err), DEVICE_BUSY, M1, "another iommufd");
-	libiommu_ctx_free(other);
-}
-END_TEST
-
 static int try_ctx(struct libiommu_error **err)
 {
 	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
@@ -510,10 +484,10 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { a_device,    other_users,   no_kernel,   refused_devices,
-				       tokens,      ranges,        many_ranges, page_tables,
-				       two_makes,   hardware,      configs,     conflicts,
-				       bad_sources, locked_memory, transports };
+	const TTest *const tests[] = { a_device,      no_kernel,   refused_devices, tokens,
+				       ranges,        many_ranges, page_tables,     two_makes,
+				       hardware,      configs,     conflicts,       bad_sources,
+				       locked_memory, transports };
 
 	return run("iommufd-backend", tests, sizeof(tests) / sizeof(tests[0]));
 }
