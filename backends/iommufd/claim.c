@@ -18,6 +18,7 @@ struct iommufd_hold {
 	char name[LIBIOMMU_SYSFS_NAME];
 	int fd;
 	uint32_t id;
+	struct iommufd_aperture aperture;
 };
 
 /* In the context's list, which changes one at a time with opens and closes, and under its lock. */
@@ -206,7 +207,8 @@ void libiommu_iommufd_take_again(struct iommufd_ctx *ctx, uint32_t group, const 
 		set(ctx, hold, fd, id);
 }
 
-bool libiommu_iommufd_holds(const struct iommufd_ctx *ctx, uint32_t group, uint32_t *id)
+struct iommufd_aperture *libiommu_iommufd_held(const struct iommufd_ctx *ctx, uint32_t group,
+					       uint32_t *id)
 {
 	const struct iommufd_claim *claim = ctx->claims;
 
@@ -216,9 +218,9 @@ bool libiommu_iommufd_holds(const struct iommufd_ctx *ctx, uint32_t group, uint3
 		if (claim->holds[i].fd < 0)
 			continue;
 		*id = claim->holds[i].id;
-		return true;
+		return &claim->holds[i].aperture;
 	}
-	return false;
+	return NULL;
 }
 
 const struct libiommu_backend_claims libiommu_iommufd_claims = {

@@ -30,13 +30,21 @@ struct iommufd_ctx {
 	struct iommufd_device *devices;
 	struct iommufd_claim *claims;
 	struct iommufd_domain *domains;
-	pthread_mutex_t lock; /* lists of devices and claims, and what devices are attached to */
+	/* Lists of devices and claims, what devices are attached to, and what is known of their tables. */
+	pthread_mutex_t lock;
 };
 
 /* What the kernel tells of an IOMMU, where it does. */
 struct iommufd_hw {
 	bool known;
 	struct libiommu_iommufd_hw info;
+};
+
+/* Where page tables for a device can translate, once that was asked: its IOMMU does not change. */
+struct iommufd_aperture {
+	bool known;
+	struct libiommu_range range;
+	uint64_t page_min;
 };
 
 /* A page table that the library has made; it is freed with its last user. */
@@ -80,6 +88,7 @@ struct iommufd_device {
 	uint32_t id; /* of the bind */
 	uint32_t group;
 	struct iommufd_hw hw;
+	struct iommufd_aperture aperture;
 	struct iommufd_domain *domain;
 	struct iommufd_hwpt *hwpt; /* NULL: the kernel's own, or the domain is nested */
 	struct iommufd_pasid *pasids;
@@ -132,8 +141,9 @@ bool libiommu_iommufd_hand_over(struct iommufd_ctx *ctx, uint32_t group, const c
 bool libiommu_iommufd_give_back(struct iommufd_device *device);
 /* It was closed nevertheless: as good as can be, the claim has it again. */
 void libiommu_iommufd_take_again(struct iommufd_ctx *ctx, uint32_t group, const char *name);
-/* One that a claim has bound of this group. The context's lock is held. */
-bool libiommu_iommufd_holds(const struct iommufd_ctx *ctx, uint32_t group, uint32_t *id);
+/* What is known of one that a claim has bound of this group; NULL: none is. The context's lock is held. */
+struct iommufd_aperture *libiommu_iommufd_held(const struct iommufd_ctx *ctx, uint32_t group,
+					       uint32_t *id);
 
 /* cap.c */
 void libiommu_iommufd_device_cap(void *device, enum libiommu_cap cap,

@@ -74,6 +74,7 @@ struct asked {
 	uint32_t device, group;
 	bool attached;
 	uint32_t ioas;
+	struct iommufd_aperture aperture;
 };
 
 /* The context's lock is held. */
@@ -85,7 +86,27 @@ static struct asked look_at(const struct iommufd_device *device)
 		.group = device->group,
 		.attached = device->domain,
 		.ioas = device->domain ? libiommu_iommufd_space(device->domain) : 0,
+		.aperture = device->aperture,
 	};
+}
+
+/* Kept with who was asked, if he is still there. */
+static void remember(struct iommufd_ctx *ctx, const struct asked *asked)
+{
+	struct iommufd_aperture *held;
+	struct iommufd_device *device;
+	uint32_t id = 0;
+
+	pthread_mutex_lock(&ctx->lock);
+	device = ctx->devices;
+	while (device && (device->id != asked->device || device->group != asked->group))
+		device = device->next;
+	held = libiommu_iommufd_held(ctx, asked->group, &id);
+	if (device)
+		device->aperture = asked->aperture;
+	else if (held && id == asked->device)
+		*held = asked->aperture;
+	pthread_mutex_unlock(&ctx->lock);
 }
 
 /* What is left of a geometry without a range. */
@@ -127,12 +148,11 @@ static int cut_range(void *data, const struct libiommu_reserved *reserved,
 
 /*
  * A page table in an address space of its own tells what the device's IOMMU can do; the device keeps
- * what it is attached to. What is reserved for the device, only sysfs tells before an attach.
+ * what it is attached to.
  */
-static int ask_page_table(const struct iommufd_ctx *ctx, const struct asked *asked,
+static int ask_page_table(struct iommufd_ctx *ctx, struct asked *asked,
 			  struct libiommu_geometry *geometry, struct libiommu_failure *failure)
 {
-	struct cut cut = { ctx, geometry };
 	uint32_t ioas, hwpt;
 	int rc = libiommu_iommufd_ioas_alloc(ctx->sys, ctx->fd, &ioas);
 
@@ -146,15 +166,36 @@ static int ask_page_table(const struct iommufd_ctx *ctx, const struct asked *ask
 		libiommu_iommufd_destroy(ctx->sys, ctx->fd, hwpt);
 	}
 	libiommu_iommufd_destroy(ctx->sys, ctx->fd, ioas);
-	return rc ? rc
-		  : libiommu_sysfs_reserved(&ctx->sysfs, asked->group, cut_range, &cut, failure);
+	/* A page table has one range; a kernel that says otherwise is asked again. */
+	if (!rc && geometry->count == 1) {
+		asked->aperture =
+			(struct iommufd_aperture){ true, geometry->ranges[0], geometry->page_min };
+		remember(ctx, asked);
+	}
+	return rc;
 }
 
-static int ask(const struct iommufd_ctx *ctx, const struct asked *asked,
-	       struct libiommu_geometry *geometry, struct libiommu_failure *failure)
+/* Once, since somebody may look at a group again and again. */
+static int read_aperture(struct iommufd_ctx *ctx, struct asked *asked,
+			 struct libiommu_geometry *geometry, struct libiommu_failure *failure)
 {
-	int rc = ask_page_table(ctx, asked, geometry, failure);
+	const struct iommufd_aperture *a = &asked->aperture;
 
+	if (!a->known)
+		return ask_page_table(ctx, asked, geometry, failure);
+	geometry->page_min = a->page_min;
+	return libiommu_geometry_add(ctx->env, geometry, a->range.start, a->range.last, failure);
+}
+
+/* What is reserved for the device, only sysfs tells before an attach. */
+static int ask(struct iommufd_ctx *ctx, struct asked *asked, struct libiommu_geometry *geometry,
+	       struct libiommu_failure *failure)
+{
+	struct cut cut = { ctx, geometry };
+	int rc = read_aperture(ctx, asked, geometry, failure);
+
+	if (!rc)
+		rc = libiommu_sysfs_reserved(&ctx->sysfs, asked->group, cut_range, &cut, failure);
 	if (!rc || (failure && failure->reason == LIBIOMMU_REASON_NO_MEMORY))
 		return rc;
 	libiommu_geometry_clear(ctx->env, geometry);
@@ -182,10 +223,10 @@ int libiommu_iommufd_group_facts(struct iommufd_ctx *ctx, uint32_t id,
 				 struct libiommu_failure *failure)
 {
 	struct libiommu_geometry geometry = { .count = 0 };
+	struct libiommu_failure why = { .reason = LIBIOMMU_REASON_NONE };
+	const struct iommufd_aperture *held = NULL;
 	const struct iommufd_device *device;
 	struct asked asked = { .group = id };
-	bool known;
-	struct libiommu_failure why = { .reason = LIBIOMMU_REASON_NONE };
 	int rc;
 
 	pthread_mutex_lock(&ctx->lock);
@@ -194,9 +235,12 @@ int libiommu_iommufd_group_facts(struct iommufd_ctx *ctx, uint32_t id,
 		device = device->next;
 	if (device)
 		asked = look_at(device);
-	known = device || libiommu_iommufd_holds(ctx, id, &asked.device);
+	else
+		held = libiommu_iommufd_held(ctx, id, &asked.device);
+	if (held)
+		asked.aperture = *held;
 	pthread_mutex_unlock(&ctx->lock);
-	if (!known)
+	if (!device && !held)
 		return 0;
 	/* The device may be closed meanwhile. */
 	asked.name = NULL;

@@ -180,7 +180,7 @@ LIBIOMMU_API int libiommu_group_reserved(const struct libiommu_group *group, siz
 /**
  * IOVAs that all devices of the group can use, in ascending order, as they were known when the
  * snapshot was taken. Kernels tell them of a group that is in use by this context: on type1
- * while it is in a container, on iommufd while one of its devices is open.
+ * while it is in a container, on iommufd while one of its devices is open or it is claimed.
  * @param[out] windows array of *count; may be NULL when *count is 0
  * @param[in,out] count in: room; out: how many there are
  * Reasons: null-argument, after-fork, buffer-too-small, needs-attach (not known).
