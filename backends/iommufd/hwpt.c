@@ -37,12 +37,28 @@ static bool foreign_automatic(const struct iommufd_device *device,
 	return other;
 }
 
-/* Not every driver has tables for PASIDs; a device that has none of them needs no such table. */
+/*
+ * Not every driver has tables for PASIDs; a group whose open devices have none of them needs no such
+ * table. All of a group are in one.
+ */
 static uint32_t wanted(const struct iommufd_device *device, const struct iommufd_domain *domain)
 {
-	return device->hw.known && device->hw.info.pasid_bits
-		       ? domain->flags
-		       : domain->flags & ~IOMMU_HWPT_ALLOC_PASID;
+	const struct iommufd_device *one = device->ctx->devices;
+
+	while (one && (one->group != device->group || !one->hw.known || !one->hw.info.pasid_bits))
+		one = one->next;
+	return one ? domain->flags : domain->flags & ~IOMMU_HWPT_ALLOC_PASID;
+}
+
+/* Another one of the group that is in the domain, and with which the kernel keeps the device. */
+static const struct iommufd_device *companion(const struct iommufd_way *way)
+{
+	const struct iommufd_device *other = way->device->ctx->devices;
+
+	while (other && (other == way->device || other->group != way->device->group ||
+			 other->domain != way->domain))
+		other = other->next;
+	return way->pasid ? NULL : other;
 }
 
 /* Into one that the domain has; -EINVAL: the device can share none of them. */
@@ -120,34 +136,41 @@ static int make_hwpt(struct iommufd_way *way, struct libiommu_failure *failure)
 	return rc < 0 ? refuse(way, rc, failure) : 0;
 }
 
-/* The one table that there is of a nested domain. */
-static int enter_nested(struct iommufd_way *way, struct libiommu_failure *failure)
+static int follow(struct iommufd_way *way, struct iommufd_hwpt *hwpt,
+		  struct libiommu_failure *failure)
 {
 	int rc;
 
-	way->hwpt = NULL;
+	way->hwpt = hwpt;
+	rc = libiommu_iommufd_move(way, hwpt ? hwpt->id : way->domain->id);
+	return rc < 0 ? refuse(way, rc, failure) : 0;
+}
+
+/* The one table that there is of a nested domain. */
+static int enter_nested(struct iommufd_way *way, struct libiommu_failure *failure)
+{
 	if (foreign(way->device, &way->domain->hw))
 		return libiommu_refuse(failure, LIBIOMMU_REASON_INCOMPATIBLE_IOMMU,
 				       way->device->dev.name, NULL);
-	rc = libiommu_iommufd_move(way, way->domain->id);
-	return rc < 0 ? refuse(way, rc, failure) : 0;
+	return follow(way, NULL, failure);
 }
 
 int libiommu_iommufd_enter(struct iommufd_way *way, struct libiommu_failure *failure)
 {
 	const struct iommufd_ctx *ctx = way->device->ctx;
+	const struct iommufd_device *other = companion(way);
 	int rc;
 
 	if (way->domain->parent)
 		return enter_nested(way, failure);
+	if (other)
+		return follow(way, other->hwpt, failure);
 	rc = share_hwpt(way);
 	if (rc == -EINVAL && (ctx->explicit_hwpt || wanted(way->device, way->domain) ||
 			      foreign_automatic(way->device, way->domain)))
 		return make_hwpt(way, failure);
-	if (rc == -EINVAL) {
-		way->hwpt = NULL;
-		rc = libiommu_iommufd_move(way, way->domain->id);
-	}
+	if (rc == -EINVAL)
+		return follow(way, NULL, failure);
 	return rc < 0 ? refuse(way, rc, failure) : 0;
 }
 

@@ -212,11 +212,75 @@ START_TEST(no_way_back)
 }
 END_TEST
 
+static struct libiommu_device *open_with(const char *name, unsigned int bits)
+{
+	fake_kernel_set(kernel, FAKE_PASID_BITS, bits);
+	return open_device(name);
+}
+
+/* A card with PASIDs and its sound without: they are one group, and so in one page table. */
+START_TEST(groups)
+{
+	static const char *const configs[] = { "hwpt=automatic", "hwpt=explicit" };
+
+	for (size_t i = 0; i < 4; i++) {
+		const bool card_first = i % 2;
+		struct libiommu_device *card = NULL, *sound, *other;
+		struct libiommu_domain *d, *e;
+		struct libiommu_endpoint *one;
+
+		start(configs[i / 2]);
+		if (card_first)
+			card = open_with(M0, 4);
+		sound = open_with(M1, 0);
+		other = open_with(B, 0);
+		if (!card_first)
+			card = open_with(M0, 4);
+		d = domain_for_pasids();
+		e = domain_for_pasids();
+		OK(try_attach(sound, d, NULL));
+		OK(try_attach(card, d, NULL));
+		ck_assert_uint_eq(fake_kernel_table(kernel, M0, 0),
+				  fake_kernel_table(kernel, M1, 0));
+		one = open_pasid(card, 1);
+		OK(libiommu_endpoint_attach(one, d, NULL));
+		/* Into a domain whose first table is none for PASIDs. */
+		OK(try_attach(other, e, NULL));
+		OK(libiommu_endpoint_replace(ep(card), e, LIBIOMMU_REPLACE_GROUP, NULL));
+		ck_assert_uint_eq(fake_kernel_table(kernel, M0, 0),
+				  fake_kernel_table(kernel, M1, 0));
+		ck_assert_uint_ne(fake_kernel_table(kernel, M0, 0),
+				  fake_kernel_table(kernel, B, 0));
+		OK(libiommu_endpoint_replace(one, e, 0, NULL));
+		OK(libiommu_endpoint_detach(one, 0, NULL));
+		OK(libiommu_endpoint_detach(ep(card), 0, NULL));
+		OK(libiommu_endpoint_detach(ep(sound), 0, NULL));
+	}
+}
+END_TEST
+
+/* Who comes to the group later goes where it is, whatever he can do. */
+START_TEST(late_members)
+{
+	struct libiommu_device *card, *sound;
+	struct libiommu_domain *d;
+
+	start(NULL);
+	sound = open_with(M1, 0);
+	d = domain_for_pasids();
+	OK(try_attach(sound, d, NULL));
+	card = open_with(M0, 4);
+	OK(try_attach(card, d, NULL));
+	ck_assert_uint_eq(fake_kernel_table(kernel, M0, 0), fake_kernel_table(kernel, M1, 0));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		numbers, several_at_once, tables_for_those_who_need_them, refusals, refused_detach,
-		ends,    no_way_back,
+		numbers,     several_at_once, tables_for_those_who_need_them,
+		refusals,    refused_detach,  ends,
+		no_way_back, groups,          late_members,
 	};
 
 	return run("iommufd-pasid", tests, sizeof(tests) / sizeof(tests[0]));
