@@ -19,12 +19,13 @@
  * leaves everything as it was before the call, unless its comment says more.
  *
  * Concurrency that the core guarantees ("gates", no lock is held while a slot
- * runs): open, close, device_open, device_close, domain_new, domain_free,
- * attach, detach, replace of one context run one at a time. map and unmap of a
+ * runs): open, close, device_open, device_close, whatever makes a domain,
+ * domain_free, attach, detach, replace, also of PASIDs, claim, release, queue_new
+ * and queue_free of one context run one at a time. map and unmap of a
  * domain run beside each other for disjoint ranges and beside everything of
  * other domains, but never beside attach, detach, replace or free of the same
- * domain. Group slots, device_cap, device_ranges and the register slots may run
- * beside everything, except close of their object.
+ * domain. Group slots, device_cap, device_ranges, hw_info and the register slots
+ * may run beside everything, except close of their object.
  */
 #ifndef LIBIOMMU_BACKEND_H
 #define LIBIOMMU_BACKEND_H
