@@ -203,9 +203,12 @@ LIBIOMMU_API void libiommu_monitor_unwatch_device(struct libiommu_monitor *monit
 #define LIBIOMMU_MONITOR_FOREIGN_DRIVER 4u  /**< a member got a driver that blocks the group */
 #define LIBIOMMU_MONITOR_LOST_DEVICE    8u  /**< the device itself left */
 #define LIBIOMMU_MONITOR_WANTED_BACK    16u /**< LIBIOMMU_MONITOR_RELEASE_REQUESTED */
+/** LIBIOMMU_MONITOR_RESYNC: a member, or the device, may have left and come back unseen */
+#define LIBIOMMU_MONITOR_UNCERTAIN 32u
 
 /**
- * Ask what has happened, as far as its events were taken.
+ * Ask what has happened, as far as its events were taken; 0 means that nothing has. Bits
+ * stay until the device is unwatched. What was not taken before the watch counts, too.
  * @param[out] changes LIBIOMMU_MONITOR_LOST_MEMBER, ... or 0
  * Reasons: null-argument, device-unknown (it is not watched).
  */

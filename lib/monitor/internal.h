@@ -37,6 +37,7 @@ struct libiommu_monitor {
 	bool reread;   /* as collect, but with the next message: a group could not be read */
 	bool held;     /* a message's event, whose group is not known yet */
 	struct libiommu_monitor_event event;
+	bool departed; /* the device of the event has left its group, which is to be told */
 	/* Groups that are to be compared, from `at` on; there is always room for two. */
 	uint32_t *ids;
 	size_t count, room, at;
@@ -69,6 +70,8 @@ void libiommu_monitor_signal(struct libiommu_monitor *m);
 bool libiommu_monitor_in_use(const struct libiommu_monitor *m, uint32_t group);
 void libiommu_monitor_note(struct libiommu_monitor *m, const struct libiommu_monitor_event *event,
 			   bool blocks);
+/* Messages were lost: nobody knows what has happened to watched devices. */
+void libiommu_monitor_note_lost(struct libiommu_monitor *m);
 bool libiommu_monitor_requested(struct libiommu_monitor *m, struct libiommu_monitor_event *event);
 void libiommu_monitor_unwatch_all(struct libiommu_monitor *m);
 

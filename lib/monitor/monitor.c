@@ -60,7 +60,8 @@ int libiommu_monitor_add_eventfd(struct libiommu_monitor *m, struct libiommu_fai
 
 void libiommu_monitor_signal(struct libiommu_monitor *m)
 {
-	bool work = m->lost || m->announce || m->collect || m->held || m->at < m->count;
+	bool work =
+		m->lost || m->announce || m->collect || m->held || m->departed || m->at < m->count;
 	uint64_t value = 1;
 
 	/* Neither can fail: the counter is 0 or 1. */

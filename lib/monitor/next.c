@@ -313,10 +313,20 @@ static int locate(struct libiommu_monitor *m, struct libiommu_error **err)
 			if (!strcmp(old->members[i].name, m->event.device))
 				memcpy(m->event.driver, old->members[i].driver,
 				       sizeof(m->event.driver));
+	/* Not so the node of one that stays. */
+	m->departed = old && m->event.kind == LIBIOMMU_MONITOR_DEVICE_REMOVED && !m->event.node[0];
 	m->collect |= m->reread;
 	m->reread = false;
 	m->held = false;
 	return 0;
+}
+
+/* When the kernel says it the device has left its group; another one may be in its place by now. */
+static void depart(struct libiommu_monitor *m, struct libiommu_monitor_event *event)
+{
+	event->group = libiommu_monitor_state_depart(&m->state, m->event.device, event);
+	m->departed = false;
+	libiommu_monitor_note(m, event, false);
 }
 
 static int advance(struct libiommu_monitor *m, struct libiommu_monitor_event *event,
@@ -330,6 +340,11 @@ static int advance(struct libiommu_monitor *m, struct libiommu_monitor_event *ev
 			event->kind = LIBIOMMU_MONITOR_RESYNC;
 			m->announce = false;
 			m->collect = true;
+			libiommu_monitor_note_lost(m);
+			return 0;
+		}
+		if (m->departed) {
+			depart(m, event);
 			return 0;
 		}
 		rc = m->collect ? libiommu_monitor_collect(m, err) : 0;

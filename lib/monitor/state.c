@@ -130,16 +130,35 @@ static bool is_in(const struct libiommu_group *target, const char *name)
 	return false;
 }
 
+static void take_out(struct libiommu_monitor_known *known, struct libiommu_monitor_member *member,
+		     struct libiommu_monitor_event *event)
+{
+	size_t place = (size_t)(member - known->members);
+
+	tell(event, LIBIOMMU_MONITOR_MEMBER_LEFT, member);
+	known->count--;
+	memmove(member, member + 1, (known->count - place) * sizeof(*member));
+	known->emptied = !known->count;
+}
+
+uint32_t libiommu_monitor_state_depart(struct libiommu_monitor_state *state, const char *device,
+				       struct libiommu_monitor_event *event)
+{
+	struct libiommu_monitor_known *known = libiommu_monitor_state_of(state, device);
+
+	if (!known)
+		return LIBIOMMU_MONITOR_NO_GROUP;
+	take_out(known, member_of(known, device), event);
+	return known->id;
+}
+
 static bool drop_member(struct libiommu_monitor_known *known, const struct libiommu_group *target,
 			struct libiommu_monitor_event *event)
 {
 	for (size_t i = 0; i < known->count; i++) {
 		if (is_in(target, known->members[i].name))
 			continue;
-		tell(event, LIBIOMMU_MONITOR_MEMBER_LEFT, &known->members[i]);
-		known->count--;
-		memmove(&known->members[i], &known->members[i + 1],
-			(known->count - i) * sizeof(known->members[0]));
+		take_out(known, &known->members[i], event);
 		return true;
 	}
 	return false;
@@ -227,7 +246,7 @@ int libiommu_monitor_state_step(struct libiommu_monitor_state *state, uint32_t i
 	}
 	if (drop_member(known, target, event))
 		return 1;
-	if (!target) {
+	if (!target || known->emptied) {
 		remove_group(state, known);
 		tell(event, LIBIOMMU_MONITOR_GROUP_REMOVED, NULL);
 		return 1;

@@ -19,7 +19,8 @@ struct libiommu_monitor_member {
 
 struct libiommu_monitor_known {
 	uint32_t id;
-	bool viable; /* as told */
+	bool viable;  /* as told */
+	bool emptied; /* the last member has left: it goes, also when there is one again */
 	struct libiommu_monitor_member *members;
 	size_t count, room;
 };
@@ -39,6 +40,13 @@ struct libiommu_monitor_known *libiommu_monitor_state_find(
 /* The group that has told of a device; NULL: none */
 struct libiommu_monitor_known *libiommu_monitor_state_of(const struct libiommu_monitor_state *state,
 							 const char *device);
+
+/*
+ * A device has left its group, also when there is one of its name in the group again.
+ * @return the number of the group and the event is set; LIBIOMMU_MONITOR_NO_GROUP when none knows it
+ */
+uint32_t libiommu_monitor_state_depart(struct libiommu_monitor_state *state, const char *device,
+				       struct libiommu_monitor_event *event);
 
 /*
  * One step of group `id` towards `target` (NULL: there is none any more).

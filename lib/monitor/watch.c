@@ -47,6 +47,12 @@ void libiommu_monitor_note(struct libiommu_monitor *m, const struct libiommu_mon
 	}
 }
 
+void libiommu_monitor_note_lost(struct libiommu_monitor *m)
+{
+	for (struct libiommu_monitor_watch *watch = m->watches; watch; watch = watch->next)
+		watch->changes |= LIBIOMMU_MONITOR_UNCERTAIN;
+}
+
 bool libiommu_monitor_requested(struct libiommu_monitor *m, struct libiommu_monitor_event *event)
 {
 	for (struct libiommu_monitor_watch *watch = m->watches; watch; watch = watch->next) {

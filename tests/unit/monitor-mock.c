@@ -24,7 +24,7 @@
 static struct libiommu_mock_machine *machine;
 static struct libiommu_monitor_source voice;
 
-static void begin_with(size_t queue)
+static void begin_filtered(size_t queue, uint32_t subsystems)
 {
 	struct libiommu_ctx_options ctx_opts = LIBIOMMU_CTX_OPTIONS_INIT;
 	struct libiommu_monitor_options opts = LIBIOMMU_MONITOR_OPTIONS_INIT;
@@ -35,8 +35,14 @@ static void begin_with(size_t queue)
 	ctx_opts.backend_object = machine;
 	ck_assert_int_eq(libiommu_ctx_new(&ctx_opts, &ctx, &err), 0);
 	opts.source = &voice;
+	opts.subsystems = subsystems;
 	ck_assert_int_eq(libiommu_monitor_new(ctx, &opts, &monitor, &err), 0);
 	expect_nothing();
+}
+
+static void begin_with(size_t queue)
+{
+	begin_filtered(queue, 0);
 }
 
 static void begin(void)
@@ -340,6 +346,115 @@ START_TEST(a_group_that_is_lent)
 }
 END_TEST
 
+#define SIBLING "0000:01:00.1"
+
+static struct libiommu_device *watched;
+
+/* EDU is open and watched, and SIBLING is in its group. */
+static void watch_with_sibling(size_t queue, uint32_t subsystems)
+{
+	struct libiommu_domain *dom;
+
+	begin_filtered(queue, subsystems);
+	add_devices("device " SIBLING " driver=vfio-pci\n");
+	while (*next_event())
+		;
+	watched = open_device();
+	ck_assert_int_eq(libiommu_domain_new(ctx, NULL, &dom, NULL), 0);
+	ck_assert_int_eq(libiommu_endpoint_attach(libiommu_device_endpoint(watched), dom, NULL), 0);
+	ck_assert_int_eq(libiommu_monitor_watch_device(monitor, watched, &err), 0);
+	expect_nothing();
+}
+
+static uint32_t changes(void)
+{
+	uint32_t bits = UINT32_MAX;
+
+	ck_assert_int_eq(libiommu_monitor_device_changes(monitor, watched, &bits, &err), 0);
+	return bits;
+}
+
+static void swap_sibling(void)
+{
+	take_out(SIBLING);
+	add_devices("device " SIBLING " driver=vfio-pci\n");
+}
+
+/* The same name, group and driver, but not the same device. */
+START_TEST(a_member_is_swapped_unread)
+{
+	watch_with_sibling(0, 0);
+	swap_sibling();
+	swap_sibling();
+	for (unsigned int i = 0; i < 2; i++) {
+		expect("device-unbound " SIBLING " vfio-pci g3!");
+		expect("device-removed " SIBLING " - g3!");
+		ck_assert_uint_eq(changes() & LIBIOMMU_MONITOR_LOST_MEMBER, i);
+		expect("member-left " SIBLING " vfio-pci g3!");
+		ck_assert_uint_eq(changes() & LIBIOMMU_MONITOR_LOST_MEMBER, 1);
+		expect("member-joined " SIBLING " vfio-pci g3!");
+		expect("device-added " SIBLING " - g3!");
+		expect("device-bound " SIBLING " vfio-pci g3!");
+	}
+	expect_nothing();
+	ck_assert_uint_eq(changes(), LIBIOMMU_MONITOR_LOST_MEMBER | LIBIOMMU_MONITOR_NEW_MEMBER);
+	all_understood();
+	end();
+}
+END_TEST
+
+START_TEST(a_filter_hides_no_loss)
+{
+	watch_with_sibling(0, LIBIOMMU_MONITOR_VFIO_DEV);
+	swap_sibling();
+	expect("member-left " SIBLING " vfio-pci g3!");
+	ck_assert_uint_eq(changes(), LIBIOMMU_MONITOR_LOST_MEMBER);
+	expect("member-joined " SIBLING " vfio-pci g3!");
+	expect_nothing();
+	ck_assert_uint_eq(changes(), LIBIOMMU_MONITOR_LOST_MEMBER | LIBIOMMU_MONITOR_NEW_MEMBER);
+	end();
+}
+END_TEST
+
+/* Nobody can say that the group is whole. */
+START_TEST(a_loss_among_what_was_lost)
+{
+	watch_with_sibling(16, _i ? LIBIOMMU_MONITOR_VFIO_DEV : 0);
+	libiommu_monitor_unwatch_device(monitor, watched);
+	ck_assert_int_eq(libiommu_monitor_watch_device(monitor, watched, &err), 0);
+	swap_sibling();
+	ck_assert_uint_eq(changes(), 0);
+	expect("resync - - -");
+	ck_assert_uint_eq(changes(), LIBIOMMU_MONITOR_UNCERTAIN);
+	expect_nothing();
+	ck_assert_uint_eq(changes(), LIBIOMMU_MONITOR_UNCERTAIN);
+	libiommu_monitor_unwatch_device(monitor, watched);
+	ck_assert_int_eq(libiommu_monitor_watch_device(monitor, watched, &err), 0);
+	ck_assert_uint_eq(changes(), 0);
+	end();
+}
+END_TEST
+
+/* Its number is given to the next one. */
+START_TEST(a_lone_device_is_swapped_unread)
+{
+	begin();
+	take_out(NVME);
+	add_devices("device " NVME " driver=nvme\n");
+	expect("device-unbound " NVME " nvme g4");
+	expect("device-removed " NVME " - g4");
+	expect("member-left " NVME " nvme g4");
+	expect("group-removed - - g4");
+	expect("group-added - - g4");
+	expect("member-joined " NVME " nvme g4");
+	expect("group-not-viable " NVME " nvme g4");
+	expect("device-added " NVME " - g4");
+	expect("device-bound " NVME " nvme g4");
+	expect_nothing();
+	end();
+}
+END_TEST
+
 #define ROUNDS 100
 
 static void *changes_it(void *unused)
@@ -445,6 +560,10 @@ int main(void)
 	tcase_add_test(tcase, no_room_at_all);
 	tcase_add_test(tcase, a_device_in_use);
 	tcase_add_test(tcase, a_group_that_is_lent);
+	tcase_add_test(tcase, a_member_is_swapped_unread);
+	tcase_add_test(tcase, a_filter_hides_no_loss);
+	tcase_add_loop_test(tcase, a_loss_among_what_was_lost, 0, 2);
+	tcase_add_test(tcase, a_lone_device_is_swapped_unread);
 	tcase_add_test(tcase, meanwhile);
 	tcase_add_test(tcase, what_is_refused);
 	suite_add_tcase(suite, tcase);

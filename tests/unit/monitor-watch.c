@@ -89,13 +89,40 @@ START_TEST(its_group_changes)
 	expect("resync - - -");
 	expect("member-left " B " nvme g1!");
 	ck_assert_uint_eq(changes(), LIBIOMMU_MONITOR_NEW_MEMBER | LIBIOMMU_MONITOR_FOREIGN_DRIVER |
-					     LIBIOMMU_MONITOR_LOST_MEMBER);
+					     LIBIOMMU_MONITOR_LOST_MEMBER |
+					     LIBIOMMU_MONITOR_UNCERTAIN);
 	expect("group-viable - - g1!");
 	unplug(A);
 	queue("remove", A, NULL);
 	expect("device-removed " A " - g1!");
 	expect("member-left " A " vfio-pci g1!");
 	ck_assert_uint_eq(changes() & LIBIOMMU_MONITOR_LOST_DEVICE, LIBIOMMU_MONITOR_LOST_DEVICE);
+	expect_nothing();
+	stop();
+}
+END_TEST
+
+/* It is there, but the kernel has said that it went. */
+START_TEST(another_one_in_its_place)
+{
+	watch();
+	queue("remove", A, NULL);
+	expect("device-removed " A " - g1!");
+	ck_assert_uint_eq(changes(), 0);
+	/* Work that is left is seen by poll, also when the group cannot be read now. */
+	world.calls = 0;
+	world.fail_at = 1;
+	expect("member-left " A " vfio-pci g1!");
+	ck_assert_uint_eq(changes(), LIBIOMMU_MONITOR_LOST_DEVICE);
+	ck_assert_int_eq(
+		libiommu_monitor_next(
+			monitor, &(struct libiommu_monitor_event)LIBIOMMU_MONITOR_EVENT_INIT, &err),
+		-ENOMEM);
+	libiommu_error_free(err);
+	err = NULL;
+	world.fail_at = 0;
+	expect("member-joined " A " vfio-pci g1!");
+	ck_assert_uint_eq(changes(), LIBIOMMU_MONITOR_LOST_DEVICE | LIBIOMMU_MONITOR_NEW_MEMBER);
 	expect_nothing();
 	stop();
 }
@@ -190,6 +217,7 @@ int main(void)
 
 	tcase_add_test(tcase, somebody_wants_it_back);
 	tcase_add_test(tcase, its_group_changes);
+	tcase_add_test(tcase, another_one_in_its_place);
 	tcase_add_test(tcase, what_is_refused);
 	tcase_add_test(tcase, the_mock_pulls_it_out);
 	suite_add_tcase(suite, tcase);
