@@ -45,8 +45,12 @@ unsigned char *mock_shared_host(const struct mock_shared *shared, uint64_t phys)
 
 void mock_shared_invalidate(struct mock_domain *dom, const struct libiommu_invalidation *command)
 {
-	const struct mock_space *space = dom->spaces;
+	struct mock_machine *machine = dom->ctx->machine;
+	const struct mock_space *space;
 
+	/* Nobody keeps an attach or a detach from coming meanwhile. */
+	pthread_mutex_lock(&machine->lock);
+	space = dom->spaces;
 	for (struct mock_table *table = space ? space->tables : NULL; table; table = table->next) {
 		struct mock_iommu *iommu = table->iommu;
 
@@ -60,4 +64,5 @@ void mock_shared_invalidate(struct mock_domain *dom, const struct libiommu_inval
 			mock_iotlb_drop(&iommu->tlb, space->number, 0, UINT64_MAX);
 		pthread_rwlock_unlock(&iommu->gate);
 	}
+	pthread_mutex_unlock(&machine->lock);
 }

@@ -297,8 +297,8 @@ struct libiommu_backend_nesting {
 			  const struct libiommu_backend_attach *attach,
 			  struct libiommu_geometry *geometry, struct libiommu_failure *failure);
 	/**
-	 * Of a NESTED or SHARED domain; beside everything but attach, detach, replace and
-	 * free of it. Ranges are ordered, kinds and flags known.
+	 * Of a NESTED or SHARED domain; beside everything but free of it. Ranges are ordered,
+	 * kinds and flags known.
 	 * @param[out] done how many, from the first on, were carried out; on failure too
 	 */
 	int (*invalidate)(void *domain, const struct libiommu_invalidation *commands, size_t count,

@@ -173,11 +173,12 @@ static void *attach_and_detach(void *data)
 {
 	struct worker *worker = data;
 	struct libiommu_backend_map map = rig_map_of(&rig, 0, 8);
+	size_t maps = dom.type == LIBIOMMU_DOMAIN_PAGING;
 
 	for (size_t round = 0; round < ROUNDS; round++) {
 		struct rig mine = rig;
 
-		worker->wrong += rig_attach(&mine, &dev, &dom, true, &map, 1) != 0;
+		worker->wrong += rig_attach(&mine, &dev, &dom, true, &map, maps) != 0;
 		worker->wrong += rig_detach(&mine, &dev, &dom, true, 0) != 0;
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
@@ -201,12 +202,53 @@ START_TEST(devices_run_on_while_they_are_attached_and_detached)
 }
 END_TEST
 
+static uint64_t root[512] __attribute__((aligned(4096)));
+
+static void *root_at(void *data, uint64_t phys, size_t bytes)
+{
+	(void)data;
+	return phys == PAGE && bytes <= PAGE ? root : NULL;
+}
+
+START_TEST(shared_tables_are_invalidated_while_devices_come_and_go)
+{
+	const struct libiommu_pgtable_memory memory = { .size = sizeof(memory), .virt = root_at };
+	const struct libiommu_invalidation all = { .kind = LIBIOMMU_INVALIDATE_ALL };
+	struct libiommu_pgtable_options table = LIBIOMMU_PGTABLE_OPTIONS_INIT;
+	struct libiommu_shared_options shared = LIBIOMMU_SHARED_OPTIONS_INIT;
+	const struct libiommu_backend_wishes wishes = { .size = sizeof(wishes),
+							.type = LIBIOMMU_DOMAIN_SHARED,
+							.shared = &shared };
+	struct worker attacher = { 0 };
+	size_t done = 0;
+
+	table.memory = &memory;
+	shared.table = &table;
+	shared.root = PAGE;
+	memset(&dom, 0, sizeof(dom));
+	stop = false;
+	rig_open(&rig, "personality bare\niommu i intel-vtd\n"
+		       "device 0000:00:03.0 iommu=i group=1 driver=vfio-pci\n");
+	rig_device(&rig, &dev, "0000:00:03.0");
+	ck_assert_int_eq(mock->domain_new_with(&rig.ctx, &dom, &wishes, &rig.failure), 0);
+	pthread_create(&attacher.thread, NULL, attach_and_detach, &attacher);
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		ck_assert_int_eq(mock->nesting->invalidate(&dom, &all, 1, &done, &rig.failure), 0);
+	pthread_join(attacher.thread, NULL);
+	ck_assert_uint_eq(attacher.wrong, 0);
+	mock->domain_free(&dom, 0);
+	mock->device_close(&dev, 0);
+	rig_close(&rig);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		after_an_unmap_no_access_is_under_way,
 		what_takes_access_away_waits_for_it,
 		devices_run_on_while_they_are_attached_and_detached,
+		shared_tables_are_invalidated_while_devices_come_and_go,
 	};
 
 	return rig_run("mock-threads", tests, sizeof(tests) / sizeof(tests[0]));
