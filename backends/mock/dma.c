@@ -140,12 +140,13 @@ static struct mock_asked *ask(struct mock_requester from, const struct mock_reac
 {
 	const struct libiommu_page_request request = { .address = iova & ~(MOCK_PAGE - 1),
 						       .access = access };
+	struct mock_queue *queue = mock_queue_of(from, reach);
 	uint64_t ticket;
 
 	if ((kind != LIBIOMMU_MOCK_FAULT_NOT_MAPPED && kind != LIBIOMMU_MOCK_FAULT_PERMISSION) ||
-	    where->stage == 2 || !reach->dom->queue)
+	    where->stage == 2 || !queue)
 		return NULL;
-	return mock_queue_ask(reach->dom->queue, from, &request, 1, 0, true, &ticket);
+	return mock_queue_ask(queue, from, &request, 1, 0, true, &ticket);
 }
 
 /* Until the address leads somewhere, or never will. 0, and the gate is held; or the kind of fault. */

@@ -14,23 +14,23 @@ int libiommu_mock_page_request(struct libiommu_endpoint *ep,
 {
 	struct mock_requester from = { .pasid = libiommu_endpoint_pasid(ep) };
 	int error = mock_door_device(ep, requests, &from.dev, err);
-	const struct mock_reach *reach;
-	bool possible;
+	struct mock_queue *queue;
 
 	if (error)
 		return error;
 	if (!count || !ticket)
 		return libiommu_error_set(err, LIBIOMMU_REASON_NULL_ARGUMENT, NULL, NULL);
+	if (mock_device_is_removed(from.dev))
+		return libiommu_error_set(err, LIBIOMMU_REASON_DEVICE_IO, from.dev->name,
+					  "It was removed.");
 	pthread_rwlock_rdlock(&from.dev->iommu->gate);
-	reach = mock_pasid_find(from.dev, from.pasid);
-	possible = reach && reach->space && reach->dom->queue;
-	if (possible &&
-	    !mock_queue_ask(reach->dom->queue, from, requests, count, number, false, ticket)) {
+	queue = mock_queue_of(from, mock_pasid_find(from.dev, from.pasid));
+	if (queue && !mock_queue_ask(queue, from, requests, count, number, false, ticket)) {
 		*ticket = mock_answers_ticket(&from.dev->machine->answers);
 		mock_answers_put(&from.dev->machine->answers, *ticket, LIBIOMMU_FAULT_REFUSED);
 	}
 	pthread_rwlock_unlock(&from.dev->iommu->gate);
-	if (possible)
+	if (queue)
 		return 0;
 	return libiommu_error_set(err, LIBIOMMU_REASON_FAULTS_UNSUPPORTED, from.dev->name, NULL);
 }

@@ -115,6 +115,7 @@ struct mock_device {
 	unsigned int pasid_bits;        /* 0: it sends none */
 	bool prq;                       /* it asks for missing pages */
 	struct libiommu_device *handle; /* the core's name of it, since it was attached; atomic */
+	bool attached;                  /* itself, not as a PASID; under iommu.gate */
 	const struct mock_model *model;
 	/* atomic, set once */
 	bool removed; /* pulled out */

@@ -29,6 +29,16 @@ struct mock_queue {
 
 extern const struct libiommu_backend_faults mock_faults_table;
 
+/* Who brings pages to a requester; NULL: nobody. A group can lead to a domain what is not
+ * attached itself: that asks for nothing. The gate is held. */
+static inline struct mock_queue *mock_queue_of(struct mock_requester from,
+					       const struct mock_reach *reach)
+{
+	if (!reach || !reach->space || (!from.pasid && !from.dev->attached))
+		return NULL;
+	return reach->dom->queue;
+}
+
 /*
  * Ask. With `waits` an access waits for the answer with mock_queue_wait(); without, it comes to
  * the machine's answers. The gate is held.

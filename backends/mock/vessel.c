@@ -124,6 +124,14 @@ static int check_there(struct mock_device *dev, struct libiommu_failure *failure
 			       "It was removed.");
 }
 
+/* From now on it asks for pages in its own name, or nobody asks any more. */
+static void set_attached(struct mock_device *dev, bool attached)
+{
+	pthread_rwlock_wrlock(&dev->iommu->gate);
+	dev->attached = attached;
+	pthread_rwlock_unlock(&dev->iommu->gate);
+}
+
 int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
 		const struct libiommu_backend_attach *attach, struct libiommu_geometry *geometry,
 		struct libiommu_failure *failure)
@@ -149,8 +157,10 @@ int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
 		if (!error)
 			error = attach_group(group, dom, attach, failure);
 	}
-	if (!error)
+	if (!error) {
 		claim->lent = true;
+		set_attached(claim->dev, true);
+	}
 	pthread_mutex_unlock(&machine->lock);
 	if (!error)
 		power_on(claim);
@@ -191,8 +201,10 @@ int mock_detach(struct mock_claim *claim, struct mock_domain *dom, bool last, ui
 		mock_group_reach(group, NULL);
 		quit_space(group, mock_domain_book(dom), group->space);
 	}
-	if (result >= 0)
+	if (result >= 0) {
+		set_attached(claim->dev, false);
 		mock_queue_abandon(dom->queue, claim->dev, 0);
+	}
 	if (result >= 0 && mock_geometry(claim->ctx->env, dom, NULL, geometry, NULL))
 		libiommu_geometry_clear(claim->ctx->env, geometry);
 	pthread_mutex_unlock(&machine->lock);

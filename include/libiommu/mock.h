@@ -149,8 +149,8 @@ LIBIOMMU_API int libiommu_mock_walk(struct libiommu_endpoint *ep, uint64_t iova,
  * group is answered: another thread must do that.
  * @param number the device's own number of the group
  * @param[out] ticket for libiommu_mock_page_answer()
- * Reasons: null-argument, foreign-context, faults-unsupported (the device makes no page
- * requests, or no queue takes them).
+ * Reasons: null-argument, foreign-context, faults-unsupported (the endpoint is not attached,
+ * or no queue takes its requests), device-io (it was removed).
  */
 LIBIOMMU_API int libiommu_mock_page_request(struct libiommu_endpoint *ep,
 					    const struct libiommu_page_request *requests,

@@ -34,21 +34,27 @@ static void refused(int code, enum libiommu_reason reason)
 	err = NULL;
 }
 
-static void open_machine(const char *personality, const char *profile, const char *words)
+static void open_text(const char *text)
 {
 	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
-	char text[256];
 
-	snprintf(text, sizeof(text),
-		 "personality %s\niommu i %s\n"
-		 "device 0000:00:01.0 iommu=i group=1 driver=vfio-pci pasid=20 %s\n",
-		 personality, profile, words);
 	opts.backend = "mock";
 	opts.config = text;
 	ck_assert_int_eq(libiommu_ctx_new(&opts, &ctx, NULL), 0);
 	ck_assert_int_eq(libiommu_device_open(ctx, "0000:00:01.0", &dev, NULL), 0);
 	ck_assert_int_eq(libiommu_fault_queue_new(ctx, NULL, &queue, NULL), 0);
 	ep = libiommu_device_endpoint(dev);
+}
+
+static void open_machine(const char *personality, const char *profile, const char *words)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "personality %s\niommu i %s\n"
+		 "device 0000:00:01.0 iommu=i group=1 driver=vfio-pci pasid=20 %s\n",
+		 personality, profile, words);
+	open_text(text);
 }
 
 static void setup(void)
@@ -173,6 +179,56 @@ START_TEST(waiting_accesses_are_let_go)
 }
 END_TEST
 
+static void faults_at_once(struct libiommu_endpoint *who)
+{
+	struct libiommu_page_request request = { .address = PAGE };
+	uint64_t ticket;
+
+	refused(libiommu_mock_dma_write(who, PAGE, "x", 1, &err), LIBIOMMU_REASON_DMA_FAULT);
+	refused(libiommu_mock_page_request(who, &request, 1, 0, &ticket, &err),
+		LIBIOMMU_REASON_FAULTS_UNSUPPORTED);
+}
+
+/* The other's domain can be reached; but nobody would take back what has been asked. */
+START_TEST(only_what_is_attached_itself_asks)
+{
+	struct libiommu_page_request request = { .address = PAGE };
+	struct libiommu_fault_group group;
+	struct libiommu_endpoint *other;
+	struct libiommu_domain *dom;
+	struct libiommu_device *second;
+	struct access access = { .iova = PAGE };
+	uint64_t ticket;
+	pthread_t thread;
+
+	open_text("personality bare\niommu i intel-vtd\n"
+		  "device 0000:00:01.0 iommu=i group=1 driver=vfio-pci prq=yes\n"
+		  "device 0000:00:01.1 iommu=i group=1 driver=vfio-pci prq=yes\n");
+	ck_assert_int_eq(libiommu_device_open(ctx, "0000:00:01.1", &second, NULL), 0);
+	other = libiommu_device_endpoint(second);
+	dom = new_domain(queue, false);
+	ck_assert_int_eq(libiommu_domain_map(dom, 0, libiommu_source_memory(pages), PAGE, RW, NULL),
+			 0);
+	ck_assert_int_eq(libiommu_endpoint_attach(ep, dom, NULL), 0);
+	ck_assert_int_eq(libiommu_mock_dma_write(other, 0, "x", 1, NULL), 0);
+	faults_at_once(other);
+	ck_assert_int_eq(libiommu_endpoint_attach(other, dom, NULL), 0);
+	ck_assert_int_eq(libiommu_mock_page_request(ep, &request, 1, 0, &ticket, NULL), 0);
+	ck_assert_int_eq(libiommu_endpoint_detach(ep, 0, NULL), 0);
+	ck_assert_int_eq(libiommu_mock_dma_write(ep, 0, "x", 1, NULL), 0);
+	faults_at_once(ep);
+	/* What was asked before went with the detach: the next is of the one that stays. */
+	access.ep = other;
+	thread = start(&access);
+	wait_for(&group);
+	ck_assert_ptr_eq(group.device, second);
+	ck_assert_int_eq(libiommu_endpoint_detach(other, 0, NULL), 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(access.code, -EFAULT);
+	libiommu_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(an_answer_without_a_page_is_asked_again)
 {
 	struct libiommu_domain *dom = new_domain(queue, false);
@@ -248,6 +304,11 @@ START_TEST(requests_need_somebody_to_take_them)
 		LIBIOMMU_REASON_NULL_ARGUMENT);
 	ck_assert_int_eq(libiommu_mock_page_answer(ep, 1, &answer), -EAGAIN);
 	ck_assert_int_eq(libiommu_mock_page_answer(NULL, 1, &answer), -EINVAL);
+	ck_assert_int_eq(libiommu_endpoint_replace(ep, new_domain(queue, false), 0, NULL), 0);
+	ck_assert_int_eq(libiommu_mock_page_request(ep, &request, 1, 0, &ticket, NULL), 0);
+	ck_assert_int_eq(libiommu_mock_device_remove(ep, NULL), 0);
+	refused(libiommu_mock_page_request(ep, &request, 1, 0, &ticket, &err),
+		LIBIOMMU_REASON_DEVICE_IO);
 }
 END_TEST
 
@@ -331,6 +392,7 @@ int main(void)
 	tcase_add_test(with, sva_asks_once_and_swaps);
 	tcase_add_test(with, shared_tables_fit_the_hardware);
 	tcase_add_loop_test(each, who_asks, 0, (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_test(each, only_what_is_attached_itself_asks);
 	suite_add_tcase(suite, with);
 	suite_add_tcase(suite, each);
 	return run_suite(suite);
