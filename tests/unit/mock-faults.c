@@ -8,11 +8,16 @@
 
 #include <check.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #define PAGE UINT64_C(4096)
 #define RW   (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)
@@ -351,10 +356,108 @@ START_TEST(sva_asks_once_and_swaps)
 }
 END_TEST
 
+/* As a sandbox without them would have it. */
+static void forbid_careful_copies(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_process_vm_readv, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_process_vm_writev, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+static void dma_faults(const void *address, enum libiommu_mock_fault_kind kind)
+{
+	struct libiommu_mock_fault fault = LIBIOMMU_MOCK_FAULT_INIT;
+
+	refused(libiommu_mock_dma_write(ep, (uintptr_t)address, "c", 1, &err),
+		LIBIOMMU_REASON_DMA_FAULT);
+	ck_assert_int_eq(libiommu_mock_fault_next(ctx, &fault), 0);
+	ck_assert_int_eq(fault.kind, kind);
+}
+
+START_TEST(sva_in_a_sandbox)
+{
+	struct libiommu_domain_options opts = LIBIOMMU_DOMAIN_OPTIONS_INIT;
+	char *fresh = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct libiommu_domain *dom;
+	char byte = 0;
+
+	ck_assert_ptr_ne(fresh, MAP_FAILED);
+	opts.type = LIBIOMMU_DOMAIN_SVA;
+	ck_assert_int_eq(libiommu_domain_new(ctx, &opts, &dom, NULL), 0);
+	ck_assert_int_eq(libiommu_endpoint_attach(ep, dom, NULL), 0);
+	forbid_careful_copies();
+	ck_assert_int_eq(libiommu_mock_dma_write(ep, (uintptr_t)fresh + 7, "b", 1, NULL), 0);
+	ck_assert_int_eq(fresh[7], 'b');
+	ck_assert_int_eq(mprotect(fresh, PAGE, PROT_READ), 0);
+	ck_assert_int_eq(libiommu_mock_dma_read(ep, (uintptr_t)fresh + 7, &byte, 1, NULL), 0);
+	ck_assert_int_eq(byte, 'b');
+	dma_faults(fresh, LIBIOMMU_MOCK_FAULT_PERMISSION);
+	ck_assert_int_eq(munmap(fresh, PAGE), 0);
+	dma_faults(fresh, LIBIOMMU_MOCK_FAULT_NOT_MAPPED);
+}
+END_TEST
+
+/* The owner's pages are the physical ones from the second on. */
 static void *find(void *data, uint64_t phys, size_t bytes)
 {
-	return phys == PAGE && bytes <= PAGE ? data : NULL;
+	bool there = phys >= PAGE && phys - PAGE < sizeof(pages) && bytes <= PAGE;
+
+	return there ? (char *)data + (phys - PAGE) : NULL;
 }
+
+static bool reads(struct libiommu_endpoint *who, uint64_t iova)
+{
+	char byte;
+
+	return libiommu_mock_dma_read(who, iova, &byte, 1, NULL) == 0;
+}
+
+START_TEST(shared_tables_are_invalidated_in_parts)
+{
+	const struct libiommu_pgtable_memory mem = { .size = sizeof(mem),
+						     .data = pages,
+						     .virt = find };
+	struct libiommu_invalidation part = { .kind = LIBIOMMU_INVALIDATE_RANGE,
+					      .range = { PAGE, 2 * PAGE - 1 } };
+	struct libiommu_pgtable_options table = LIBIOMMU_PGTABLE_OPTIONS_INIT;
+	struct libiommu_shared_options opts = LIBIOMMU_SHARED_OPTIONS_INIT;
+	struct libiommu_endpoint *pasid;
+	struct libiommu_domain *dom;
+	size_t count = 1;
+
+	memset(pages, 0, sizeof(pages));
+	for (size_t i = 0; i < 3; i++)
+		pages[i][0] = (i + 2) * PAGE | 3;
+	for (size_t i = 0; i < 3; i++)
+		pages[3][i] = PAGE | 3;
+	table.memory = &mem;
+	opts.table = &table;
+	opts.root = PAGE;
+	opts.pasid = true;
+	ck_assert_int_eq(libiommu_domain_new_shared(ctx, &opts, &dom, &err), 0);
+	ck_assert_int_eq(libiommu_pasid_open(dev, 5, &pasid, NULL), 0);
+	ck_assert_int_eq(libiommu_endpoint_attach(ep, dom, NULL), 0);
+	ck_assert_int_eq(libiommu_endpoint_attach(pasid, dom, NULL), 0);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(reads(ep, i * PAGE) && reads(pasid, i * PAGE));
+	memset(pages[3], 0, PAGE);
+	ck_assert_int_eq(libiommu_domain_invalidate(dom, &part, &count, NULL), 0);
+	ck_assert(reads(ep, 0) && !reads(ep, PAGE) && reads(ep, 2 * PAGE));
+	ck_assert(reads(pasid, 0) && !reads(pasid, PAGE) && reads(pasid, 2 * PAGE));
+	part.kind = LIBIOMMU_INVALIDATE_PASID;
+	part.pasid = 5;
+	ck_assert_int_eq(libiommu_domain_invalidate(dom, &part, &count, NULL), 0);
+	ck_assert(reads(ep, 0) && !reads(pasid, 0) && !reads(pasid, 2 * PAGE));
+}
+END_TEST
 
 START_TEST(shared_tables_fit_the_hardware)
 {
@@ -391,6 +494,8 @@ int main(void)
 	tcase_add_test(with, requests_need_somebody_to_take_them);
 	tcase_add_test(with, sva_asks_once_and_swaps);
 	tcase_add_test(with, shared_tables_fit_the_hardware);
+	tcase_add_test(with, shared_tables_are_invalidated_in_parts);
+	tcase_add_test(with, sva_in_a_sandbox);
 	tcase_add_loop_test(each, who_asks, 0, (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_test(each, only_what_is_attached_itself_asks);
 	suite_add_tcase(suite, with);
