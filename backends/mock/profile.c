@@ -102,8 +102,26 @@ struct libiommu_pgtable_options mock_hw_parent_table(const struct mock_hw *hw)
 	opts.levels = 0;
 	opts.leaf_sizes = 0;
 	opts.attributes = 0;
-	opts.iova_bits = hw->width;
+	opts.iova_bits = hw->parent_width;
 	return opts;
+}
+
+/* It reaches as far as the form, or as physical addresses do; else there is none. */
+static void shape_parent(struct mock_hw *hw)
+{
+	const unsigned int widths[] = { hw->width, hw->phys_width };
+
+	for (size_t i = 0; i < 2 && hw->parent_format; i++) {
+		struct libiommu_pgtable_options opts;
+		struct libiommu_pgtable_desc desc;
+
+		hw->parent_width = widths[i];
+		opts = mock_hw_parent_table(hw);
+		if (!libiommu_pgtable_format_describe(&opts, &desc, NULL))
+			return;
+	}
+	hw->parent_format = LIBIOMMU_PGTABLE_NO_FORMAT;
+	hw->stage1_formats = 0;
 }
 
 static void add_hole(struct mock_hw *hw, uint64_t start, uint64_t last)
@@ -190,6 +208,7 @@ enum mock_misfit mock_profile_shape(const struct mock_profile *profile,
 		return MOCK_NO_PAGES;
 	if (wish->page_sizes)
 		hw->page_sizes = wish->page_sizes;
+	shape_parent(hw);
 	misfit = choose_windows(wish, last, hw);
 	if (!misfit && hw->shows_rest)
 		show_rest(hw);

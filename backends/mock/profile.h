@@ -65,6 +65,7 @@ struct mock_hw {
 	uint32_t stage1_formats;                    /* bit n: format n as a user's stage 1 */
 	bool stage1_words;                          /* or words that it caches, without a table */
 	enum libiommu_pgtable_format parent_format; /* of what lies below a stage 1 */
+	unsigned int parent_width;                  /* bits of an IOVA there */
 	/* Linux 7.2 uses less than the hardware has. */
 	bool linux_hides_coherency; /* the driver does not say that it snoops */
 	bool linux_has_no_paging;   /* no domains that are mapped by hand */

@@ -61,6 +61,13 @@ static void see_hw(struct bounds *at, const struct mock_hw *hw)
 	see_windows(at, hw->windows, hw->window_count);
 }
 
+/* A nest parent has a table of its own kind. */
+static void see_parent(struct bounds *at, const struct mock_hw *hw)
+{
+	if (hw->parent_format && UINT64_MAX >> (64 - hw->parent_width) < at->last)
+		at->last = UINT64_MAX >> (64 - hw->parent_width);
+}
+
 static void see_machine(struct bounds *at, const struct mock_machine *machine)
 {
 	at->tells_page_sizes = machine->personality->tells_page_sizes;
@@ -90,12 +97,15 @@ static struct bounds look(const struct mock_domain *dom, const struct mock_group
 	const struct mock_space *space = !dom          ? NULL
 					 : dom->parent ? dom->parent->spaces
 						       : dom->spaces;
+	const bool parent = dom && (dom->parent || dom->nest_parent);
 
 	for (; space; space = space->in_domain) {
 		/* Nested domains have a table and no group. */
 		for (const struct mock_table *table = space->tables; table; table = table->next) {
 			see_machine(&at, space->machine);
 			see_hw(&at, &table->iommu->hw);
+			if (parent)
+				see_parent(&at, &table->iommu->hw);
 		}
 		for (const struct mock_pasid *pasid = space->pasids; pasid; pasid = pasid->in_space)
 			see_group(&at, pasid->dev->group);
@@ -104,6 +114,8 @@ static struct bounds look(const struct mock_domain *dom, const struct mock_group
 	}
 	if (plus)
 		see_group(&at, plus);
+	if (plus && parent)
+		see_parent(&at, &plus->iommu->hw);
 	if (at.end > at.last)
 		at.end = at.last;
 	return at;

@@ -19,15 +19,20 @@ static const char text[] = "personality bare\n"
 			   "iommu two intel-vtd\n"
 			   "iommu amd amd-vi\n"
 			   "iommu old arm-smmuv2\n"
+			   "iommu narrow arm-smmuv3 phys=40\n"
+			   "iommu wide arm-smmuv3 width=52 phys=52\n"
 			   "device 0000:00:01.0 iommu=one group=1 driver=vfio-pci\n"
 			   "device 0000:00:02.0 iommu=two group=2 driver=vfio-pci\n"
 			   "device 0000:00:03.0 iommu=amd group=3 driver=vfio-pci\n"
-			   "device 0000:00:04.0 iommu=old group=4 driver=vfio-pci\n";
+			   "device 0000:00:04.0 iommu=old group=4 driver=vfio-pci\n"
+			   "device 0000:00:05.0 iommu=narrow group=5 driver=vfio-pci\n"
+			   "device 0000:00:06.0 iommu=wide group=6 driver=vfio-pci\n";
 
 /* Page 0: the root; 1 to 3: tables of the levels below; 4 and on: data. */
 static uint64_t pages[8][512] __attribute__((aligned(4096)));
 static struct libiommu_ctx *ctx;
-static struct libiommu_device *dev[4];
+#define DEVICES 6
+static struct libiommu_device *dev[DEVICES];
 static struct libiommu_endpoint *ep;
 static struct libiommu_domain *parent;
 static struct libiommu_error *err;
@@ -57,13 +62,13 @@ static struct libiommu_domain *new_parent(void)
 static void setup(void)
 {
 	static const char *const names[] = { "0000:00:01.0", "0000:00:02.0", "0000:00:03.0",
-					     "0000:00:04.0" };
+					     "0000:00:04.0", "0000:00:05.0", "0000:00:06.0" };
 	struct libiommu_ctx_options with = LIBIOMMU_CTX_OPTIONS_INIT;
 
 	with.backend = "mock";
 	with.config = text;
 	ck_assert_int_eq(libiommu_ctx_new(&with, &ctx, NULL), 0);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < DEVICES; i++)
 		ck_assert_int_eq(libiommu_device_open(ctx, names[i], &dev[i], NULL), 0);
 	ep = libiommu_device_endpoint(dev[0]);
 	parent = new_parent();
@@ -169,6 +174,38 @@ START_TEST(a_stage_1_fits_one_iommu)
 	refused(libiommu_endpoint_attach(libiommu_device_endpoint(dev[3]), new_parent(), &err),
 		LIBIOMMU_REASON_NESTING_UNSUPPORTED);
 	ck_assert_int_eq(libiommu_domain_new_nested(dev[2], new_parent(), &opts, &other, &err), 0);
+}
+END_TEST
+
+/* A second stage is no wider than what it is the first one's memory of. */
+START_TEST(a_parent_is_as_wide_as_its_own_table)
+{
+	struct libiommu_domain *dom = new_parent();
+	struct libiommu_cap_answer cap = LIBIOMMU_CAP_ANSWER_INIT;
+	struct libiommu_range ranges[4];
+	size_t count = 4;
+
+	ck_assert_int_eq(libiommu_endpoint_attach(libiommu_device_endpoint(dev[4]), dom, &err), 0);
+	ck_assert_int_eq(libiommu_domain_iova_ranges(dom, ranges, &count, NULL), 0);
+	ck_assert_uint_eq(ranges[count - 1].last, (UINT64_C(1) << 40) - 1);
+	ck_assert_int_eq(libiommu_domain_map(dom, (UINT64_C(1) << 40) - PAGE,
+					     libiommu_source_memory(pages), PAGE, RW, &err),
+			 0);
+	refused(libiommu_domain_map(dom, UINT64_C(1) << 40, libiommu_source_memory(pages), PAGE, RW,
+				    &err),
+		LIBIOMMU_REASON_OUTSIDE_APERTURE);
+	/* Another one's table does not make this one's wider. */
+	ck_assert_int_eq(libiommu_endpoint_attach(ep, dom, &err), 0);
+	count = 4;
+	ck_assert_int_eq(libiommu_domain_iova_ranges(dom, ranges, &count, NULL), 0);
+	ck_assert_uint_eq(ranges[count - 1].last, (UINT64_C(1) << 40) - 1);
+	/* Of 4 KiB it has none for addresses of 52 bits. */
+	ck_assert_int_eq(libiommu_device_cap(dev[4], LIBIOMMU_CAP_NESTING, &cap, NULL), 0);
+	ck_assert_int_eq(cap.answer, LIBIOMMU_ANSWER_YES);
+	ck_assert_int_eq(libiommu_device_cap(dev[5], LIBIOMMU_CAP_NESTING, &cap, NULL), 0);
+	ck_assert_int_eq(cap.answer, LIBIOMMU_ANSWER_NO);
+	refused(libiommu_endpoint_attach(libiommu_device_endpoint(dev[5]), new_parent(), &err),
+		LIBIOMMU_REASON_NESTING_UNSUPPORTED);
 }
 END_TEST
 
@@ -291,6 +328,7 @@ int main(void)
 	tcase_add_test(tcase, each_stage_refuses_in_its_own_name);
 	tcase_add_test(tcase, the_parents_protection_counts);
 	tcase_add_test(tcase, a_stage_1_fits_one_iommu);
+	tcase_add_test(tcase, a_parent_is_as_wide_as_its_own_table);
 	tcase_add_test(tcase, bad_words_are_refused);
 	tcase_add_test(tcase, a_child_keeps_the_parents_tables);
 	tcase_add_test(tcase, vtds_own_invalidations);
