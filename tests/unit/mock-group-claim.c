@@ -223,6 +223,24 @@ START_TEST(apart_from_others)
 }
 END_TEST
 
+/* Nobody moves in with a claimed one: it could not leave without its devices any more. */
+START_TEST(nobody_joins_it)
+{
+	struct libiommu_device *a = NULL, *b = NULL;
+	struct libiommu_domain *domain = NULL;
+
+	start(personalities[_i], "");
+	claim_by(ctx, A);
+	OK(libiommu_device_open(ctx, A, &a, NULL));
+	OK(libiommu_device_open(ctx, B, &b, NULL));
+	OK(libiommu_domain_new(ctx, NULL, &domain, NULL));
+	OK(libiommu_endpoint_attach(libiommu_device_endpoint(a), domain, NULL));
+	OK(libiommu_endpoint_attach(libiommu_device_endpoint(b), domain, NULL));
+	OK(libiommu_endpoint_detach(libiommu_device_endpoint(a), 0, NULL));
+	stop();
+}
+END_TEST
+
 /* A claimed group without members is still somebody's, and its number is nobody else's. */
 START_TEST(outlives_its_members)
 {
@@ -302,7 +320,7 @@ int main(void)
 	const TTest *const tests[] = {
 		for_one_context,      ends_with_the_context, counts,
 		vets_as_the_kernel,   blocked_and_not_bound, apart_from_others,
-		outlives_its_members, without_memory,
+		outlives_its_members, without_memory,        nobody_joins_it,
 	};
 	Suite *suite = suite_create("mock-group-claim");
 	TCase *tc = tcase_create("mock-group-claim");
