@@ -4,6 +4,7 @@
 
 #include <libiommu/libiommu.h>
 #include <libiommu/mock.h>
+#include <libiommu/mock_platform.h>
 
 #include <check.h>
 #include <errno.h>
@@ -77,6 +78,10 @@ static const struct {
 	{ "personality bare\n" ALONE "pasid=20\n"
 	  "device 0000:00:01.1 iommu=i group=1 driver=vfio-pci pasid=20",
 	  "0000:00:01.0", 0, LIBIOMMU_REASON_PASID_NOT_ISOLATED },
+	/* A bridge asks for nothing itself. */
+	{ "personality bare\n" ALONE "pasid=20\n"
+	  "device 0000:00:01.1 iommu=i group=1 driver=none bridge=yes",
+	  "0000:00:01.0", 20, 0 },
 };
 
 START_TEST(who_has_pasids)
@@ -95,6 +100,23 @@ START_TEST(who_has_pasids)
 	} else {
 		refused(libiommu_pasid_open(dev, 1, &ep, &err), rows[_i].reason);
 	}
+	libiommu_ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(a_neighbour_goes)
+{
+	struct libiommu_device *dev =
+		open_device("personality bare\n" ALONE "pasid=20\n"
+			    "device 0000:00:01.1 iommu=i group=1 driver=vfio-pci\n",
+			    "0000:00:01.0");
+	struct libiommu_endpoint *ep;
+
+	refused(libiommu_pasid_open(dev, 1, &ep, &err), LIBIOMMU_REASON_PASID_NOT_ISOLATED);
+	ck_assert_int_eq(
+		libiommu_mock_machine_unplug(libiommu_mock_machine_of(ctx), "0000:00:01.1", NULL),
+		0);
+	ck_assert_int_eq(libiommu_pasid_open(dev, 1, &ep, NULL), 0);
 	libiommu_ctx_free(ctx);
 }
 END_TEST
@@ -270,6 +292,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, who_has_pasids, 0, (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_loop_test(tcase, a_switch_without_acs_does_not_isolate, 0, 6);
+	tcase_add_test(tcase, a_neighbour_goes);
 	tcase_add_test(tcase, faults_and_the_cache_know_the_pasid);
 	tcase_add_test(tcase, every_allocation_can_fail);
 	suite_add_tcase(suite, tcase);

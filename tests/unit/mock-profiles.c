@@ -169,6 +169,8 @@ static void check_ends(const struct row *row)
 		for (size_t n = 0; n < 2; n++)
 			ck_assert_int_eq(rig_unmap(&rig, &dom, &maps[n]), 0);
 		ck_assert_int_eq(rig_reads(&dev, maps[0].iova), LIBIOMMU_MOCK_FAULT_NOT_MAPPED);
+		/* This one stays, and goes with the detach. */
+		ck_assert_int_eq(mock->map(&dom, &maps[1], &rig.failure), 0);
 	}
 }
 
