@@ -82,7 +82,7 @@ struct libiommu_device {
 	struct libiommu_device *next, *prev;
 	struct share *share;
 	struct libiommu_endpoint endpoint;
-	struct libiommu_endpoint *pasids; /* open ones; with the turn */
+	struct libiommu_endpoint *pasids; /* open ones, ascending; with the turn */
 	struct libiommu_region *regions;  /* open ones; ctx->lock */
 	char *name;
 	void *priv;

@@ -62,10 +62,26 @@ int pasid_check_pair(const struct libiommu_endpoint *ep, const struct libiommu_d
 /* The lowest number that is not open; 0 when all are. */
 static uint32_t find_free(const struct libiommu_device *dev, uint64_t last)
 {
-	for (uint64_t pasid = 1; pasid <= last; pasid++)
-		if (!find(dev, (uint32_t)pasid))
-			return (uint32_t)pasid;
-	return 0;
+	uint64_t pasid = 1;
+
+	for (const struct libiommu_endpoint *ep = dev->pasids; ep && ep->pasid == pasid;
+	     ep = ep->next)
+		pasid++;
+	return pasid <= last ? (uint32_t)pasid : 0;
+}
+
+/* In ascending order, so that the first gap is found in one walk. */
+static void add_pasid(struct libiommu_device *dev, struct libiommu_endpoint *ep)
+{
+	struct libiommu_endpoint **link = &dev->pasids;
+
+	ep->prev = NULL;
+	for (; *link && (*link)->pasid < ep->pasid; link = &(*link)->next)
+		ep->prev = *link;
+	ep->next = *link;
+	if (ep->next)
+		ep->next->prev = ep;
+	*link = ep;
 }
 
 static int choose(const struct libiommu_device *dev, uint32_t wanted, unsigned int bits,
@@ -104,7 +120,7 @@ static int open_pasid(struct libiommu_device *dev, uint32_t wanted, struct libio
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 	ep->device = dev;
 	ep->pasid = pasid;
-	LIST_ADD(dev->pasids, ep);
+	add_pasid(dev, ep);
 	*out = ep;
 	return 0;
 }

@@ -36,6 +36,28 @@ START_TEST(numbers_are_checked)
 }
 END_TEST
 
+/* Opened and closed in any order, the lowest free number is found. */
+START_TEST(gaps_are_filled)
+{
+	static const uint32_t opened[] = { 5, 2, 9, 1, 11 }, found[] = { 3, 4, 6, 7, 8, 10 };
+	struct libiommu_endpoint *ep[sizeof(opened) / sizeof(opened[0])], *any;
+	size_t i;
+
+	for (i = 0; i < sizeof(opened) / sizeof(opened[0]); i++)
+		ep[i] = open_pasid(opened[i]);
+	for (i = 0; i < sizeof(found) / sizeof(found[0]); i++)
+		ck_assert_uint_eq(libiommu_endpoint_pasid(open_pasid(LIBIOMMU_PASID_ANY)),
+				  found[i]);
+	for (i = 0; i < sizeof(opened) / sizeof(opened[0]); i++) {
+		ck_assert_int_eq(libiommu_pasid_close(ep[i], &err), 0);
+		any = open_pasid(LIBIOMMU_PASID_ANY);
+		ck_assert_uint_eq(libiommu_endpoint_pasid(any), opened[i]);
+		refused(libiommu_pasid_open(dev, opened[i], &any, &err),
+			LIBIOMMU_REASON_PASID_IN_USE);
+	}
+}
+END_TEST
+
 START_TEST(the_whole_width_can_be_used)
 {
 	struct libiommu_endpoint *ep;
@@ -252,6 +274,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, numbers_are_checked);
+	tcase_add_test(tcase, gaps_are_filled);
 	tcase_add_test(tcase, the_whole_width_can_be_used);
 	tcase_add_test(tcase, what_is_open_or_attached_stays);
 	tcase_add_test(tcase, both_domains_must_be_made_for_pasids);
