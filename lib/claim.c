@@ -97,8 +97,10 @@ int libiommu_group_claim(struct libiommu_group *group, struct libiommu_claimed *
 		code = claim_group(ctx, &wish, &f);
 		ctx_turn_end(ctx);
 	}
-	if (!code && out)
+	if (!code && out) {
+		held.size = out->size;
 		*out = held;
+	}
 	return ctx_raise(ctx, err, code, &f);
 }
 

@@ -105,8 +105,17 @@ START_TEST(once)
 {
 	struct libiommu_group *group = claim(A, 1, 0);
 	struct libiommu_claimed held = LIBIOMMU_CLAIMED_INIT;
+	struct {
+		struct libiommu_claimed held;
+		uint64_t later;
+	} longer = { LIBIOMMU_CLAIMED_INIT, 0 };
 
 	REFUSED(libiommu_group_claim(group, NULL, &err), GROUP_IN_USE, "group 1", "");
+	OK(libiommu_group_release(group, NULL));
+	longer.held.size = sizeof(longer);
+	OK(libiommu_group_claim(group, &longer.held, NULL));
+	ck_assert_uint_eq(longer.held.size, sizeof(longer));
+	ck_assert_uint_eq(longer.held.lent, 1);
 	OK(libiommu_group_release(group, NULL));
 	REFUSED(libiommu_group_release(group, &err), GROUP_NOT_CLAIMED, "group 1", "");
 	held.size = 4;
