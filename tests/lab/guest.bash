@@ -172,8 +172,10 @@ applies() {
 # libiommu.
 steps_of() {
 	local row=$1 backend=$2
-	if [[ -z $(get "$row" like) ]]; then
-		[[ $backend == kernel ]] && echo probe || echo "${steps[*]:1}"
+	if [[ -z $(get "$row" like) && $backend == kernel ]]; then
+		[[ -n $(get "$row" probed_by) ]] || echo probe
+	elif [[ -z $(get "$row" like) ]]; then
+		echo "${steps[*]:1}"
 	elif [[ $backend == kernel ]]; then
 		get "$row" kernel_steps
 	else
@@ -320,8 +322,7 @@ make_initramfs() {
 			continue
 		fi
 		seconds=$(step_says "$step" seconds)
-		[[ $(get "$row" clock) != real ]] || seconds=${seconds:-400}
-		echo "$backend $step ${seconds:-120} /lab/bin/${program##*/}$(arguments "$row" "$backend" "$step")" \
+		echo "$backend $step ${seconds:-400} /lab/bin/${program##*/}$(arguments "$row" "$backend" "$step")" \
 			>>"$tree/lab/steps"
 	done < <(plan "$row" "$part")
 	# As it is: to uncompress it takes an emulator longer than to copy it.

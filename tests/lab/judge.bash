@@ -7,9 +7,10 @@
 
 # The numbers of a step: its own summary, and one more failure if something else is wrong.
 step_done() {
-	local dir=$1 backend=$2 step=$3 base="$1/$2.$3" p=0 f=0 s=0 status summary why=()
+	local dir=$1 backend=$2 step=$3 base="$1/$2.$3" p=0 f=0 s=0 status=lost took=? limit=?
+	local summary why=()
 	touch "$base.out" "$base.dmesg"
-	status=$(cat "$base.status" 2>/dev/null || echo lost)
+	[[ ! -e $base.status ]] || read -r took limit status <"$base.status"
 	summary=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$base.out" |
 		tail -n 1) || true
 	if [[ -n $summary ]]; then
@@ -32,7 +33,9 @@ step_done() {
 		say "$backend: $step: FAILED: $(printf '%s; ' "${why[@]}")"
 	fi
 	((f == 0)) || grep -E '^(not ok|FAIL)' "$base.out" | head -n 20 || true
-	say "$backend: $step: $p passed, $f failed, $s skipped (busy $((busy_seconds - busy_before)) s)"
+	[[ -n $summary || $step == demo ]] || tail -n 5 "$base.out"
+	say "$backend: $step: $p passed, $f failed, $s skipped (busy $((busy_seconds - busy_before)) s," \
+		"$took s of $limit in the guest)"
 	echo "$p $f $s" >"$base.result"
 }
 

@@ -23,6 +23,8 @@
 #   devices       one of the sets above
 #   needs         DEVICE PROPERTY that QEMU must know, or the row is skipped
 #   set           PATH=VALUE..., written in the guest before devices are bound
+#   probed_by     the row that asks the same kernel about an IOMMU of the same kind: this one is asked
+#                 by night (run `probe`)
 #   nest_parent   yes: the IOMMU has tables that can be below nested ones (SMMUv3's second stage)
 #   refusal       the reason why devices are refused as long as the modules' parameters do not
 #                 allow unsafe interrupts: the step of that name turns them off, and on again
@@ -51,8 +53,7 @@
 #   arguments     its command line
 #   programs      other programs of the build that it needs, beside it in /lab/bin
 #   files         other files of tests/lab that it needs, there too
-#   seconds       of the guest's time, until the step is given up (default: 120; with clock=real, which
-#                 goes on while the host does something else, 400)
+#   seconds       of the guest's time, until the step is given up (default: 400)
 #
 # run NAME KEY=VALUE...       what is not part of every row
 #   machines      rows whose machines it takes: each becomes a row NAME-ROW. All keys of rows may be
@@ -96,7 +97,7 @@ row vtd \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
 	devices=standard backends='vfio iommufd' selftest=iommufd witness=vtd timeout=900 \
-	many=20000 sweep=2/3
+	entries=4096 many=20000 sweep=2/3
 
 row smmuv3 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 \
@@ -121,7 +122,7 @@ row vtd39 \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=39' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
-	devices=standard backends='vfio iommufd' witness=vtd timeout=900 \
+	devices=standard backends='vfio iommufd' probed_by=vtd witness=vtd timeout=900 \
 	entries=4096 many=20000 sweep=1/3
 
 # Scalable mode with tables of the first stage.
@@ -135,7 +136,7 @@ row vtd-fs \
 row smmuv3-s2 \
 	arch=arm64 kernel=lab machine=virt,iommu=smmuv3,gic-version=3 needs='arm-smmuv3 stage' \
 	iommu='-global arm-smmuv3.stage=2' nest_parent=yes \
-	devices=standard backends='vfio iommufd' witness=smmuv3 timeout=900 \
+	devices=standard backends='vfio iommufd' probed_by=smmuv3-nested witness=smmuv3 timeout=900 \
 	entries=4096 many=20000 sweep=2/3
 
 row smmuv3-nested \
@@ -148,7 +149,7 @@ row two \
 	arch=x86_64 kernel=lab machine=q35 \
 	iommu='-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48' \
 	append='intel_iommu=on,sm_off kunit.enable=0' \
-	devices=functions backends='vfio iommufd' witness=vtd timeout=900 \
+	devices=functions backends='vfio iommufd' probed_by=vtd witness=vtd timeout=900 \
 	entries=4096 many=20000 sweep=3/3
 
 # Controllers of the kind that people have: one namespace, blocks of 4 KiB, functions, and one that
@@ -206,13 +207,18 @@ run pair \
 run threads \
 	machines='vtd stock' clock=real processors=2 steps=conformance cases=thread*
 
-# As many mappings as the suite makes where nothing limits them: rows make fewer.
+# As many mappings as the suite makes where nothing limits them, and as type1 allows by itself: rows make
+# fewer.
 run many \
-	machines=vtd backends=iommufd many= steps=conformance cases=no_entry_limit
+	machines=vtd many= entries= steps=conformance cases=*entry_limit*
 
 # Every failure on machines of each kind: the rows share them.
 run sweep \
 	machines='vtd39 smmuv3 virtio vtd-fs' night=yes sweep= steps=sweep
+
+# The kernel is asked on these machines, too, whose rows leave it to another one.
+run probe \
+	machines='vtd39 smmuv3-s2 two' night=yes backends=vfio kernel_steps=probe
 
 # Topologies whose groups the guest's kernel and the mock have to find alike.
 devices topology-q35 \
