@@ -34,7 +34,10 @@ LIBIOMMU_API int libiommu_device_open(struct libiommu_ctx *ctx, const char *name
  */
 struct libiommu_device_options {
 	size_t size;
-	/** 16 bytes: the token that a VF's PF was opened with (UUID); NULL: none */
+	/**
+	 * 16 bytes (a UUID): for a VF the token that its PF was opened with; for a PF the one
+	 * that its VFs shall want; NULL: none
+	 */
 	const unsigned char *vf_token;
 	int cdev;          /**< iommufd: the device's open node /dev/vfio/devices/vfioN */
 	bool bound;        /**< cdev is bound to the context's iommufd already ... */

@@ -346,3 +346,15 @@ step stages program=tests/lab/lab-stages \
 run stages \
 	machines='vtd smmuv3 smmuv3-s2 smmuv3-nested' devices=lone backends=iommufd steps=stages \
 	second_stage=no second_stage@smmuv3-s2=yes second_stage@smmuv3-nested=yes
+
+# A physical function that user space owns, and who may have its virtual ones.
+devices tokens \
+	alone='0000:01:00.0 0000:00:03.0' set=/sys/module/vfio_pci/parameters/enable_sriov=Y \
+	qemu='-device edu,addr=3.0
+		-device pcie-root-port,id=rp1,addr=4.0,slot=1,chassis=1 -device nvme-subsys,id=sub
+		-device nvme,serial=c,subsys=sub,bus=rp1,sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2,max_ioqpairs=6,msix_qsize=5'
+
+step tokens program=tests/lab/lab-tokens \
+	arguments='--backend @backend@ --device 0000:01:00.0 --device 0000:00:03.0'
+
+run tokens machines=vtd devices=tokens steps=tokens
