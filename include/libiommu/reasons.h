@@ -55,7 +55,7 @@
 	X(27, WRONG_FD, "wrong-fd", EINVAL, "The descriptor or number is not of the kind that is needed.", \
 	  "") \
 	X(28, BAD_TOKEN, "bad-token", EACCES, \
-	  "The device is a virtual function whose owner set a token, and it does not match.", \
+	  "A physical function and its virtual ones share a token, and another or none was passed.", \
 	  "Pass the token of the physical function's owner in vf_token.") \
 	X(29, PLUGIN_MISSING, "plugin-missing", ENOENT, "The plugin cannot be loaded.", "") \
 	/* The kernel */ \
