@@ -324,7 +324,12 @@ devices hotplug \
 		-device pcie-root-port,id=rp5,addr=8.0,slot=5,chassis=5 -device nvme-subsys,id=sub
 		-device nvme,serial=c,subsys=sub,bus=rp5,sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2,max_ioqpairs=6,msix_qsize=5
 		-device pcie-root-port,id=rp6,addr=9.0,slot=6,chassis=6
-		-device edu,bus=rp6,addr=0.0,multifunction=on -device edu,bus=rp6,addr=0.1'
+		-device edu,bus=rp6,addr=0.0,multifunction=on -device edu,bus=rp6,addr=0.1
+		-device pcie-root-port,id=rp7,addr=a.0,slot=7,chassis=7
+		-device edu,bus=rp7,addr=0.0,multifunction=on -device nvme,bus=rp7,addr=0.1,serial=guarded
+		-device pcie-root-port,id=rp8,addr=b.0,slot=8,chassis=8
+		-device edu,bus=rp8,addr=0.0,multifunction=on,dma_mask=0xffffffffffffffff
+		-device edu,bus=rp8,addr=0.1,multifunction=on'
 
 step hotplug-twin program=tests/lab/lab-hotplug-twin seconds=300
 step hotplug program=tests/lab/lab-hotplug \

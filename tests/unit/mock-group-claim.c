@@ -152,8 +152,12 @@ START_TEST(counts)
 	ck_assert_uint_eq(held.lent, 1);
 	ck_assert_uint_eq(held.guarded, 1);
 	REFUSED(libiommu_group_claim(group, NULL, &err), GROUP_IN_USE);
+	/* No device is open, and yet no driver that does DMA comes. */
+	REFUSED(libiommu_mock_machine_bind(machine, M1, "e1000e", &err), DEVICE_BUSY);
+	OK(libiommu_mock_machine_bind(machine, M1, "pci-stub", NULL));
 	OK(libiommu_group_release(group, NULL));
 	REFUSED(libiommu_group_release(group, &err), GROUP_NOT_CLAIMED);
+	OK(libiommu_mock_machine_bind(machine, M1, "e1000e", NULL));
 	stop();
 }
 END_TEST

@@ -20,6 +20,11 @@
 #define DISK   "0000:03:00.0" /* below rp3, with the kernel's driver */
 #define OTHER  "0000:04:00.0" /* below rp4, nothing at first */
 
+#define FIRST   "0000:08:00.0" /* below rp8, */
+#define SECOND  "0000:08:00.1" /* in one group, also when it comes later */
+#define LENDER  "0000:07:00.0" /* below rp7, */
+#define GUARDED "0000:07:00.1" /* in one group, with the kernel's driver */
+
 #define TINY 8192 /* holds what the binding of one edu makes, but no more than ten messages */
 
 #define LENT "node-added bound=vfio-pci "
@@ -262,6 +267,151 @@ static void in_use(const struct tally *t)
 	record_close(&record);
 }
 
+/* --- a group in use -------------------------------------------------------------------------- */
+
+static bool member_is(unsigned int lost, unsigned int gained)
+{
+	const struct record_device *second = record_of(&record, SECOND);
+
+	for (int i = 0; i < 100 && (second->lost < lost || second->gained < gained); i++)
+		record_take(&record, 100);
+	record_take(&record, 200);
+	if (second->lost == lost && second->gained == gained)
+		return true;
+	printf("    lost %u times, gained %u times\n", second->lost, second->gained);
+	return false;
+}
+
+static uint32_t changes_of(const struct user *user)
+{
+	uint32_t changes = UINT32_MAX;
+
+	libiommu_monitor_device_changes(record.monitor, user->dev, &changes, NULL);
+	return changes;
+}
+
+static bool change_is(const struct libiommu_group *before, enum libiommu_group_change_kind kind)
+{
+	struct libiommu_group_change change = LIBIOMMU_GROUP_CHANGE_INIT;
+	struct libiommu_group *now = NULL;
+	bool changed = false, is;
+
+	if (libiommu_group_changed(before, &changed, &now, NULL))
+		return false;
+	is = changed && !libiommu_group_change(before, now, 0, &change) && change.kind == kind &&
+	     !strcmp(change.device, SECOND);
+	libiommu_group_unref(now);
+	return is;
+}
+
+static bool pull(void)
+{
+	return write_sysfs("/sys/bus/pci/devices/" SECOND "/remove", "1");
+}
+
+static bool find_again(void)
+{
+	return write_sysfs("/sys/bus/pci/rescan", "1") && wait_there(SECOND, true, 10);
+}
+
+static void loses_a_member(const struct user *user)
+{
+	struct libiommu_group *whole = NULL, *less = NULL;
+
+	tally(!libiommu_group_of(ctx, FIRST, &whole, NULL) &&
+		      libiommu_group_member_count(whole) == 2,
+	      "it has two members");
+	tally(pull(), "the other one is pulled out");
+	tally(member_is(1, 0), "a member that left a group in use is told");
+	tally(changes_of(user) == LIBIOMMU_MONITOR_LOST_MEMBER, "and remembered");
+	tally(change_is(whole, LIBIOMMU_GROUP_LEFT), "its absence is seen without the monitor");
+	tally(!libiommu_group_of(ctx, FIRST, &less, NULL), "the group as it is now");
+	tally(find_again(), "it is found again");
+	tally(member_is(1, 1), "that it joined is told");
+	tally(changes_of(user) == (LIBIOMMU_MONITOR_LOST_MEMBER | LIBIOMMU_MONITOR_NEW_MEMBER),
+	      "and remembered");
+	tally(change_is(less, LIBIOMMU_GROUP_JOINED), "it is seen without the monitor");
+	libiommu_group_unref(whole);
+	libiommu_group_unref(less);
+}
+
+/* Out and in again before anybody looks: the same name in the same group. */
+static void swapped_unread(const struct user *user)
+{
+	libiommu_monitor_unwatch_device(record.monitor, user->dev);
+	if (!watch(user))
+		return;
+	tally(!changes_of(user), "nothing has happened since");
+	tally(pull() && find_again(), "the other one is pulled out and found again");
+	tally(member_is(2, 2), "that it left and joined is told");
+	tally(changes_of(user) == (LIBIOMMU_MONITOR_LOST_MEMBER | LIBIOMMU_MONITOR_NEW_MEMBER),
+	      "and remembered");
+}
+
+static void group_in_use(void)
+{
+	struct libiommu_domain *dom;
+	struct libiommu_error *err;
+	struct user user;
+	uint64_t removed = 0;
+	int ret;
+
+	if (!tally(record_open(&record, ctx, 0, NULL), "a monitor") ||
+	    !tally(bind_driver(FIRST, "vfio-pci"), "a device of two in a group is lent"))
+		return;
+	ret = libiommu_domain_new(ctx, NULL, &dom, &err);
+	if (!tally_call(ret, err, "a domain") || !use(&user, FIRST, dom) || !watch(&user))
+		return;
+	record_take(&record, 500);
+	ret = libiommu_domain_map(dom, IOVA, libiommu_source_memory(memory), 2 * PAGE,
+				  LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE, &err);
+	tally_call(ret, err, "memory for it");
+	loses_a_member(&user);
+	swapped_unread(&user);
+	tally(works(&user, 0x31), "DMA of the one that stayed goes on");
+	tally(record_is_sysfs(&record) && !record.disorder, "the events add up to what is there");
+	libiommu_monitor_unwatch_device(record.monitor, user.dev);
+	ret = libiommu_domain_unmap(dom, IOVA, 2 * PAGE, &removed, &err);
+	tally_call(ret, err, "unmap");
+	stop_using(&user);
+	record_close(&record);
+}
+
+/* --- a group that is claimed ----------------------------------------------------------------- */
+
+static bool has_driver(const char *device, const char *driver)
+{
+	char now[64];
+
+	driver_of(device, now, sizeof(now));
+	return !strcmp(now, driver);
+}
+
+/* Nothing is open: the claim alone keeps the kernel's driver away. */
+static void claimed(void)
+{
+	struct libiommu_claimed held = LIBIOMMU_CLAIMED_INIT;
+	struct libiommu_group *group = NULL;
+	struct libiommu_error *err;
+	int ret;
+
+	tally(has_driver(GUARDED, "nvme") && unbind_driver(GUARDED),
+	      "the kernel lets go of a disk");
+	tally(bind_driver(LENDER, "vfio-pci"), "the other one of its group is lent");
+	ret = libiommu_group_of(ctx, LENDER, &group, &err);
+	if (!tally_call(ret, err, "their group"))
+		return;
+	ret = libiommu_group_claim(group, &held, &err);
+	tally_call(ret, err, "is claimed");
+	tally(held.lent == 1 && held.guarded == 1, "one is lent, one guarded");
+	tally(!bind_driver(GUARDED, "nvme") && has_driver(GUARDED, ""),
+	      "the kernel's driver does not get the disk");
+	ret = libiommu_group_release(group, &err);
+	tally_call(ret, err, "the claim ends");
+	tally(bind_driver(GUARDED, "nvme"), "now it does");
+	libiommu_group_unref(group);
+}
+
 int main(int argc, char **argv)
 {
 	struct tally t = tally_arguments(argc, argv);
@@ -278,6 +428,8 @@ int main(int argc, char **argv)
 	nothing_is_missed();
 	overruns();
 	in_use(&t);
+	group_in_use();
+	claimed();
 	libiommu_ctx_free(ctx);
 	return tally_end();
 }

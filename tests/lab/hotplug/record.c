@@ -80,6 +80,8 @@ static void change_member(struct record *record, const struct libiommu_monitor_e
 	record->disorder |= joins == device->member;
 	record->disorder |= !joins && device->group != event->group;
 	device->member = event->kind != LIBIOMMU_MONITOR_MEMBER_LEFT;
+	device->lost += event->in_use && !device->member;
+	device->gained += event->in_use && joins;
 	device->group = event->group;
 	snprintf(device->driver, sizeof(device->driver), "%s", event->driver);
 }
@@ -163,6 +165,11 @@ bool record_wait_request(struct record *record, unsigned int before, int seconds
 void record_forget(struct record *record, const char *device)
 {
 	device_of(record, device)->story[0] = '\0';
+}
+
+const struct record_device *record_of(struct record *record, const char *device)
+{
+	return device_of(record, device);
 }
 
 const struct record_device *record_member(const struct record *record, const char *name)

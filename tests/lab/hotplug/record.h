@@ -12,6 +12,7 @@ struct record_device {
 	char name[64];
 	char story[1024]; /* "added bound=vfio-pci ", each with a blank behind it */
 	bool member;
+	unsigned int lost, gained; /* times that it left a group in use, and joined one */
 	uint32_t group;
 	char driver[64];
 };
@@ -43,6 +44,9 @@ bool record_wait_request(struct record *record, unsigned int before, int seconds
 
 /* What a device has done up to now is over; a new story begins. */
 void record_forget(struct record *record, const char *device);
+
+/* What is told of a device, also of one that is not there. */
+const struct record_device *record_of(struct record *record, const char *device);
 
 /* What is told of a device that is a member of a group; NULL: it is none. */
 const struct record_device *record_member(const struct record *record, const char *name);
