@@ -48,6 +48,7 @@ static const struct mock_personality personalities[] = {
 		.tells_snoop_control = true,
 		.identity = true,
 		.extras = true,
+		.queue_depths = true,
 		.foreign = true,
 	},
 };

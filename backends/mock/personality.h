@@ -32,6 +32,8 @@ struct mock_personality {
 	bool identity;
 	/* Devices have PASIDs, nested domains and page requests. */
 	bool extras;
+	/* Queues of page requests can be made as deep as somebody wants. */
+	bool queue_depths;
 	/* Domains exist that no kernel offers: SVA, SHARED. */
 	bool foreign;
 	uint64_t entry_limit; /* mappings of one space; 0: none */

@@ -129,12 +129,16 @@ static int slot_new(void *data, void *object, const struct libiommu_fault_queue_
 		    int *fd, struct libiommu_failure *failure)
 {
 	const struct mock_ctx *ctx = data;
+	const struct mock_personality *who = ctx->machine->personality;
 	struct mock_queue *queue = object;
 
-	if (!ctx->machine->personality->extras)
+	if (!who->extras)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_BACKEND_CAPABILITY, NULL,
-				       "Personality %s has no fault queues.",
-				       ctx->machine->personality->name);
+				       "Personality %s has no fault queues.", who->name);
+	if (opts->depth && !who->queue_depths)
+		return libiommu_refuse(
+			failure, LIBIOMMU_REASON_BACKEND_CAPABILITY, NULL,
+			"The queues of personality %s have no bound that could be set.", who->name);
 	queue->sys = ctx->env->sys;
 	queue->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (queue->fd < 0)

@@ -28,11 +28,26 @@ static struct libiommu_domain *faulting(struct libiommu_ctx *ctx,
 	return dom;
 }
 
-/* A queue, and a domain that uses it. @return false and the case is a skip */
-static bool asker_new(struct asker *asker, size_t depth)
+/* @return false and the case is a skip: nobody can set a bound here */
+static bool queue_new(struct asker *asker, size_t depth)
 {
 	struct libiommu_fault_queue_options opts = LIBIOMMU_FAULT_QUEUE_OPTIONS_INIT;
 
+	opts.depth = depth;
+	if (!depth)
+		OK(libiommu_fault_queue_new(asker->rig.ctx, &opts, &asker->queue, E));
+	else if (libiommu_fault_queue_new(asker->rig.ctx, &opts, &asker->queue, NULL)) {
+		REFUSED(libiommu_fault_queue_new(asker->rig.ctx, &opts, &asker->queue, E),
+			BACKEND_CAPABILITY, NULL);
+		note_skip("queues have no bound that could be set");
+		return false;
+	}
+	return true;
+}
+
+/* A queue, and a domain that uses it. @return false and the case is a skip */
+static bool asker_new(struct asker *asker, size_t depth)
+{
 	if (!devices(1, 0))
 		return false;
 	asker->rig = rig_new(1);
@@ -45,8 +60,8 @@ static bool asker_new(struct asker *asker, size_t depth)
 		note_skip("no device that asks for pages");
 		return false;
 	}
-	opts.depth = depth;
-	OK(libiommu_fault_queue_new(asker->rig.ctx, &opts, &asker->queue, E));
+	if (!queue_new(asker, depth))
+		return false;
 	asker->dom = faulting(asker->rig.ctx, asker->queue);
 	return true;
 }

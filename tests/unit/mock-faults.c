@@ -116,6 +116,25 @@ START_TEST(who_asks)
 }
 END_TEST
 
+/* Linux bounds no queue. */
+START_TEST(whose_queues_have_a_depth)
+{
+	struct libiommu_fault_queue_options opts = LIBIOMMU_FAULT_QUEUE_OPTIONS_INIT;
+	struct libiommu_fault_queue *bound = NULL;
+
+	open_machine(_i ? "bare" : "iommufd", "intel-vtd", "prq=yes");
+	opts.depth = 1;
+	if (_i) {
+		ck_assert_int_eq(libiommu_fault_queue_new(ctx, &opts, &bound, &err), 0);
+	} else {
+		refused(libiommu_fault_queue_new(ctx, &opts, &bound, &err),
+			LIBIOMMU_REASON_BACKEND_CAPABILITY);
+		ck_assert_ptr_null(bound);
+	}
+	libiommu_ctx_free(ctx);
+}
+END_TEST
+
 struct access {
 	struct libiommu_endpoint *ep;
 	uint64_t iova;
@@ -496,6 +515,7 @@ int main(void)
 	tcase_add_test(with, shared_tables_fit_the_hardware);
 	tcase_add_test(with, shared_tables_are_invalidated_in_parts);
 	tcase_add_test(with, sva_in_a_sandbox);
+	tcase_add_loop_test(each, whose_queues_have_a_depth, 0, 2);
 	tcase_add_loop_test(each, who_asks, 0, (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_test(each, only_what_is_attached_itself_asks);
 	suite_add_tcase(suite, with);
