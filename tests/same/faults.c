@@ -99,6 +99,18 @@ static void leaving(struct same *s)
 	SAME_CALL("an answer after that", answer(group.cookie, true, &err));
 }
 
+/* A nest parent's page requests would be nobody's, and the kernel's queues have no bound. */
+static void wishes(struct same *s)
+{
+	struct libiommu_fault_queue_options opts = LIBIOMMU_FAULT_QUEUE_OPTIONS_INIT;
+	struct libiommu_fault_queue *bound = NULL;
+
+	opts.depth = 2;
+	SAME_CALL("a queue with a depth", libiommu_fault_queue_new(s->ctx, &opts, &bound, &err));
+	same_fact(s, "requests without an answer", "%" PRIu64,
+		  libiommu_fault_queue_overflows(queue));
+}
+
 static void ends(struct same *s)
 {
 	SAME_HELD("free the queue", libiommu_fault_queue_free(queue, &err));
@@ -117,5 +129,6 @@ void same_faults(struct same *s)
 	SAME_MUST("a PASID", libiommu_pasid_open(dev, 6, &one, &err));
 	groups(s);
 	leaving(s);
+	wishes(s);
 	ends(s);
 }

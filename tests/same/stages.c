@@ -31,14 +31,24 @@ static int nest(struct libiommu_domain *on, bool pasid, struct libiommu_domain *
 	return nest_asking(on, pasid, NULL, out, err);
 }
 
-static int nest_wrongly(struct libiommu_error **err)
+/* What other hardware would take. */
+static int nest_wrongly(enum libiommu_stage1_type type, struct libiommu_error **err)
 {
-	const struct libiommu_stage1_vtd stage1 = { .root = 0x1000, .address_width = 48 };
+	static const union {
+		struct libiommu_stage1_vtd vtd;
+		struct libiommu_stage1_smmuv3 smmuv3;
+		struct libiommu_stage1_amd amd;
+		struct libiommu_stage1_riscv riscv;
+	} data = { .vtd = { .root = 0x1000, .address_width = 48 } };
 	struct libiommu_nested_options opts = LIBIOMMU_NESTED_OPTIONS_INIT;
 	struct libiommu_domain *out = NULL;
 
-	opts.data = &stage1;
-	opts.data_length = sizeof(stage1);
+	opts.type = type;
+	opts.data = &data;
+	opts.data_length = type == LIBIOMMU_STAGE1_VTD      ? sizeof(data.vtd)
+			   : type == LIBIOMMU_STAGE1_SMMUV3 ? sizeof(data.smmuv3)
+			   : type == LIBIOMMU_STAGE1_AMD    ? sizeof(data.amd)
+							    : sizeof(data.riscv);
 	return libiommu_domain_new_nested(dev, parent, &opts, &out, err);
 }
 
@@ -68,7 +78,10 @@ static void parents(struct same *s)
 	SAME_CALL("on a parent that the device cannot reach", nest(parent, true, &out, &err));
 	SAME_CALL("take that away",
 		  libiommu_domain_unmap(parent, SAME_PAGE, SAME_PAGE, NULL, &err));
-	SAME_CALL("a stage 1 of another hardware", nest_wrongly(&err));
+	SAME_CALL("a stage 1 of another hardware", nest_wrongly(LIBIOMMU_STAGE1_VTD, &err));
+	SAME_CALL("one of SMMUv3's", nest_wrongly(LIBIOMMU_STAGE1_SMMUV3, &err));
+	SAME_CALL("one of AMD's", nest_wrongly(LIBIOMMU_STAGE1_AMD, &err));
+	SAME_CALL("one that no kernel has", nest_wrongly(LIBIOMMU_STAGE1_RISCV, &err));
 	SAME_MUST("a stage 1", nest(parent, true, &n, &err));
 	SAME_CALL("on a stage 1", nest(n, true, &out, &err));
 	SAME_CALL("map into the stage 1", same_map(s, n, SAME_IOVA, 0, &err));
@@ -142,6 +155,29 @@ static void entry(struct same *s, const char *step, uint32_t type, const void *w
 	SAME_CALL(step, libiommu_domain_invalidate_raw(m, type, words, length, &count, &err));
 }
 
+/* More than the library passes on at once. */
+static void many_entries(struct same *s)
+{
+	struct libiommu_invalidation all[100];
+	uint32_t words[100][2] = { { 0 } };
+	size_t count = 100;
+
+	for (size_t i = 0; i < count; i++)
+		all[i] = (struct libiommu_invalidation){ .kind = LIBIOMMU_INVALIDATE_ALL };
+	words[70][1] = 4;
+	SAME_CALL("one of many is bad",
+		  libiommu_domain_invalidate_raw(n, 0xdeadbeef, words, 8, &count, &err));
+	same_fact(s, "so many were done", "%zu", count);
+	all[70].flags = 2;
+	count = 100;
+	SAME_CALL("one of many has a bad flag", libiommu_domain_invalidate(n, all, &count, &err));
+	same_fact(s, "so many were done of these", "%zu", count);
+	all[70].flags = LIBIOMMU_INVALIDATE_LEAVES;
+	count = 100;
+	SAME_CALL("all of many are good", libiommu_domain_invalidate(n, all, &count, &err));
+	same_fact(s, "these were done", "%zu", count);
+}
+
 static void odd_entries(struct same *s)
 {
 	const struct libiommu_invalidation range = {
@@ -167,6 +203,13 @@ static void odd_entries(struct same *s)
 	cache(s, rid, "it caches no addresses", CACHED);
 	SAME_CALL("half a page", libiommu_domain_invalidate(m, &range, &count, &err));
 	cache(s, rid, "that was everything", 0);
+	SAME_CALL("the PASID into it", libiommu_endpoint_replace(one, m, 0, &err));
+	cache(s, one, "what the PASID caches", 0);
+	SAME_HELD("free it with a PASID in it", libiommu_domain_free(m, &err));
+	SAME_CALL("the PASID into the parent", libiommu_endpoint_replace(one, parent, 0, &err));
+	SAME_CALL("map that anew", same_map(s, parent, SAME_IOVA, 2, &err));
+	same_truth(s, "the PASID reaches that", same_reaches(s, one, SAME_IOVA, 2));
+	SAME_MUST("the PASID goes back", libiommu_endpoint_replace(one, n, 0, &err));
 	SAME_MUST("back to the other stage 1", libiommu_endpoint_replace(rid, n, 0, &err));
 	SAME_CALL("free it", libiommu_domain_free(m, &err));
 }
@@ -213,6 +256,7 @@ void same_stages(struct same *s)
 	parents(s);
 	attached(s);
 	invalidate(s);
+	many_entries(s);
 	odd_entries(s);
 	asking(s);
 	leave(s);
