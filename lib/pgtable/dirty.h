@@ -154,7 +154,8 @@ static void harvest_lowest(struct pgtable_harvest *h, uint64_t *table, uint64_t 
 static void harvest(struct pgtable_harvest *h, uint64_t *table, unsigned int level, uint64_t iova,
 		    uint64_t last)
 {
-	uint64_t at = iova, end, entry, *slot, *next;
+	uint64_t at = iova, end, reach, entry, *slot, *next;
+	unsigned int lower;
 
 	if (level == 1) {
 		harvest_lowest(h, table, iova, last);
@@ -170,9 +171,10 @@ static void harvest(struct pgtable_harvest *h, uint64_t *table, unsigned int lev
 			if (is_marked(h->accessed, entry))
 				harvest_leaf(h, slot, level, at, entry);
 		} else {
-			next = below(h->pt, entry);
+			reach = end < last ? end : last;
+			next = table_from(h->pt, level, entry, at, &lower, &reach);
 			if (next)
-				harvest(h, next, level - 1, at, end < last ? end : last);
+				harvest(h, next, lower, at, reach);
 		}
 		if (end >= last)
 			return;

@@ -98,6 +98,25 @@ static inline bool leads_to(unsigned int level, uint64_t entry, uint64_t iova)
 	       (iova & span_mask(level) & ~span_mask(fmt_level_below(level, entry) + 1)) == 0;
 }
 
+/*
+ * The table that an entry leads to from an address on, or NULL. *last is where a
+ * caller stops; it moves down to where the table ends.
+ */
+static inline uint64_t *table_from(const struct libiommu_pgtable *pt, unsigned int level,
+				   uint64_t entry, uint64_t iova, unsigned int *lower,
+				   uint64_t *last)
+{
+	uint64_t reach;
+
+	*lower = fmt_level_below(level, entry);
+	if (FMT_SKIPS && (*lower >= level || !leads_to(level, entry, iova)))
+		return NULL;
+	reach = iova | span_mask(*lower + 1);
+	if (reach < *last)
+		*last = reach;
+	return below(pt, entry);
+}
+
 /* One level of a lookup: the next table, or NULL where it ends. */
 static inline __attribute__((always_inline)) uint64_t *step_down(const struct libiommu_pgtable *pt,
 								 uint64_t *table,
@@ -350,13 +369,12 @@ static enum libiommu_pgtable_found search_below(struct search *s, uint64_t *tabl
 			return LIBIOMMU_PGTABLE_FOUND_LEAF;
 		}
 		next = NULL;
-		if (place.kind == LIBIOMMU_PGTABLE_TABLE && leads_to(level, place.entry, at))
-			next = below(s->pt, place.entry);
+		reach = end;
+		if (place.kind == LIBIOMMU_PGTABLE_TABLE)
+			next = table_from(s->pt, level, place.entry, at, &lower, &reach);
 		if (next) {
-			lower = fmt_level_below(level, place.entry);
-			reach = at | span_mask(lower + 1);
 			found = search_below(s, next, lower, prot & fmt_table_prot(place.entry), at,
-					     reach < end ? reach : end);
+					     reach);
 			if (found)
 				return found;
 		}

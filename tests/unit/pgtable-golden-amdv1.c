@@ -89,6 +89,22 @@ START_TEST(foreign)
 }
 END_TEST
 
+/* Of so many pages from `iova` on the one at `dirty` is; 0: none. Nobody's entries are changed. */
+static void check_dirty(uint64_t iova, unsigned int pages, uint64_t dirty)
+{
+	uint64_t bitmap[16] = { 0 };
+	unsigned int i;
+
+	ck_assert_uint_le(pages, 16 * 64);
+	ck_assert_int_eq(libiommu_pgtable_read_marks(pt, iova, pages * U64(0x1000),
+						     LIBIOMMU_PGTABLE_KEEP_MARKS, 12, bitmap, NULL,
+						     NULL),
+			 0);
+	for (i = 0; i < pages; i++)
+		ck_assert_int_eq(bitmap[i / 64] >> i % 64 & 1,
+				 dirty && iova + i * U64(0x1000) == dirty);
+}
+
 /* Level 4 leads to level 1 for addresses whose bits 38:21 are zero; for others there is no table. */
 START_TEST(skipped_levels)
 {
@@ -126,8 +142,17 @@ START_TEST(skipped_levels)
 	ck_assert(libiommu_pgtable_mark(pt, 0x1000, true));
 	ck_assert(libiommu_pgtable_translate(pt, 0x1000, &leaf));
 	ck_assert(leaf.dirty);
+	check_dirty(0, 1024, 0x1000);
+	check_dirty(0x1000, 1, 0x1000);
+	check_dirty(0x200000, 512, 0);
+	for (i = 0; i < COUNT(beyond); i++)
+		check_dirty(beyond[i], 1, 0);
+	/* The root, which leads to itself. */
+	*slot = U64(0x6000001200000801);
+	check_dirty(0, 1024, 0);
 	/* A table is freed as it was made. */
 	*slot = U64(0x6000001200100601);
+	check_dirty(0, 1024, 0x1000);
 	close_golden();
 }
 END_TEST
