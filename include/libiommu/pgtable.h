@@ -425,7 +425,8 @@ LIBIOMMU_API int libiommu_pgtable_trim(struct libiommu_pgtable *pt, uint64_t iov
 /**
  * Read which leaves of a range are dirty, and take that mark from them. It is
  * an edit of the range. Hardware may mark leaves meanwhile: each mark is either
- * read here or still there.
+ * read here or still there. On a view it takes as long as the tables of the range
+ * want, and their owner can make that very long.
  * @param flags LIBIOMMU_PGTABLE_KEEP_MARKS, LIBIOMMU_PGTABLE_ACCESSED
  * @param page_shift a bit stands for 2^page_shift bytes, 0 to 63
  * @param bitmap bit n%64 of word n/64 stands for page n, counted from the page

@@ -181,23 +181,25 @@ static void harvest(struct pgtable_harvest *h, uint64_t *table, unsigned int lev
 	}
 }
 
-/* What a leaf of several entries has beyond the address: its mark can be there. */
-static uint64_t rest_of_run(const struct libiommu_pgtable *pt, uint64_t iova)
+/* The leaf at an end: of several entries those beyond the range can have the mark. */
+static void harvest_end(struct pgtable_harvest *h, uint64_t iova)
 {
+	struct libiommu_pgtable_leaf leaf;
 	struct pgtable_place place;
 
-	look_up(pt, iova, &place);
-	if (place.kind != LIBIOMMU_PGTABLE_LEAF ||
-	    is_empty_hint(pt, place.level, place.entry, iova))
-		return 0;
-	return (UINT64_C(1) << fmt_leaf_shift(place.level, place.entry)) - 1;
+	look_up(h->pt, iova, &place);
+	if (place.kind != LIBIOMMU_PGTABLE_LEAF)
+		return;
+	report_leaf(h->pt, &place, iova, &leaf);
+	if (h->accessed ? leaf.accessed : leaf.dirty)
+		libiommu_pgtable_set_bits(h, leaf.iova, leaf.iova + leaf.length - 1);
 }
 
 static int op_read_marks(struct pgtable_harvest *h, uint64_t iova, uint64_t last,
 			 struct libiommu_error **err)
 {
 	const struct libiommu_pgtable *pt = h->pt;
-	uint64_t end, at = iova, top = pgtable_top(pt);
+	uint64_t end, top = pgtable_top(pt);
 
 	if (!reaches(top, iova))
 		return 0;
@@ -206,16 +208,16 @@ static int op_read_marks(struct pgtable_harvest *h, uint64_t iova, uint64_t last
 		return libiommu_pgtable_refuse(pt, LIBIOMMU_REASON_WOULD_SPLIT, iova,
 					       last - iova + 1, err);
 	if (FMT_RUNS && h->keep) {
-		last |= rest_of_run(pt, last);
-		at &= ~rest_of_run(pt, at);
+		harvest_end(h, iova);
+		harvest_end(h, last);
 	}
 	h->marks = h->accessed ? fmt_unmark(UINT64_MAX, false) : fmt_unmark(UINT64_MAX, true);
 	h->marks = ~h->marks;
-	for (;; at = end + 1) {
-		end = last_of_root(pt, at);
+	for (;; iova = end + 1) {
+		end = last_of_root(pt, iova);
 		if (end > last)
 			end = last;
-		harvest(h, root_of(pt, top, at), pgtable_levels(top), at, end);
+		harvest(h, root_of(pt, top, iova), pgtable_levels(top), iova, end);
 		if (end == last)
 			return 0;
 	}

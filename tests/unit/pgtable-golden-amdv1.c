@@ -157,6 +157,27 @@ START_TEST(skipped_levels)
 }
 END_TEST
 
+/* A page of 2 GiB in two entries, of which somebody has made the other a table. */
+START_TEST(marks_beside_tables)
+{
+	uint64_t *slot;
+
+	open_golden(&four, USUAL_ROOMS);
+	golden_map(0x40001000, 0x1000, 0x1000, RW);
+	ck_assert(libiommu_pgtable_mark(pt, 0x40001000, true));
+	golden_step(0, 3, &slot);
+	*slot = U64(0x600000003ffffe01);
+	rooms.visits = 0;
+	check_dirty(0x1000, 1, 0);
+	/* Of each of three walks the table of level 3, and none below it. */
+	ck_assert_uint_le(rooms.visits, 3);
+	*slot |= 0x40;
+	check_dirty(0x1000, 1, 0x1000);
+	*slot = 0;
+	close_golden();
+}
+END_TEST
+
 /* Accessed bit 5, dirty bit 6 */
 START_TEST(marked)
 {
@@ -249,6 +270,7 @@ int main(void)
 	tcase_add_test(tc, tables);
 	tcase_add_test(tc, foreign);
 	tcase_add_test(tc, skipped_levels);
+	tcase_add_test(tc, marks_beside_tables);
 	tcase_add_test(tc, marked);
 	tcase_add_test(tc, not_coherent);
 	tcase_add_test(tc, small_pages);

@@ -75,6 +75,7 @@ static struct {
 	unsigned char *object; /* the first allocation, which is no table */
 	uint64_t phys;
 	unsigned int tables;
+	unsigned int visits; /* of tables by their physical address */
 } rooms;
 static struct libiommu_pgtable_memory room_memory;
 static struct libiommu_pgtable_options golden_options;
@@ -113,6 +114,7 @@ static void *room_virt(void *data, uint64_t phys, size_t bytes)
 	uint64_t at = phys - rooms.phys;
 
 	(void)data;
+	rooms.visits++;
 	if (at >= (uint64_t)rooms.tables * ROOM_BYTES || bytes > ROOM_BYTES - at % ROOM_BYTES)
 		return NULL;
 	return rooms.base + at;

@@ -223,8 +223,8 @@ static void look_around(uint64_t iova)
 	struct libiommu_pgtable_walk w = LIBIOMMU_PGTABLE_WALK_INIT;
 	struct libiommu_pgtable_leaf leaf;
 	enum libiommu_pgtable_fault fault;
+	uint64_t at = iova, bitmap[3] = { 0 };
 	unsigned int level, i;
-	uint64_t at = iova;
 	bool there;
 
 	iova &= d->iova_last;
@@ -240,6 +240,11 @@ static void look_around(uint64_t iova)
 	if (there && (!(d->leaf_sizes & leaf.length) || leaf.iova % leaf.length ||
 		      leaf.phys % leaf.length || iova - leaf.iova >= leaf.length))
 		ck_abort_msg("an odd leaf at 0x%" PRIx64, iova);
+	if (d->dirty && (libiommu_pgtable_read_marks(view, iova & ~(granule - 1), granule,
+						     LIBIOMMU_PGTABLE_KEEP_MARKS, d->granule,
+						     &bitmap[1], NULL, NULL) ||
+			 bitmap[0] || bitmap[1] > 1 || bitmap[2]))
+		ck_abort_msg("marks of other pages at 0x%" PRIx64, iova);
 	for (i = 0; i < 3; i++) {
 		if (libiommu_pgtable_scan(view, &at, d->iova_last, 20, &leaf) !=
 		    LIBIOMMU_PGTABLE_FOUND_LATER)
