@@ -239,7 +239,6 @@ START_TEST(dirty_leaves)
 }
 END_TEST
 
-/* Small pages in all their neighbourhoods: bits begin and end anywhere in a word. */
 /* A page that is dirty and not accessed: to look at its mark does not take it away. */
 START_TEST(dirty_alone)
 {
@@ -270,6 +269,7 @@ START_TEST(dirty_alone)
 }
 END_TEST
 
+/* Small pages in all their neighbourhoods: bits begin and end anywhere in a word. */
 START_TEST(dirty_pages)
 {
 	uint64_t i, bitmap[12], iova, first = 5, count = 600;
