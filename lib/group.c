@@ -225,9 +225,12 @@ size_t libiommu_group_member_count(const struct libiommu_group *group)
 int libiommu_group_member(const struct libiommu_group *group, size_t index,
 			  struct libiommu_group_member *out)
 {
-	if (!group || !out || out->size < sizeof(*out) || index >= group->members.count)
+	size_t size = out ? out->size : 0;
+
+	if (!group || size < sizeof(*out) || index >= group->members.count)
 		return -EINVAL;
 	*out = *group_member_at(group, index);
+	out->size = size;
 	return 0;
 }
 
@@ -275,8 +278,11 @@ int libiommu_group_windows(const struct libiommu_group *group, struct libiommu_r
 
 int libiommu_group_msi_isolated(const struct libiommu_group *group, struct libiommu_cap_answer *out)
 {
-	if (!group || !out || out->size < sizeof(*out))
+	size_t size = out ? out->size : 0;
+
+	if (!group || size < sizeof(*out))
 		return -EINVAL;
 	*out = group->msi;
+	out->size = size;
 	return 0;
 }

@@ -63,17 +63,15 @@ int libiommu_group_change(const struct libiommu_group *before, const struct libi
 {
 	struct libiommu_group_change change = LIBIOMMU_GROUP_CHANGE_INIT;
 	struct pair pair = { before, now, 0, 0 };
+	bool found;
 
 	if (!before || !out || out->size < sizeof(*out))
 		return -EINVAL;
-	for (; next_member(&pair, &change); index--) {
-		if (!index) {
-			*out = change;
-			return 0;
-		}
-	}
-	if (index || !whole(before, now, &change))
+	while ((found = next_member(&pair, &change)) && index)
+		index--;
+	if (!found && (index || !whole(before, now, &change)))
 		return -EINVAL;
+	change.size = out->size;
 	*out = change;
 	return 0;
 }

@@ -77,6 +77,10 @@ END_TEST
 
 START_TEST(arguments)
 {
+	struct {
+		struct libiommu_group_change change;
+		uint64_t later;
+	} longer = { LIBIOMMU_GROUP_CHANGE_INIT, 0 };
 	struct libiommu_group_change change = LIBIOMMU_GROUP_CHANGE_INIT;
 	struct libiommu_group *group = group_of(ctx, A);
 	bool changed;
@@ -87,6 +91,10 @@ START_TEST(arguments)
 	ck_assert_int_eq(libiommu_group_change(group, NULL, 0, NULL), -EINVAL);
 	change.size = 8;
 	ck_assert_int_eq(libiommu_group_change(group, NULL, 0, &change), -EINVAL);
+	/* A program that is newer than the library has a longer struct. */
+	longer.change.size = sizeof(longer);
+	ck_assert_int_eq(libiommu_group_change(group, NULL, 0, &longer.change), 0);
+	ck_assert_uint_eq(longer.change.size, sizeof(longer));
 	libiommu_group_unref(group);
 }
 END_TEST

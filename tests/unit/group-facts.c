@@ -124,6 +124,10 @@ END_TEST
 START_TEST(arguments)
 {
 	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
+	struct {
+		struct libiommu_cap_answer answer;
+		uint64_t later;
+	} longer = { LIBIOMMU_CAP_ANSWER_INIT, 0 };
 	struct libiommu_device *device = open_device(A);
 	struct libiommu_range windows[ROOM];
 	struct libiommu_group *group;
@@ -141,6 +145,11 @@ START_TEST(arguments)
 	ck_assert_int_eq(libiommu_group_msi_isolated(NULL, &answer), -EINVAL);
 	answer.size = 4;
 	ck_assert_int_eq(libiommu_group_msi_isolated(group, &answer), -EINVAL);
+	/* A program that is newer than the library has a longer struct. */
+	longer.answer.size = sizeof(longer);
+	ck_assert_int_eq(libiommu_group_msi_isolated(group, &longer.answer), 0);
+	ck_assert_uint_eq(longer.answer.size, sizeof(longer));
+	ck_assert_int_eq(longer.answer.answer, LIBIOMMU_ANSWER_YES);
 	libiommu_group_unref(group);
 }
 END_TEST

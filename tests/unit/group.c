@@ -190,6 +190,28 @@ START_TEST(states_of_members)
 }
 END_TEST
 
+/* A program that is newer than the library has a longer struct, whose size stays its own. */
+START_TEST(longer_members)
+{
+	struct {
+		struct libiommu_group_member member;
+		uint64_t later;
+	} longer = { LIBIOMMU_GROUP_MEMBER_INIT, 0 };
+	struct libiommu_group *group = group_of(A);
+
+	longer.member.size = sizeof(longer);
+	ck_assert_int_eq(libiommu_group_member(group, 0, &longer.member), 0);
+	ck_assert_uint_eq(longer.member.size, sizeof(longer));
+	ck_assert_str_eq(longer.member.name, A);
+	ck_assert_int_eq(libiommu_group_member(group, 1, &longer.member), -EINVAL);
+	ck_assert_int_eq(libiommu_group_member(NULL, 0, &longer.member), -EINVAL);
+	ck_assert_int_eq(libiommu_group_member(group, 0, NULL), -EINVAL);
+	longer.member.size = sizeof(longer.member) - 1;
+	ck_assert_int_eq(libiommu_group_member(group, 0, &longer.member), -EINVAL);
+	libiommu_group_unref(group);
+}
+END_TEST
+
 START_TEST(who_blocks)
 {
 	struct libiommu_blocker blocker = LIBIOMMU_BLOCKER_INIT;
@@ -294,6 +316,7 @@ int main(void)
 #endif
 		find_by_bus,
 		states_of_members,
+		longer_members,
 		who_blocks,
 		in_a_child,
 		failures,
