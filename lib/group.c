@@ -45,16 +45,16 @@ int group_list(struct candidate *c, struct libiommu_id_builder *builder, struct 
 	return code;
 }
 
-static int hand_out_ids(const struct libiommu_id_builder *builder, uint32_t *ids, size_t *count,
-			struct libiommu_failure *f)
+static int hand_out(const struct array *array, void *items, size_t *count,
+		    struct libiommu_failure *f)
 {
-	size_t room = *count, there = builder->ids.count;
+	size_t room = *count;
 
-	*count = there;
-	if (room < there)
+	*count = array->count;
+	if (room < array->count)
 		return libiommu_refuse(f, LIBIOMMU_REASON_BUFFER_TOO_SMALL, NULL, NULL);
-	if (there)
-		memcpy(ids, builder->ids.items, there * sizeof(*ids));
+	if (array->count)
+		memcpy(items, array->items, array->count * array->width);
 	return 0;
 }
 
@@ -77,7 +77,7 @@ int libiommu_group_ids(struct libiommu_ctx *ctx, uint32_t *ids, size_t *count,
 	if (!code)
 		code = group_list(c, &builder, &f);
 	if (!code)
-		code = hand_out_ids(&builder, ids, count, &f);
+		code = hand_out(&builder.ids, ids, count, &f);
 	array_free(ctx, &builder.ids);
 	return ctx_raise(ctx, err, code, &f);
 }
@@ -253,7 +253,6 @@ int libiommu_group_windows(const struct libiommu_group *group, struct libiommu_r
 {
 	struct libiommu_ctx *ctx = group ? group->ctx : NULL;
 	struct libiommu_failure f;
-	size_t room;
 	int code;
 
 	libiommu_error_clear(err);
@@ -265,14 +264,8 @@ int libiommu_group_windows(const struct libiommu_group *group, struct libiommu_r
 				       "The kernel tells what group %u can reach only while the "
 				       "group is in use.",
 				       group->id);
-	if (code)
-		return ctx_raise(ctx, err, code, &f);
-	room = *count;
-	*count = group->windows.count;
-	if (room < *count)
-		code = libiommu_refuse(&f, LIBIOMMU_REASON_BUFFER_TOO_SMALL, NULL, NULL);
-	else if (*count)
-		memcpy(windows, group->windows.items, *count * sizeof(*windows));
+	if (!code)
+		code = hand_out(&group->windows, windows, count, &f);
 	return ctx_raise(ctx, err, code, &f);
 }
 
