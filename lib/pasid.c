@@ -4,11 +4,6 @@
 
 #include <inttypes.h>
 
-static struct libiommu_domain *domain_of(const struct libiommu_endpoint *ep)
-{
-	return atomic_load(&((struct libiommu_endpoint *)(uintptr_t)ep)->domain);
-}
-
 static const struct libiommu_endpoint *find(const struct libiommu_device *dev, uint32_t pasid)
 {
 	const struct libiommu_endpoint *ep = dev->pasids;
@@ -26,11 +21,13 @@ static const struct libiommu_device *elsewhere(const struct libiommu_endpoint *e
 
 	for (; dev; dev = dev->next) {
 		const struct libiommu_endpoint *other;
+		const struct libiommu_domain *theirs;
 
 		if (dev == ep->device || dev->share != ep->device->share)
 			continue;
 		other = find(dev, ep->pasid);
-		if (other && domain_of(other) && domain_of(other) != dom)
+		theirs = libiommu_endpoint_domain(other);
+		if (theirs && theirs != dom)
 			return dev;
 	}
 	return NULL;
@@ -170,7 +167,7 @@ int libiommu_pasid_close(struct libiommu_endpoint *ep, struct libiommu_error **e
 		return ctx_raise(ctx, err, code, &f);
 	}
 	ctx_turn_begin(ctx);
-	if (domain_of(ep))
+	if (libiommu_endpoint_domain(ep))
 		code = libiommu_refuse(&f, LIBIOMMU_REASON_PASID_IN_USE, ep->device->name, NULL);
 	else
 		free_pasid(ep);
