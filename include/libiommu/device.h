@@ -106,9 +106,9 @@ LIBIOMMU_API struct libiommu_ctx *libiommu_device_ctx(const struct libiommu_devi
 LIBIOMMU_API struct libiommu_endpoint *libiommu_device_endpoint(struct libiommu_device *dev);
 
 /**
- * @return true when the device can reach no memory: neither it nor a PASID of it is attached, no other
- *         device of its group keeps the group's access open, and it is not left
- *         in an adopted container (LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED).
+ * @return true when the device can reach no memory: neither it nor a PASID of its group
+ *         is attached, no other device of the group keeps the group's access open, and it
+ *         is not left in an adopted container (LIBIOMMU_CAP_BLOCKS_WHEN_DETACHED).
  */
 LIBIOMMU_API bool libiommu_device_isolated(const struct libiommu_device *dev);
 

@@ -56,7 +56,7 @@ struct libiommu_group_member {
  * @param[out] ids array of *count numbers; may be NULL when *count is 0
  * @param[in,out] count in: room; out: how many there are
  * Reasons: null-argument, after-fork, buffer-too-small, backend-undecided,
- * sysfs-unreadable, no-memory.
+ * needs-passed-fd (there is none of /sys), fd-limit, sysfs-unreadable, no-memory.
  */
 LIBIOMMU_API int libiommu_group_ids(struct libiommu_ctx *ctx, uint32_t *ids, size_t *count,
 				    struct libiommu_error **err);
@@ -64,7 +64,8 @@ LIBIOMMU_API int libiommu_group_ids(struct libiommu_ctx *ctx, uint32_t *ids, siz
 /**
  * Take a snapshot of a group.
  * @param[out] out written on success; give back with libiommu_group_unref()
- * Reasons: null-argument, after-fork, group-unknown, sysfs-unreadable, no-memory.
+ * Reasons: null-argument, after-fork, group-unknown, backend-undecided,
+ * needs-passed-fd, fd-limit, sysfs-unreadable, no-memory.
  */
 LIBIOMMU_API int libiommu_group_get(struct libiommu_ctx *ctx, uint32_t id,
 				    struct libiommu_group **out, struct libiommu_error **err);
@@ -72,7 +73,7 @@ LIBIOMMU_API int libiommu_group_get(struct libiommu_ctx *ctx, uint32_t id,
 /**
  * The group of a device, by the device's name; the device need not be open.
  * Reasons: null-argument, after-fork, bad-name, device-unknown, no-iommu-group,
- * sysfs-unreadable, no-memory.
+ * backend-undecided, needs-passed-fd, fd-limit, sysfs-unreadable, no-memory.
  */
 LIBIOMMU_API int libiommu_group_of(struct libiommu_ctx *ctx, const char *device,
 				   struct libiommu_group **out, struct libiommu_error **err);
@@ -90,8 +91,8 @@ LIBIOMMU_API int libiommu_group_of(struct libiommu_ctx *ctx, const char *device,
  * @param previous NULL: begin; else the group to go on behind. Its reference is given
  *        back, also on failure.
  * @param[out] out the next group; NULL behind the last one, and on failure
- * Reasons: null-argument, after-fork, foreign-context, backend-undecided, sysfs-unreadable,
- * no-memory.
+ * Reasons: null-argument, after-fork, foreign-context, backend-undecided, needs-passed-fd,
+ * fd-limit, sysfs-unreadable, no-memory.
  */
 LIBIOMMU_API int libiommu_group_next(struct libiommu_ctx *ctx, struct libiommu_group *previous,
 				     struct libiommu_group **out, struct libiommu_error **err);
@@ -101,7 +102,7 @@ LIBIOMMU_API int libiommu_group_next(struct libiommu_ctx *ctx, struct libiommu_g
  * @param bus "pci", "platform"
  * @param[out] out written on success; give back with libiommu_group_unref()
  * Reasons: null-argument, after-fork, group-unknown (no such group, or none of its members
- * is on that bus), backend-undecided, sysfs-unreadable, no-memory.
+ * is on that bus), backend-undecided, needs-passed-fd, fd-limit, sysfs-unreadable, no-memory.
  */
 LIBIOMMU_API int libiommu_group_find(struct libiommu_ctx *ctx, const char *bus, uint32_t id,
 				     struct libiommu_group **out, struct libiommu_error **err);
@@ -231,7 +232,8 @@ struct libiommu_group_change {
  * @param[out] changed written on success
  * @param[out] now a snapshot of now, or NULL when the group is gone; give back with
  *        libiommu_group_unref(). NULL: not wanted
- * Reasons: null-argument, after-fork, backend-undecided, sysfs-unreadable, no-memory.
+ * Reasons: null-argument, after-fork, backend-undecided, needs-passed-fd, fd-limit,
+ * sysfs-unreadable, no-memory.
  */
 LIBIOMMU_API int libiommu_group_changed(const struct libiommu_group *group, bool *changed,
 					struct libiommu_group **now, struct libiommu_error **err);
