@@ -48,10 +48,10 @@ int libiommu_sysfs_groups(const struct libiommu_sysfs *fs, libiommu_sysfs_id_fn 
 
 static int refuse_unknown(uint32_t id, struct libiommu_failure *failure)
 {
-	char name[16];
+	char subject[24];
 
-	snprintf(name, sizeof(name), "%" PRIu32, id);
-	return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_UNKNOWN, name, NULL);
+	snprintf(subject, sizeof(subject), "group %" PRIu32, id);
+	return libiommu_refuse(failure, LIBIOMMU_REASON_GROUP_UNKNOWN, subject, NULL);
 }
 
 int libiommu_sysfs_group_open(const struct libiommu_sysfs *fs, uint32_t id,

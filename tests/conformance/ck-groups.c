@@ -97,7 +97,7 @@ CASE(groups_by_bus, "group.h: a group is found by bus and id, and by a member's 
 	same = NULL;
 	REFUSED(libiommu_group_find(ctx, "cdx", libiommu_group_id(group), &same, E), GROUP_UNKNOWN,
 		NULL);
-	REFUSED(libiommu_group_find(ctx, "pci", 4000000, &same, E), GROUP_UNKNOWN, NULL);
+	REFUSED(libiommu_group_find(ctx, "pci", 4000000, &same, E), GROUP_UNKNOWN, "group 4000000");
 	ck_assert_ptr_null(same);
 	libiommu_group_unref(group);
 }
@@ -326,7 +326,7 @@ CASE(unknown_groups, "group.h: unknown groups and devices are refused by name")
 	struct libiommu_ctx *ctx = context();
 	struct libiommu_group *group = NULL;
 
-	REFUSED(libiommu_group_get(ctx, 4000000, &group, E), GROUP_UNKNOWN, NULL);
+	REFUSED(libiommu_group_get(ctx, 4000000, &group, E), GROUP_UNKNOWN, "group 4000000");
 	REFUSED(libiommu_group_of(ctx, "0000:fe:1f.7", &group, E), DEVICE_UNKNOWN, "0000:fe:1f.7");
 	REFUSED(libiommu_group_of(ctx, "../../etc", &group, E), BAD_NAME, NULL);
 	ck_assert_ptr_null(group);

@@ -146,7 +146,7 @@ START_TEST(find_by_bus)
 	group = NULL;
 	REFUSED(libiommu_group_find(ctx, "platform", 3, &group, &err), GROUP_UNKNOWN, "group 3",
 		"platform");
-	REFUSED(libiommu_group_find(ctx, "pci", 77, &group, &err), GROUP_UNKNOWN, "77", "");
+	REFUSED(libiommu_group_find(ctx, "pci", 77, &group, &err), GROUP_UNKNOWN, "group 77", "");
 	REFUSED(libiommu_group_find(ctx, NULL, 3, &group, &err), NULL_ARGUMENT, "", "");
 	REFUSED(libiommu_group_find(ctx, "pci", 3, NULL, &err), NULL_ARGUMENT, "", "");
 	ck_assert_ptr_null(group);
