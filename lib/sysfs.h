@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Groups and devices as sysfs shows them. Everything is read through the system calls of a context
- * and below a root that the caller names, as a path or as an open directory. What is in the files is not trusted: what cannot be
- * understood is "unknown" where the kernel may leave it out, else sysfs-unreadable.
+ * and below a root that the caller names, as a path or as an open directory. What is in the files
+ * is not trusted: what cannot be understood is "unknown" where the kernel may leave it out, else
+ * sysfs-unreadable.
  */
 #ifndef LIB_SYSFS_H
 #define LIB_SYSFS_H
