@@ -265,7 +265,11 @@ struct libiommu_backend_pasids {
 	int (*attach)(void *device, uint32_t pasid, void *domain,
 		      const struct libiommu_backend_attach *attach,
 		      struct libiommu_geometry *geometry, struct libiommu_failure *failure);
-	/** Cannot fail. The geometry is as with detach. */
+	/**
+	 * Cannot fail: Linux never refuses it. Where it is refused nevertheless (a filter of
+	 * system calls), the backend keeps the entry, and tries again before it attaches this
+	 * PASID once more. The geometry is as with detach.
+	 */
 	void (*detach)(void *device, uint32_t pasid, void *domain,
 		       struct libiommu_geometry *geometry);
 	int (*replace)(void *device, uint32_t pasid, void *from, void *to,

@@ -229,7 +229,7 @@ struct libiommu_hw_info {
 /**
  * Ask the hardware behind a device. Attached or not.
  * Reasons: null-argument, after-fork, bad-options, unknown-options, backend-capability,
- * kernel-refused.
+ * no-uapi (this kernel does not tell), kernel-refused.
  */
 LIBIOMMU_API int libiommu_device_hw_info(struct libiommu_device *dev, struct libiommu_hw_info *out,
 					 struct libiommu_error **err);
