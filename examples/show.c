@@ -231,6 +231,8 @@ void show_fault(const struct libiommu_mock_fault *fault)
 		[LIBIOMMU_MOCK_FAULT_RESERVED] = "a reserved window",
 		[LIBIOMMU_MOCK_FAULT_BUS_MASTER] = "the device may not start requests",
 		[LIBIOMMU_MOCK_FAULT_STALE] = "an invalidation was missing",
+		[LIBIOMMU_MOCK_FAULT_TABLE] = "an entry of the table is broken",
+		[LIBIOMMU_MOCK_FAULT_CONTEXT] = "stage 1 has no tables for it",
 	};
 
 	show_line("fault", "%s may not %s %#" PRIx64 ": %s", fault->device,

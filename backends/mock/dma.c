@@ -35,11 +35,11 @@ void mock_dma_record(struct mock_requester from, uint64_t iova, uint32_t access,
 }
 
 /* Through the tables. 0 and the leaf, or the kind of fault. */
-static int walk(const struct mock_reach *reach, uint64_t iova, uint32_t access,
+static int walk(const struct mock_reach *reach, uint32_t pasid, uint64_t iova, uint32_t access,
 		struct libiommu_pgtable_leaf *leaf, struct mock_where *where)
 {
 	if (reach->dom->stage1)
-		return mock_stage1_walk(reach->dom->stage1, iova, access, leaf, where);
+		return mock_stage1_walk(reach->dom->stage1, pasid, iova, access, leaf, where);
 	if (reach->dom->shared)
 		return mock_shared_walk(reach->dom->shared, iova, access, leaf);
 	if (!mock_table_translate(reach->table, iova, leaf))
@@ -61,7 +61,7 @@ static bool is_stale(const struct mock_iotlb_entry *entry, const struct mock_rea
 	struct libiommu_pgtable_leaf now;
 	struct mock_where where = { .stage = 0 };
 
-	return walk(reach, iova, access, &now, &where) != 0 ||
+	return walk(reach, entry->pasid, iova, access, &now, &where) != 0 ||
 	       now.phys + (iova - now.iova) != entry->leaf.phys + (iova - entry->leaf.iova);
 }
 
@@ -75,12 +75,13 @@ static int translate(struct mock_requester from, const struct mock_reach *reach,
 	struct mock_fault_record stale;
 
 	if (!mock_iotlb_find(&iommu->tlb, reach->tag, from.pasid, iova, access, &entry)) {
-		int kind = walk(reach, iova, access, &entry.leaf, where);
+		int kind = walk(reach, from.pasid, iova, access, &entry.leaf, where);
 
 		if (kind)
 			return kind;
 		mark(iommu, reach, iova, write);
 		entry.dirty = write;
+		entry.span = where->span;
 		mock_iotlb_fill(&iommu->tlb, &entry);
 	} else {
 		if (__atomic_load_n(&from.dev->machine->skip_invalidation, __ATOMIC_RELAXED) &&

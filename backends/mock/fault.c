@@ -68,6 +68,8 @@ const char *mock_fault_text(enum libiommu_mock_fault_kind kind)
 		return "the translation was stale: an invalidation is missing";
 	case LIBIOMMU_MOCK_FAULT_TABLE:
 		return "an entry of the page table is broken";
+	case LIBIOMMU_MOCK_FAULT_CONTEXT:
+		return "stage 1 has no context for it";
 	}
 	return "unknown";
 }

@@ -34,8 +34,9 @@ static void tell_smmuv3(const struct mock_hw *hw, struct libiommu_hw_info *out)
 
 	out->type = LIBIOMMU_HW_SMMUV3;
 	out->length = sizeof(out->data.smmuv3);
-	/* Both stages, AArch64 tables, coherency, page requests. */
-	idr[0] = (uint32_t)(BIT(0) | BIT(1) | BIT(3) | has(hw->coherent, 4) | has(hw->prq, 16));
+	/* Both stages, AArch64 tables, coherency, page requests, tables of contexts of two levels. */
+	idr[0] = (uint32_t)(BIT(0) | BIT(1) | BIT(3) | has(hw->coherent, 4) | has(hw->prq, 16) |
+			    has(hw->pasid_bits != 0, 19));
 	idr[1] = (uint32_t)hw->pasid_bits << 6;
 	/* Output size of 48 bits, and every granule that stage 1 has. */
 	idr[5] = (uint32_t)(5 | has(hw->stage1_formats & BIT(LIBIOMMU_PGTABLE_ARM_S1_4K), 4) |
@@ -47,8 +48,10 @@ static void tell_amd(const struct mock_hw *hw, struct libiommu_hw_info *out)
 {
 	out->type = LIBIOMMU_HW_AMD;
 	out->length = sizeof(out->data.amd);
-	/* Page requests, guest translation, and the width of PASIDs. */
+	/* Page requests, guest translation, also of requests without a PASID, three levels of GCR3
+	 * tables, and the width of PASIDs. */
 	out->data.amd.efr = has(hw->prq, 1) | has(hw->stage1_formats != 0, 4) |
+			    has(hw->stage1_formats != 0, 48) | has(hw->pasid_bits != 0, 15) |
 			    (hw->pasid_bits ? (uint64_t)(hw->pasid_bits - 1) << 32 : 0);
 }
 

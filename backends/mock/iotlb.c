@@ -85,6 +85,17 @@ void mock_iotlb_fill(struct mock_iotlb *tlb, const struct mock_iotlb_entry *entr
 	pthread_mutex_unlock(&tlb->lock);
 }
 
+static bool touches(const struct mock_iotlb_entry *entry, uint64_t start, uint64_t last)
+{
+	uint64_t first = entry->leaf.iova, size = entry->leaf.length;
+
+	if (entry->span > size) {
+		size = entry->span;
+		first &= ~(size - 1);
+	}
+	return first <= last && first + size - 1 >= start;
+}
+
 void mock_iotlb_drop(struct mock_iotlb *tlb, uint64_t space, uint64_t start, uint64_t last)
 {
 	struct mock_iotlb_entry *entry = tlb->entry;
@@ -92,8 +103,22 @@ void mock_iotlb_drop(struct mock_iotlb *tlb, uint64_t space, uint64_t start, uin
 	pthread_mutex_lock(&tlb->lock);
 	tlb->invalidations++;
 	for (size_t i = 0; tlb->sizes && i < MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS; i++) {
-		if (entry[i].space == space && entry[i].leaf.iova <= last &&
-		    entry[i].leaf.iova + entry[i].leaf.length - 1 >= start)
+		if (entry[i].space == space && touches(&entry[i], start, last))
+			entry[i].space = 0;
+	}
+	pthread_mutex_unlock(&tlb->lock);
+}
+
+void mock_iotlb_drop_of(struct mock_iotlb *tlb, uint64_t space, uint32_t pasid, uint64_t start,
+			uint64_t last)
+{
+	struct mock_iotlb_entry *entry = tlb->entry;
+
+	pthread_mutex_lock(&tlb->lock);
+	tlb->invalidations++;
+	for (size_t i = 0; tlb->sizes && i < MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS; i++) {
+		if (entry[i].space == space && entry[i].pasid == pasid &&
+		    touches(&entry[i], start, last))
 			entry[i].space = 0;
 	}
 	pthread_mutex_unlock(&tlb->lock);
@@ -101,15 +126,7 @@ void mock_iotlb_drop(struct mock_iotlb *tlb, uint64_t space, uint64_t start, uin
 
 void mock_iotlb_drop_pasid(struct mock_iotlb *tlb, uint64_t space, uint32_t pasid)
 {
-	struct mock_iotlb_entry *entry = tlb->entry;
-
-	pthread_mutex_lock(&tlb->lock);
-	tlb->invalidations++;
-	for (size_t i = 0; tlb->sizes && i < MOCK_IOTLB_SETS * MOCK_IOTLB_WAYS; i++) {
-		if (entry[i].space == space && entry[i].pasid == pasid)
-			entry[i].space = 0;
-	}
-	pthread_mutex_unlock(&tlb->lock);
+	mock_iotlb_drop_of(tlb, space, pasid, 0, UINT64_MAX);
 }
 
 void mock_iotlb_drop_all(struct mock_iotlb *tlb)

@@ -17,6 +17,8 @@ struct mock_iotlb_entry {
 	uint64_t space; /* the tag; 0: the entry is empty */
 	uint32_t pasid; /* of the requests that it is for; 0: without */
 	bool dirty;     /* the leaf is known to have its dirty bit */
+	uint64_t span;  /* of the first stage's leaf, where there are two; one piece of it is enough
+			   to drop all */
 	struct libiommu_pgtable_leaf leaf;
 };
 
@@ -40,6 +42,9 @@ void mock_iotlb_fill(struct mock_iotlb *tlb, const struct mock_iotlb_entry *entr
 
 /* Drop what touches start to last of a space, whoever brought it in. */
 void mock_iotlb_drop(struct mock_iotlb *tlb, uint64_t space, uint64_t start, uint64_t last);
+/* The same of what one PASID has brought in. */
+void mock_iotlb_drop_of(struct mock_iotlb *tlb, uint64_t space, uint32_t pasid, uint64_t start,
+			uint64_t last);
 /* Drop what one PASID has brought in of a space. */
 void mock_iotlb_drop_pasid(struct mock_iotlb *tlb, uint64_t space, uint32_t pasid);
 /* Drop everything, of all spaces. */

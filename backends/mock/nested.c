@@ -41,24 +41,11 @@ bool mock_stage1_read(struct mock_stage1 *stage1, uint64_t address, uint64_t *ou
 	return true;
 }
 
-/* The tables, looked for again after each change of the parent. NULL: they are not there. */
-static struct libiommu_pgtable *look(struct mock_stage1 *stage1)
+struct libiommu_pgtable_memory mock_stage1_memory(struct mock_stage1 *stage1)
 {
-	const struct libiommu_pgtable_memory memory = { .size = sizeof(memory),
-							.data = stage1,
-							.virt = find_table };
-	struct libiommu_pgtable_options opts = LIBIOMMU_PGTABLE_OPTIONS_INIT;
-	struct libiommu_pgtable *view;
-	uint64_t root;
-
-	pthread_mutex_lock(&stage1->lock);
-	opts.memory = &memory;
-	if (!stage1->view && !mock_stage1_shape(stage1, &opts, &root) &&
-	    libiommu_pgtable_view(&opts, root, &stage1->view, NULL))
-		stage1->view = NULL;
-	view = stage1->view;
-	pthread_mutex_unlock(&stage1->lock);
-	return view;
+	return (struct libiommu_pgtable_memory){ .size = sizeof(struct libiommu_pgtable_memory),
+						 .data = stage1,
+						 .virt = find_table };
 }
 
 int mock_view_fault(enum libiommu_pgtable_fault fault)
@@ -94,41 +81,64 @@ static void combine(const struct libiommu_pgtable_leaf *first,
 	};
 }
 
-int mock_stage1_walk(struct mock_stage1 *stage1, uint64_t iova, uint32_t access,
-		     struct libiommu_pgtable_leaf *leaf, struct mock_where *where)
+/* 0 and the leaf, or the kind of fault. */
+static int walk_first(struct mock_stage1 *stage1, uint32_t pasid, uint64_t iova, uint32_t access,
+		      struct libiommu_pgtable_leaf *leaf, struct mock_where *where)
 {
-	struct libiommu_pgtable *view = look(stage1);
-	struct libiommu_pgtable_leaf first, second;
-	bool write = (access & LIBIOMMU_PROT_WRITE) != 0;
 	enum libiommu_pgtable_fault fault;
+	struct libiommu_pgtable *view;
+	int kind = mock_context_view(stage1, pasid, &view, where);
 
-	/* Tables that cannot be reached are missing in the parent, unless there are never any. */
-	where->stage = view || stage1->type == LIBIOMMU_STAGE1_SELFTEST ? 1 : 2;
-	if (!view)
-		return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
-	fault = libiommu_pgtable_access(view, iova, access, &first, NULL);
+	if (kind)
+		return kind;
+	fault = libiommu_pgtable_access(view, iova, access, leaf, NULL);
 	/* A table that cannot be reached is missing in the parent. */
-	where->stage = fault && fault != LIBIOMMU_PGTABLE_FAULT_UNREACHABLE ? 1 : 2;
-	if (fault)
-		return mock_view_fault(fault);
-	where->inner = first.phys + (iova - first.iova);
-	if (!libiommu_pgtable_translate(stage1->table->pt, where->inner, &second))
+	where->stage = fault != LIBIOMMU_PGTABLE_FAULT_UNREACHABLE ? 1 : 2;
+	return mock_view_fault(fault);
+}
+
+static int walk_second(struct mock_stage1 *stage1, uint32_t access,
+		       struct libiommu_pgtable_leaf *leaf, struct mock_where *where)
+{
+	bool write = (access & LIBIOMMU_PROT_WRITE) != 0;
+
+	where->stage = 2;
+	if (!libiommu_pgtable_translate(stage1->table->pt, where->inner, leaf))
 		return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
-	if ((second.prot & access) != access)
+	if ((leaf->prot & access) != access)
 		return LIBIOMMU_MOCK_FAULT_PERMISSION;
 	if (stage1->iommu->hw.accessed_dirty)
 		libiommu_pgtable_mark(stage1->table->pt, where->inner, write);
-	combine(&first, &second, iova, where->inner, leaf);
 	return 0;
+}
+
+int mock_stage1_walk(struct mock_stage1 *stage1, uint32_t pasid, uint64_t iova, uint32_t access,
+		     struct libiommu_pgtable_leaf *leaf, struct mock_where *where)
+{
+	struct libiommu_pgtable_leaf first, second;
+	bool past;
+	int kind = mock_context_of(stage1, &pasid, &past, where);
+
+	if (!kind && past) {
+		where->inner = iova;
+		return walk_second(stage1, access, leaf, where);
+	}
+	if (!kind)
+		kind = walk_first(stage1, pasid, iova, access, &first, where);
+	if (kind)
+		return kind;
+	where->inner = first.phys + (iova - first.iova);
+	where->span = first.length;
+	kind = walk_second(stage1, access, &second, where);
+	if (!kind)
+		combine(&first, &second, iova, where->inner, leaf);
+	return kind;
 }
 
 void mock_stage1_drop(struct mock_stage1 *stage1)
 {
 	mock_iotlb_drop(&stage1->iommu->tlb, stage1->tag, 0, UINT64_MAX);
-	pthread_mutex_lock(&stage1->lock);
-	libiommu_pgtable_free(stage1->view);
-	stage1->view = NULL;
-	pthread_mutex_unlock(&stage1->lock);
+	mock_contexts_forget(stage1);
 }
 
 static int slot_hw_info(void *device, struct libiommu_hw_info *out,
@@ -179,7 +189,7 @@ static struct mock_stage1 *make_stage1(struct mock_machine *machine,
 
 static void free_stage1(struct mock_machine *machine, struct mock_stage1 *stage1)
 {
-	libiommu_pgtable_free(stage1->view);
+	mock_contexts_free(machine, stage1);
 	pthread_mutex_destroy(&stage1->lock);
 	mock_free(machine, stage1, sizeof(*stage1));
 }
@@ -240,6 +250,7 @@ static int slot_domain_new(void *device, void *above, void *domain,
 	dom->ctx = claim->ctx;
 	dom->type = LIBIOMMU_DOMAIN_NESTED;
 	dom->parent = parent;
+	stage1->context_bits = mock_context_bits(&claim->dev->iommu->hw, opts);
 	dom->stage1 = stage1;
 	dom->queue = faults;
 	return 0;

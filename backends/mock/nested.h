@@ -7,11 +7,13 @@
 #define BACKENDS_MOCK_NESTED_H
 
 #include "backends/mock/front.h"
+#include "backends/mock/guest_contexts.h"
 
 /* Where a walk has ended that found nothing. */
 struct mock_where {
 	unsigned int stage; /* 0: there is one only */
 	uint64_t inner;     /* with stage 2: what stage 1 has given */
+	uint64_t span;      /* of stage 1's leaf; 0: there is none */
 	const struct mock_domain
 		*process; /* no walk: the address is one of the process'; else NULL */
 };
@@ -33,25 +35,37 @@ struct mock_stage1 {
 		struct libiommu_stage1_selftest selftest;
 	} data;
 	uint32_t cached[MOCK_STAGE1_WORDS]; /* by the test device; under iommu.gate */
+	unsigned int context_bits;          /* of a PASID; 0: its requests are not the guest's */
 	pthread_mutex_t lock;
-	struct libiommu_pgtable *view; /* under lock; NULL: not looked for, or not to be found */
+	struct mock_context first; /* and the others that were asked for; under lock */
 };
+
+/* Every PASID of a device, and none. */
+#define MOCK_ALL_PASIDS UINT32_MAX
+
+/* Whose requests a device's own attachment is for: 0, or all. */
+static inline uint32_t mock_domain_pasids(const struct mock_domain *dom)
+{
+	return dom->stage1 && dom->stage1->context_bits ? MOCK_ALL_PASIDS : 0;
+}
 
 extern const struct libiommu_backend_nesting mock_nesting;
 
 /* What a walk of somebody else's tables has come to: 0, or the kind of fault. */
 int mock_view_fault(enum libiommu_pgtable_fault fault);
 /* Both stages; the gate is held. 0 and the leaf that both together give, or the kind of fault. */
-int mock_stage1_walk(struct mock_stage1 *stage1, uint64_t iova, uint32_t access,
+int mock_stage1_walk(struct mock_stage1 *stage1, uint32_t pasid, uint64_t iova, uint32_t access,
 		     struct libiommu_pgtable_leaf *leaf, struct mock_where *where);
+/* How the hardware finds tables of the user's. */
+struct libiommu_pgtable_memory mock_stage1_memory(struct mock_stage1 *stage1);
 /* The parent's maps have changed: drop what leads through them. The gate is held for writing. */
 void mock_stage1_drop(struct mock_stage1 *stage1);
 void mock_nested_free(struct mock_domain *dom);
 
 /* nested_data.c */
-/* The options of a view of the tables, and where the root is: -1: there is none such. */
-int mock_stage1_shape(struct mock_stage1 *stage1, struct libiommu_pgtable_options *opts,
-		      uint64_t *root);
+/* What the context at an address says, or the data alone. 0, or the kind of fault. */
+int mock_stage1_shape(struct mock_stage1 *stage1, uint64_t context, struct mock_shape *shape,
+		      struct mock_where *where);
 /* May this hardware take such data? */
 int mock_stage1_check(const struct mock_hw *hw, const struct libiommu_nested_options *opts,
 		      struct libiommu_failure *failure);

@@ -2,10 +2,6 @@
 /* What the words of a stage 1 say, in each architecture's own form. */
 #include "backends/mock/nested.h"
 
-#define BITS(word, high, low) (((word) >> (low)) & ((UINT64_C(2) << ((high) - (low))) - 1))
-#define ADDRESS(word, high, low) \
-	((word) & ((UINT64_C(2) << (high)) - 1) & ~((UINT64_C(1) << (low)) - 1))
-
 static bool takes(const struct mock_hw *hw, enum libiommu_pgtable_format format,
 		  enum libiommu_pgtable_format parent)
 {
@@ -30,9 +26,9 @@ static int check_smmuv3(const struct libiommu_stage1_smmuv3 *data)
 
 static int check_amd(const struct libiommu_stage1_amd *data)
 {
-	/* Valid, with guest translation, and a table of GCR3 of one level. */
+	/* Valid, with guest translation by tables of 4 or 5 levels, and one to three of GCR3s. */
 	return !BITS(data->dte[0], 0, 0) || !BITS(data->dte[0], 55, 55) ||
-	       BITS(data->dte[0], 57, 56) || BITS(data->dte[2], 55, 54) > 1;
+	       BITS(data->dte[0], 57, 56) > 2 || BITS(data->dte[2], 55, 54) > 1;
 }
 
 static int check_riscv(const struct libiommu_stage1_riscv *data)
@@ -71,72 +67,82 @@ int mock_stage1_check(const struct mock_hw *hw, const struct libiommu_nested_opt
 	if (!taken)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NESTING_UNSUPPORTED, NULL,
 				       "%s has no stage 1 of type %d.", hw->name, (int)opts->type);
-	return bad ? libiommu_refuse(failure, LIBIOMMU_REASON_BAD_STAGE1, NULL, NULL) : 0;
+	if (bad)
+		return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_STAGE1, NULL, NULL);
+	if (mock_context_allows(hw, opts))
+		return 0;
+	return libiommu_refuse(failure, LIBIOMMU_REASON_BAD_STAGE1, NULL,
+			       "It has contexts for PASIDs: %s.",
+			       opts->pasid ? "the domain cannot be for others" : "too many");
 }
 
-/* Through the context descriptor, which the guest's memory holds. */
-static int shape_smmuv3(struct mock_stage1 *stage1, struct libiommu_pgtable_options *opts,
-			uint64_t *root)
+/* Through a context descriptor. */
+static int shape_smmuv3(struct mock_stage1 *stage1, uint64_t context, struct mock_shape *shape,
+			struct mock_where *where)
 {
 	static const enum libiommu_pgtable_format formats[] = {
 		LIBIOMMU_PGTABLE_ARM_S1_4K,
 		LIBIOMMU_PGTABLE_ARM_S1_64K,
 		LIBIOMMU_PGTABLE_ARM_S1_16K,
 	};
-	uint64_t context = ADDRESS(stage1->data.smmuv3.ste[0], 51, 6), word, ttb, granule, size;
+	uint64_t word, ttb, granule, size;
+	int kind = mock_context_fetch(stage1, context, &word, where);
 
-	if (!mock_stage1_read(stage1, context, &word) ||
-	    !mock_stage1_read(stage1, context + 8, &ttb))
-		return -1;
+	if (!kind)
+		kind = mock_context_fetch(stage1, context + 8, &ttb, where);
+	if (kind)
+		return kind;
 	granule = BITS(word, 7, 6);
 	size = BITS(word, 5, 0);
 	/* Valid, AArch64, and the lower half is not switched off. */
 	if (!BITS(word, 31, 31) || !BITS(word, 41, 41) || BITS(word, 14, 14) || granule > 2 ||
 	    size < 16 || size > 39)
-		return -1;
-	opts->format = formats[granule];
-	opts->iova_bits = 64 - (unsigned int)size;
-	*root = ADDRESS(ttb, 51, 4);
+		return mock_context_missing(where);
+	shape->options.format = formats[granule];
+	shape->options.iova_bits = 64 - (unsigned int)size;
+	shape->root = ADDRESS(ttb, 51, 4);
+	shape->asid = (uint16_t)BITS(word, 63, 48);
 	return 0;
 }
 
-static int shape_amd(struct mock_stage1 *stage1, struct libiommu_pgtable_options *opts,
-		     uint64_t *root)
+/* Through an entry of a table of GCR3s. */
+static int shape_amd(struct mock_stage1 *stage1, uint64_t context, struct mock_shape *shape,
+		     struct mock_where *where)
 {
-	const uint64_t *dte = stage1->data.amd.dte;
-	uint64_t table = BITS(dte[0], 60, 58) << 12 | BITS(dte[1], 31, 16) << 15 |
-			 BITS(dte[1], 63, 43) << 31;
 	uint64_t entry;
+	int kind = mock_context_fetch(stage1, context, &entry, where);
 
-	/* Requests without a PASID have the first entry. */
-	if (!mock_stage1_read(stage1, table, &entry) || !(entry & 1))
-		return -1;
-	opts->format = LIBIOMMU_PGTABLE_X86_64;
-	opts->levels = BITS(dte[2], 55, 54) ? 5 : 4;
-	*root = ADDRESS(entry, 51, 12);
+	if (kind)
+		return kind;
+	if (!(entry & 1))
+		return mock_context_missing(where);
+	shape->options.format = LIBIOMMU_PGTABLE_X86_64;
+	shape->options.levels = BITS(stage1->data.amd.dte[2], 55, 54) ? 5 : 4;
+	shape->root = ADDRESS(entry, 51, 12);
 	return 0;
 }
 
-int mock_stage1_shape(struct mock_stage1 *stage1, struct libiommu_pgtable_options *opts,
-		      uint64_t *root)
+int mock_stage1_shape(struct mock_stage1 *stage1, uint64_t context, struct mock_shape *shape,
+		      struct mock_where *where)
 {
 	switch (stage1->type) {
 	case LIBIOMMU_STAGE1_VTD:
-		opts->format = LIBIOMMU_PGTABLE_X86_64;
-		opts->levels = stage1->data.vtd.address_width == 57 ? 5 : 4;
-		*root = stage1->data.vtd.root;
+		shape->options.format = LIBIOMMU_PGTABLE_X86_64;
+		shape->options.levels = stage1->data.vtd.address_width == 57 ? 5 : 4;
+		shape->root = stage1->data.vtd.root;
 		return 0;
 	case LIBIOMMU_STAGE1_SMMUV3:
-		opts->levels = 0;
-		return shape_smmuv3(stage1, opts, root);
+		return shape_smmuv3(stage1, context, shape, where);
 	case LIBIOMMU_STAGE1_AMD:
-		return shape_amd(stage1, opts, root);
+		return shape_amd(stage1, context, shape, where);
 	case LIBIOMMU_STAGE1_RISCV:
-		opts->format = LIBIOMMU_PGTABLE_RISCV;
-		opts->levels = (unsigned int)BITS(stage1->data.riscv.fsc, 63, 60) - 5;
-		*root = BITS(stage1->data.riscv.fsc, 43, 0) << 12;
+		shape->options.format = LIBIOMMU_PGTABLE_RISCV;
+		shape->options.levels = (unsigned int)BITS(stage1->data.riscv.fsc, 63, 60) - 5;
+		shape->root = BITS(stage1->data.riscv.fsc, 43, 0) << 12;
 		return 0;
 	default:
-		return -1;
+		/* It has no tables. */
+		where->stage = 1;
+		return LIBIOMMU_MOCK_FAULT_NOT_MAPPED;
 	}
 }

@@ -26,6 +26,7 @@ static void carry_out(struct mock_stage1 *stage1, const struct libiommu_invalida
 		break;
 	case LIBIOMMU_INVALIDATE_PASID:
 		mock_iotlb_drop_pasid(tlb, stage1->tag, command->pasid);
+		mock_context_forget(stage1, stage1->context_bits ? command->pasid : 0);
 		break;
 	}
 	mock_selftest_forget(stage1);

@@ -43,13 +43,17 @@ int mock_pasid_width(struct mock_device *dev, unsigned int *bits, struct libiomm
 
 const struct mock_reach *mock_pasid_find(const struct mock_device *dev, uint32_t number)
 {
+	const struct mock_reach *itself = &dev->group->reach;
 	const struct mock_pasid *pasid = dev->pasids;
 
 	if (!number)
-		return &dev->group->reach;
+		return itself;
 	while (pasid && pasid->number != number)
 		pasid = pasid->next;
-	return pasid ? &pasid->reach : NULL;
+	if (pasid)
+		return &pasid->reach;
+	/* The device's own tables may be for those, too. */
+	return itself->space && mock_domain_pasids(itself->dom) ? itself : NULL;
 }
 
 static struct mock_pasid *entry(struct mock_device *dev, uint32_t number)

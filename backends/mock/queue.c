@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/queue.h"
 
+#include "backends/mock/nested.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -117,7 +119,8 @@ void mock_queue_abandon(struct mock_queue *queue, const struct mock_device *dev,
 		return;
 	pthread_mutex_lock(&queue->lock);
 	for (link = &queue->first; *link;) {
-		if ((*link)->from.dev == dev && (*link)->from.pasid == pasid)
+		if ((*link)->from.dev == dev &&
+		    ((*link)->from.pasid == pasid || pasid == MOCK_ALL_PASIDS))
 			finish(queue, link, LIBIOMMU_FAULT_REFUSED);
 		else
 			link = &(*link)->next;

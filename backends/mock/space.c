@@ -114,7 +114,9 @@ static void set_reach(struct mock_iommu *iommu, struct mock_reach *at,
 		      const struct mock_reach *reach, uint32_t pasid)
 {
 	pthread_rwlock_wrlock(&iommu->gate);
-	if (at->space)
+	if (at->space && mock_domain_pasids(at->dom))
+		mock_iotlb_drop(&iommu->tlb, at->tag, 0, UINT64_MAX);
+	else if (at->space)
 		mock_iotlb_drop_pasid(&iommu->tlb, at->tag, pasid);
 	*at = reach ? *reach : (struct mock_reach){ .space = NULL };
 	pthread_rwlock_unlock(&iommu->gate);

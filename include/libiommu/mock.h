@@ -104,7 +104,9 @@ enum libiommu_mock_fault_kind {
 	 * does not tell; see libiommu_mock_skip_invalidation().
 	 */
 	LIBIOMMU_MOCK_FAULT_STALE,
-	LIBIOMMU_MOCK_FAULT_TABLE /**< an entry of a user's table has bits that must be zero */
+	LIBIOMMU_MOCK_FAULT_TABLE, /**< an entry of a user's table has bits that must be zero */
+	/** a user's stage 1 has no tables for such requests: no context, or one that is not valid */
+	LIBIOMMU_MOCK_FAULT_CONTEXT
 };
 
 /** A refused access, or a stale one, as the IOMMU recorded it. */

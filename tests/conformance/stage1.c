@@ -96,8 +96,8 @@ static void describe_amd(struct guest *guest)
 	uint64_t gcr3 = say(guest, libiommu_pgtable_root(guest->pt) | 1, 0);
 	uint64_t *dte = guest->data.amd.dte;
 
-	/* V, GV and the address of the table of GCR3, which is in three pieces. */
-	dte[0] = 1 | UINT64_C(1) << 55 | (gcr3 >> 12 & 7) << 58;
+	/* V, GIOV, GV and the address of the table of GCR3, which is in three pieces. */
+	dte[0] = 1 | UINT64_C(3) << 54 | (gcr3 >> 12 & 7) << 58;
 	dte[1] = (gcr3 >> 15 & 0xffff) << 16 | gcr3 >> 31 << 43;
 }
 
