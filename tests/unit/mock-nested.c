@@ -21,17 +21,19 @@ static const char text[] = "personality bare\n"
 			   "iommu old arm-smmuv2\n"
 			   "iommu narrow arm-smmuv3 phys=40\n"
 			   "iommu wide arm-smmuv3 width=52 phys=52\n"
+			   "iommu first intel-vtd-fs\n"
 			   "device 0000:00:01.0 iommu=one group=1 driver=vfio-pci\n"
 			   "device 0000:00:02.0 iommu=two group=2 driver=vfio-pci\n"
 			   "device 0000:00:03.0 iommu=amd group=3 driver=vfio-pci\n"
 			   "device 0000:00:04.0 iommu=old group=4 driver=vfio-pci\n"
 			   "device 0000:00:05.0 iommu=narrow group=5 driver=vfio-pci\n"
-			   "device 0000:00:06.0 iommu=wide group=6 driver=vfio-pci\n";
+			   "device 0000:00:06.0 iommu=wide group=6 driver=vfio-pci\n"
+			   "device 0000:00:07.0 iommu=first group=7 driver=vfio-pci\n";
 
 /* Page 0: the root; 1 to 3: tables of the levels below; 4 and on: data. */
 static uint64_t pages[8][512] __attribute__((aligned(4096)));
 static struct libiommu_ctx *ctx;
-#define DEVICES 6
+#define DEVICES 7
 static struct libiommu_device *dev[DEVICES];
 static struct libiommu_endpoint *ep;
 static struct libiommu_domain *parent;
@@ -62,7 +64,8 @@ static struct libiommu_domain *new_parent(void)
 static void setup(void)
 {
 	static const char *const names[] = { "0000:00:01.0", "0000:00:02.0", "0000:00:03.0",
-					     "0000:00:04.0", "0000:00:05.0", "0000:00:06.0" };
+					     "0000:00:04.0", "0000:00:05.0", "0000:00:06.0",
+					     "0000:00:07.0" };
 	struct libiommu_ctx_options with = LIBIOMMU_CTX_OPTIONS_INIT;
 
 	with.backend = "mock";
@@ -209,6 +212,22 @@ START_TEST(a_parent_is_as_wide_as_its_own_table)
 }
 END_TEST
 
+/* What the first stage's format cannot express is no matter of the parent's. */
+START_TEST(a_parent_allows_what_its_own_table_does)
+{
+	struct libiommu_domain *dom = new_parent();
+	struct libiommu_endpoint *first = libiommu_device_endpoint(dev[6]);
+	unsigned char byte = 7;
+
+	ck_assert_int_eq(libiommu_endpoint_attach(first, dom, NULL), 0);
+	ck_assert_int_eq(libiommu_domain_map(dom, BASE, libiommu_source_memory(pages), PAGE,
+					     LIBIOMMU_PROT_WRITE, &err),
+			 0);
+	ck_assert_int_eq(libiommu_mock_dma_write(first, BASE, &byte, 1, NULL), 0);
+	refused(libiommu_mock_dma_read(first, BASE, &byte, 1, &err), LIBIOMMU_REASON_DMA_FAULT);
+}
+END_TEST
+
 START_TEST(bad_words_are_refused)
 {
 	static const struct libiommu_stage1_vtd bad[] = {
@@ -329,6 +348,7 @@ int main(void)
 	tcase_add_test(tcase, the_parents_protection_counts);
 	tcase_add_test(tcase, a_stage_1_fits_one_iommu);
 	tcase_add_test(tcase, a_parent_is_as_wide_as_its_own_table);
+	tcase_add_test(tcase, a_parent_allows_what_its_own_table_does);
 	tcase_add_test(tcase, bad_words_are_refused);
 	tcase_add_test(tcase, a_child_keeps_the_parents_tables);
 	tcase_add_test(tcase, vtds_own_invalidations);

@@ -248,6 +248,8 @@ START_TEST(the_machine_has_pages_as_large_as_its_hardware)
 			half.memory = map.memory =
 				rig.memory + (-(uintptr_t)rig.memory & (page - 1));
 			ck_assert_int_eq(mock->map(&dom, &map, &rig.failure), 0);
+			/* A part of a page of 4 KiB counts as one. */
+			ck_assert_uint_eq(rig_pins(&rig), (3 * page + PAGE - 1) / PAGE);
 			rig.memory[0] = 0;
 			for (uint64_t at = 0; at < map.length; at += page / 2)
 				ck_assert_int_eq(rig_writes(&dev, map.iova + at, (unsigned char)at),

@@ -189,6 +189,54 @@ START_TEST(random_pins_agree_with_a_model)
 }
 END_TEST
 
+static void check_frame(const struct libiommu_pgtable_memory *memory, unsigned char *frame,
+			size_t bytes)
+{
+	uint64_t phys = memory->phys(memory->data, frame);
+
+	ck_assert_uint_ge(phys, UINT64_C(1) << 36);
+	ck_assert_uint_eq(phys % bytes, 0);
+	ck_assert_uint_eq((uintptr_t)frame % bytes, 0);
+	ck_assert(frame[0] == 0 && frame[bytes - 1] == 0);
+	frame[0] = frame[bytes - 1] = 1;
+	ck_assert_ptr_eq(memory->virt(memory->data, phys, bytes), frame);
+	ck_assert_ptr_null(memory->virt(memory->data, phys, bytes / 2));
+	ck_assert_ptr_null(memory->virt(memory->data, phys, bytes * 2));
+	ck_assert_ptr_null(memory->virt(memory->data, phys + bytes / 2, bytes));
+}
+
+START_TEST(a_frame_is_found_by_its_own_address)
+{
+	static unsigned char *at[MOCK_FRAME_CLASSES][3];
+	struct libiommu_pgtable_memory memory;
+	struct mock_frames frames;
+
+	ck_assert_int_eq(mock_frames_init(&frames, libiommu_allocator_default(), UINT64_C(1) << 36),
+			 0);
+	memory = mock_frames_memory(&frames);
+	for (unsigned int i = 0; i < 3 * MOCK_FRAME_CLASSES; i++) {
+		unsigned int class = i % MOCK_FRAME_CLASSES;
+		size_t bytes = (size_t)1 << (MOCK_FRAME_LEAST + class);
+
+		at[class][i / MOCK_FRAME_CLASSES] = memory.alloc(memory.data, bytes);
+		ck_assert_ptr_nonnull(at[class][i / MOCK_FRAME_CLASSES]);
+		check_frame(&memory, at[class][i / MOCK_FRAME_CLASSES], bytes);
+	}
+	/* Where the first slab has its header, below all of them, and above. */
+	ck_assert_ptr_null(memory.virt(memory.data, UINT64_C(1) << 36, 1u << MOCK_FRAME_LEAST));
+	ck_assert_ptr_null(memory.virt(memory.data, (UINT64_C(1) << 36) - PAGE, PAGE));
+	ck_assert_ptr_null(memory.virt(memory.data, UINT64_C(1) << 50, PAGE));
+	ck_assert_ptr_null(memory.alloc(memory.data, 16));
+	ck_assert_ptr_null(memory.alloc(memory.data, 3 * PAGE));
+	ck_assert_ptr_null(memory.alloc(memory.data, (size_t)2 << MOCK_FRAME_MOST));
+	ck_assert_uint_eq(mock_frames_used(&frames), 3 * MOCK_FRAME_CLASSES);
+	for (unsigned int i = 0; i < 3 * MOCK_FRAME_CLASSES; i++)
+		memory.free(memory.data, at[i / 3][i % 3], (size_t)1 << (MOCK_FRAME_LEAST + i / 3));
+	ck_assert_uint_eq(mock_frames_used(&frames), 0);
+	mock_frames_fini(&frames);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -199,6 +247,7 @@ int main(void)
 		runs_keep_two_megabytes_together,
 		a_free_frame_remembers_its_page,
 		random_pins_agree_with_a_model,
+		a_frame_is_found_by_its_own_address,
 	};
 
 	return rig_run("mock-ram", tests, sizeof(tests) / sizeof(tests[0]));
