@@ -82,7 +82,7 @@ int mock_plan_make(struct mock_plan *plan, struct mock_domain *dom, struct mock_
 
 	*plan = (struct mock_plan){ .dom = dom, .space = kept ? kept : joinable(dom) };
 	if (!plan->space) {
-		plan->space = mock_space_make(dom->ctx->machine, dom->type);
+		plan->space = mock_space_make(dom->ctx->machine);
 		if (!plan->space)
 			return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
 		plan->space->nest_parent = dom->nest_parent;
@@ -114,7 +114,6 @@ void mock_plan_commit(struct mock_plan *plan)
 		end = &(*end)->in_domain;
 	*end = plan->space;
 	plan->space->in_domain = NULL;
-	plan->space->type = plan->dom->type;
 }
 
 void mock_domain_leave(struct mock_domain *dom, struct mock_space *space)

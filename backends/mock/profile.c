@@ -193,7 +193,6 @@ enum mock_misfit mock_profile_shape(const struct mock_profile *profile,
 	if (misfit)
 		return misfit;
 	hw->format = form->format;
-	hw->stage = form->stage;
 	hw->levels = form->levels;
 	hw->width = wish->width ? wish->width : form->width;
 	hw->page_sizes = form->page_sizes;

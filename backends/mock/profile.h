@@ -40,7 +40,6 @@ struct mock_hw {
 	const struct mock_translation *translation; /* NULL: the page-table engine's trees */
 	/* Of the form that was chosen. */
 	enum libiommu_pgtable_format format;
-	unsigned int stage;
 	unsigned int levels;
 	unsigned int width;
 	uint64_t page_sizes;

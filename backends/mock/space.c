@@ -6,14 +6,13 @@
 
 #include <errno.h>
 
-struct mock_space *mock_space_make(struct mock_machine *machine, enum libiommu_domain_type type)
+struct mock_space *mock_space_make(struct mock_machine *machine)
 {
 	struct mock_space *space = mock_alloc(machine, sizeof(*space));
 
 	if (!space)
 		return NULL;
 	space->machine = machine;
-	space->type = type;
 	space->number = ++machine->last_space;
 	space->next = machine->spaces;
 	if (space->next)

@@ -7,8 +7,6 @@
 #ifndef BACKENDS_MOCK_SPACE_H
 #define BACKENDS_MOCK_SPACE_H
 
-#include <libiommu/domain.h>
-
 #include "backends/mock/machine.h"
 
 struct mock_table {
@@ -26,7 +24,6 @@ struct mock_space {
 	struct mock_space *prev;
 	uint64_t number; /* tag in IOTLBs */
 	/* These change while nothing is mapped or unmapped here. */
-	enum libiommu_domain_type type;
 	bool nest_parent;
 	unsigned int users; /* of all tables */
 	struct mock_table *tables;
@@ -39,7 +36,7 @@ struct mock_space {
 };
 
 /* A space without tables. machine.lock is held. @return NULL: no memory */
-struct mock_space *mock_space_make(struct mock_machine *machine, enum libiommu_domain_type type);
+struct mock_space *mock_space_make(struct mock_machine *machine);
 /* Frees tables and counts, unpins nothing; see mock_space_empty(). machine.lock is held. */
 void mock_space_free(struct mock_space *space);
 

@@ -39,7 +39,7 @@ static void quit_space(struct mock_group *group, struct mock_domain *dom, struct
 int mock_group_settle(struct mock_group *group, struct mock_machine *machine,
 		      struct libiommu_failure *failure)
 {
-	struct mock_space *space = mock_space_make(machine, LIBIOMMU_DOMAIN_PAGING);
+	struct mock_space *space = mock_space_make(machine);
 
 	if (!space)
 		return libiommu_refuse(failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);
