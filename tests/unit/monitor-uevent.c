@@ -163,6 +163,35 @@ START_TEST(udevs_form)
 }
 END_TEST
 
+/* As systemd-udevd lays one out: hashes for filters behind the lengths, and properties of its own. */
+START_TEST(a_node_of_systemds)
+{
+	static const char properties[] =
+		"ACTION=add\0DEVPATH=" PATH "/0000:01:00.0/vfio-dev/vfio0\0SUBSYSTEM=vfio-dev\0"
+		"DEVNAME=/dev/vfio/devices/vfio0\0MAJOR=511\0MINOR=0\0SEQNUM=2143\0"
+		"USEC_INITIALIZED=48113907\0DEVLINKS=/dev/vfio/by-slot/4\0"
+		"TAGS=:systemd:uaccess:\0CURRENT_TAGS=:systemd:uaccess:";
+	static const unsigned char hashes[16] = { 0x5a, 0x81, 0x0e, 0xc7, 0,    0,    0,    0,
+						  0x02, 0x40, 0x10, 0x08, 0x00, 0x92, 0x04, 0x01 };
+	const uint32_t length = sizeof(properties);
+	unsigned char bytes[512];
+	char device[64];
+
+	make_udev(bytes, 40, 40, length);
+	memcpy(bytes + 24, hashes, sizeof(hashes));
+	memcpy(bytes + 40, properties, length);
+	ck_assert_int_eq(libiommu_uevent_parse(bytes, 40 + length, &event), 0);
+	ck_assert(event.udev);
+	ck_assert_int_eq(event.action, LIBIOMMU_UEVENT_ADD);
+	ck_assert_str_eq(event.subsystem, "vfio-dev");
+	ck_assert_str_eq(event.name, "vfio0");
+	ck_assert_str_eq(event.driver, "");
+	ck_assert_uint_eq(event.sequence, 2143);
+	ck_assert(libiommu_uevent_parent(&event, 2, device, sizeof(device)));
+	ck_assert_str_eq(device, "0000:01:00.0");
+}
+END_TEST
+
 /* Copies that are exactly as long as what may be read, so that sanitizers see a step aside. */
 START_TEST(every_fragment)
 {
@@ -249,6 +278,7 @@ int main(void)
 	tcase_add_test(tcase, actions);
 	tcase_add_test(tcase, garbage);
 	tcase_add_test(tcase, udevs_form);
+	tcase_add_test(tcase, a_node_of_systemds);
 	tcase_add_test(tcase, every_fragment);
 	tcase_add_test(tcase, a_megabyte);
 	tcase_add_test(tcase, parents);
