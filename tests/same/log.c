@@ -34,13 +34,24 @@ struct same_log *same_log_new(const char *name)
 	return log;
 }
 
+static const struct step *find(const struct same_log *log, const char *name)
+{
+	for (size_t i = 0; i < log->count; i++)
+		if (!strcmp(log->steps[i].name, name))
+			return &log->steps[i];
+	return NULL;
+}
+
+/* Names are told apart: of two alike only the first would be compared. */
 void same_log_add(struct same_log *log, const char *step, const char *result)
 {
 	struct step *new = &log->steps[log->count];
 
 	if (log->count == STEPS || strlen(step) >= sizeof(new->name) ||
-	    strlen(result) >= sizeof(new->result))
+	    strlen(result) >= sizeof(new->result) || find(log, step)) {
+		fprintf(stderr, "%s: this step cannot be noted\n", step);
 		abort();
+	}
 	memcpy(new->name, step, strlen(step) + 1);
 	memcpy(new->result, result, strlen(result) + 1);
 	log->count++;
@@ -65,14 +76,6 @@ bool same_log_read(struct same_log *log, const char *path)
 	}
 	fclose(file);
 	return true;
-}
-
-static const struct step *find(const struct same_log *log, const char *name)
-{
-	for (size_t i = 0; i < log->count; i++)
-		if (!strcmp(log->steps[i].name, name))
-			return &log->steps[i];
-	return NULL;
 }
 
 static const char *rule_of(const char *step)
