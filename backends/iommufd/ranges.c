@@ -90,21 +90,18 @@ static struct asked look_at(const struct iommufd_device *device)
 	};
 }
 
-/* Kept with who was asked, if he is still there. */
+/* Kept with all who are in the group now: they are behind one IOMMU. */
 static void remember(struct iommufd_ctx *ctx, const struct asked *asked)
 {
 	struct iommufd_aperture *held;
-	struct iommufd_device *device;
-	uint32_t id = 0;
+	uint32_t id;
 
 	pthread_mutex_lock(&ctx->lock);
-	device = ctx->devices;
-	while (device && (device->id != asked->device || device->group != asked->group))
-		device = device->next;
+	for (struct iommufd_device *device = ctx->devices; device; device = device->next)
+		if (device->group == asked->group)
+			device->aperture = asked->aperture;
 	held = libiommu_iommufd_held(ctx, asked->group, &id);
-	if (device)
-		device->aperture = asked->aperture;
-	else if (held && id == asked->device)
+	if (held)
 		*held = asked->aperture;
 	pthread_mutex_unlock(&ctx->lock);
 }

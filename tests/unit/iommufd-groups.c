@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Groups on the backend "iommufd": what it costs to look at them, and whose they are. */
+#include "backends/vfiodev/uapi_layout.h"
 #include "tests/unit/iommufd-fixture.h"
 
 #define M2   "0000:00:05.2"
@@ -67,6 +68,183 @@ START_TEST(looks)
 }
 END_TEST
 
+static struct libiommu_device *first_one;
+
+/* In the middle of a look the device goes, and another one gets its id. */
+static int exchange(void *data, int fd, unsigned long request, void *argument)
+{
+	int rc = sys()->ioctl(data, fd, request, argument);
+
+	if (request == IOMMU_IOAS_IOVA_RANGES && first_one) {
+		OK(libiommu_device_close(first_one, NULL));
+		first_one = NULL;
+		open_device(B);
+		fake_kernel_set(kernel, FAKE_ADDRESS_BITS, 48);
+	}
+	return rc;
+}
+
+START_TEST(nobody_elses_ranges)
+{
+	struct libiommu_range windows[8];
+	size_t n;
+
+	again(NULL);
+	first_one = open_device(A);
+	pass_on = exchange;
+	n = windows_of(A, windows);
+	ck_assert_ptr_null(first_one);
+	ck_assert_uint_eq(windows[n - 1].last, (1ull << 39) - 1);
+	n = windows_of(B, windows);
+	ck_assert_uint_eq(windows[n - 1].last, (1ull << 48) - 1);
+}
+END_TEST
+
+/* All devices of a group learn from one look. */
+START_TEST(one_look_for_all)
+{
+	struct libiommu_device *m0, *m1;
+	struct libiommu_range ranges[8];
+	unsigned int before;
+	size_t n = 8, m = 8;
+
+	again(NULL);
+	m0 = open_device(M0);
+	m1 = open_device(M1);
+	windows_of(M0, ranges);
+	before = all_calls();
+	OK(libiommu_device_iova_ranges(m0, ranges, &n, NULL));
+	OK(libiommu_device_iova_ranges(m1, ranges, &m, NULL));
+	ck_assert_uint_eq(all_calls(), before);
+}
+END_TEST
+
+static void closed_to_others(const char *device)
+{
+	struct libiommu_ctx *other = new_ctx();
+	struct libiommu_device *stolen = NULL;
+
+	REFUSED(libiommu_device_open(other, device, &stolen, &err), DEVICE_BUSY, device, "");
+	libiommu_ctx_free(other);
+}
+
+static bool bus_master(struct libiommu_device *device)
+{
+	struct libiommu_region *config = NULL;
+	uint64_t command = 0;
+
+	OK(libiommu_region_open(device, LIBIOMMU_REGION_CONFIG, &config, NULL));
+	OK(libiommu_region_read(config, 4, 2, &command, NULL));
+	libiommu_region_close(config);
+	return command & 4;
+}
+
+/* A device that cannot be reset goes back to its claim without DMA all the same. */
+START_TEST(back_without_a_reset)
+{
+	struct libiommu_group *group = NULL;
+	struct libiommu_device *a;
+
+	again(NULL);
+	OK(libiommu_group_of(ctx, A, &group, NULL));
+	OK(libiommu_group_claim(group, NULL, NULL));
+	libiommu_group_unref(group);
+	a = open_device(A);
+	OK(libiommu_device_set_bus_master(a, true, NULL));
+	ck_assert(bus_master(a));
+	answer(VFIO_DEVICE_RESET, -EIO, 0, 1);
+	OK(libiommu_device_close(a, NULL));
+	a = open_device(A);
+	ck_assert(!bus_master(a));
+	OK(libiommu_device_close(a, NULL));
+}
+END_TEST
+
+/* A PASID that the kernel keeps: only the end of the descriptor ends it, and the claim goes on. */
+START_TEST(taken_again)
+{
+	struct libiommu_domain_options opts = LIBIOMMU_DOMAIN_OPTIONS_INIT;
+	struct libiommu_endpoint *pasid = NULL;
+	struct libiommu_domain *d = NULL;
+	struct libiommu_group *group = NULL;
+	struct libiommu_device *a;
+
+	fake_kernel_set(kernel, FAKE_PASID_BITS, 4);
+	again(NULL);
+	OK(libiommu_group_of(ctx, A, &group, NULL));
+	OK(libiommu_group_claim(group, NULL, NULL));
+	libiommu_group_unref(group);
+	a = open_device(A);
+	opts.pasid = true;
+	OK(libiommu_domain_new(ctx, &opts, &d, NULL));
+	OK(libiommu_pasid_open(a, 1, &pasid, NULL));
+	OK(libiommu_endpoint_attach(pasid, d, NULL));
+	answer(VFIO_DEVICE_DETACH_IOMMUFD_PT, -EPERM, 0, 1);
+	OK(libiommu_endpoint_detach(pasid, 0, NULL));
+	ck_assert_uint_ne(fake_kernel_table(kernel, A, 1), 0);
+	OK(libiommu_pasid_close(pasid, NULL));
+	OK(libiommu_device_close(a, NULL));
+	ck_assert_uint_eq(fake_kernel_table(kernel, A, 1), 0);
+	closed_to_others(A);
+	a = open_device(A);
+	OK(libiommu_device_close(a, NULL));
+	closed_to_others(A);
+}
+END_TEST
+
+static unsigned int looks_left;
+static const char *changing, *driver_then;
+
+/* A member changes its driver between the count of a claim and the claim. */
+static int changing_open(void *data, const char *path, int flags)
+{
+	const char *end = strstr(path, "/iommu_groups/");
+
+	if (end && strchr(end + 14, '/') == NULL && looks_left && !--looks_left)
+		fake_kernel_bind(kernel, changing, driver_then);
+	return sys()->open(data, path, flags);
+}
+
+static struct libiommu_group *about_to_change(const char *device, const char *before,
+					      const char *then)
+{
+	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+	struct libiommu_group *group = NULL;
+
+	changing = device;
+	driver_then = then;
+	fake_kernel_bind(kernel, device, before);
+	libiommu_ctx_free(ctx);
+	ctx = NULL;
+	watch();
+	table.open = changing_open;
+	opts.backend = BACKEND;
+	opts.sys = &table;
+	OK(libiommu_ctx_new(&opts, &ctx, NULL));
+	OK(libiommu_group_of(ctx, device, &group, NULL));
+	looks_left = 2;
+	return group;
+}
+
+START_TEST(drivers_change_meanwhile)
+{
+	struct libiommu_group *group = about_to_change(A, "vfio-pci", "");
+	size_t fds = fake_kernel_open_fds(kernel);
+
+	REFUSED(libiommu_group_claim(group, NULL, &err), NOT_BOUND, "group 1", "");
+	ck_assert(!libiommu_group_claimed(group));
+	ck_assert_uint_eq(fake_kernel_open_fds(kernel), fds);
+	libiommu_group_unref(group);
+	group = about_to_change(M1, "", "vfio-pci");
+	fds = fake_kernel_open_fds(kernel);
+	REFUSED(libiommu_group_claim(group, NULL, &err), DEVICE_BUSY, "0000:00:05", "while");
+	ck_assert(!libiommu_group_claimed(group));
+	ck_assert_uint_eq(fake_kernel_open_fds(kernel), fds);
+	OK(libiommu_group_claim(group, NULL, NULL));
+	libiommu_group_unref(group);
+}
+END_TEST
+
 /* What the kernel says of one node for two users, it says of much else. */
 START_TEST(other_users)
 {
@@ -119,7 +297,10 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { looks, other_users, unknown_owners };
+	const TTest *const tests[] = {
+		looks,       nobody_elses_ranges,      one_look_for_all, back_without_a_reset,
+		taken_again, drivers_change_meanwhile, other_users,      unknown_owners,
+	};
 
 	return run("iommufd-groups", tests, sizeof(tests) / sizeof(tests[0]));
 }
