@@ -42,8 +42,9 @@ struct hwpt {
 
 /* A device asks for pages, and waits for one answer. */
 struct page_group {
-	struct cdev *cdev;     /* NULL: this place is free */
-	uint32_t hwpt, cookie; /* cookie 0: nobody has read it */
+	struct cdev *cdev; /* NULL: this place is free */
+	uint32_t pasid, hwpt;
+	uint32_t cookie; /* 0: nobody has read it */
 	unsigned int order, count;
 	struct iommu_hwpt_pgfault pages[GROUP_PAGES];
 };
@@ -107,8 +108,8 @@ int fake_hwpt_invalidate(struct iommufd *iommufd, struct iommu_hwpt_invalidate *
 int fake_fault_alloc(struct fake_kernel *kernel, struct iommufd *iommufd,
 		     struct iommu_fault_alloc *alloc);
 void fake_fault_put(struct fake_kernel *kernel, struct file *file);
-/* A device leaves a page table: what it waits for there is denied. */
-void fake_fault_leave(struct iommufd *iommufd, struct cdev *cdev, uint32_t hwpt);
+/* A device (pasid 0) or one of its PASIDs leaves a page table: what it waits for there is denied. */
+void fake_fault_leave(struct cdev *cdev, uint32_t pasid, uint32_t hwpt);
 int64_t fake_sys_read(void *data, int fd, void *buffer, size_t length);
 int64_t fake_sys_write(void *data, int fd, const void *buffer, size_t length);
 int fake_sys_poll(void *data, int fd);

@@ -33,7 +33,7 @@ static void detach(struct fake_kernel *kernel, struct cdev *cdev)
 
 	cdev->hwpt = 0;
 	if (old) {
-		fake_fault_leave(cdev->iommufd, cdev, old);
+		fake_fault_leave(cdev, 0, old);
 		fake_hwpt_leave(kernel, cdev->iommufd, old);
 	}
 }
@@ -177,7 +177,7 @@ static void replace(struct fake_kernel *kernel, struct cdev *cdev, uint32_t id)
 			continue;
 		other->hwpt = id;
 		iommufd->objects[id].hwpt.devices++;
-		fake_fault_leave(iommufd, other, old);
+		fake_fault_leave(other, 0, old);
 		fake_hwpt_leave(kernel, iommufd, old);
 	}
 }

@@ -49,13 +49,14 @@ static void answer(struct page_group *group, bool success)
 	group->cdev = NULL;
 }
 
-void fake_fault_leave(struct iommufd *iommufd, struct cdev *cdev, uint32_t hwpt)
+void fake_fault_leave(struct cdev *cdev, uint32_t pasid, uint32_t hwpt)
 {
-	const uint32_t id = iommufd->objects[hwpt].hwpt.fault;
-	struct fault_queue *queue = &iommufd->objects[id].fault;
+	const uint32_t id = cdev->iommufd->objects[hwpt].hwpt.fault;
+	struct fault_queue *queue = &cdev->iommufd->objects[id].fault;
 
 	for (size_t i = 0; id && i < GROUPS_ASKED; i++)
-		if (queue->groups[i].cdev == cdev && queue->groups[i].hwpt == hwpt)
+		if (queue->groups[i].cdev == cdev && queue->groups[i].pasid == pasid &&
+		    queue->groups[i].hwpt == hwpt)
 			answer(&queue->groups[i], false);
 }
 
@@ -199,6 +200,7 @@ static int ask_for(struct cdev *cdev, uint32_t pasid, const struct fake_pages *p
 		return -ENODEV;
 	}
 	*group = (struct page_group){ .cdev = cdev,
+				      .pasid = pasid,
 				      .hwpt = hwpt,
 				      .order = objects[id].fault.arrived++,
 				      .count = pages->count };

@@ -50,11 +50,11 @@ static int fits(const struct fake_kernel *kernel, const struct cdev *cdev, uint3
 
 static void leave(struct fake_kernel *kernel, struct cdev *cdev, struct pasid *pasid)
 {
-	const uint32_t old = pasid->hwpt;
+	const struct pasid old = *pasid;
 
 	*pasid = (struct pasid){ 0 };
-	fake_fault_leave(cdev->iommufd, cdev, old);
-	fake_hwpt_leave(kernel, cdev->iommufd, old);
+	fake_fault_leave(cdev, old.number, old.hwpt);
+	fake_hwpt_leave(kernel, cdev->iommufd, old.hwpt);
 }
 
 int fake_pasid_attach(struct fake_kernel *kernel, struct cdev *cdev,

@@ -119,6 +119,8 @@ static void ask_again(void)
 
 START_TEST(detached)
 {
+	size_t none = 0;
+
 	begin();
 	ask(0, 1, 1, 0x1000);
 	ask(0, 2, 1, 0x2000);
@@ -130,6 +132,43 @@ START_TEST(detached)
 	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
 	OK(try_attach(a, d, NULL));
 	ask_again();
+	/* Nor one that waits in the library for a larger array. */
+	ask(0, 3, 1, 0x3000);
+	ck_assert_uint_eq(next(), 1);
+	before = group.cookie;
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	OK(try_attach(a, d, NULL));
+	ask(0, 4, 1, 0x4000);
+	REFUSED(libiommu_fault_queue_next(queue, &group, NULL, &none, &err), BUFFER_TOO_SMALL, "",
+		"");
+	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
+	ck_assert_uint_eq(fake_kernel_answers(kernel, A, true), 0);
+	ck_assert_uint_eq(next(), 1);
+	OK(respond(group.cookie, true, NULL));
+}
+END_TEST
+
+/* Who leaves takes nothing of the others along. */
+START_TEST(others_stay)
+{
+	struct libiommu_endpoint *one;
+	size_t none = 0;
+
+	begin();
+	one = open_pasid(a, 9);
+	OK(libiommu_endpoint_attach(one, d, NULL));
+	ask(9, 1, 1, 0x1000);
+	ask(9, 2, 1, 0x2000);
+	ck_assert_uint_eq(next(), 1);
+	before = group.cookie;
+	REFUSED(libiommu_fault_queue_next(queue, &group, NULL, &none, &err), BUFFER_TOO_SMALL, "",
+		"");
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	OK(respond(before, true, NULL));
+	ck_assert_uint_eq(next(), 1);
+	ck_assert_uint_eq(group.number, 2);
+	OK(respond(group.cookie, true, NULL));
+	ck_assert_uint_eq(fake_kernel_answers(kernel, A, true), 2);
 }
 END_TEST
 
@@ -255,6 +294,63 @@ START_TEST(broken_kernels)
 }
 END_TEST
 
+static struct iommu_hwpt_pgfault seen;
+static unsigned int repeats, writes;
+
+/* The first record again and again. */
+static int64_t repeating_read(void *data, int fd, void *buffer, size_t length)
+{
+	int64_t rc;
+
+	if (seen.cookie && repeats) {
+		repeats--;
+		memcpy(buffer, &seen, sizeof(seen));
+		return sizeof(seen);
+	}
+	rc = sys()->read(data, fd, buffer, length);
+	if (rc == sizeof(seen))
+		memcpy(&seen, buffer, sizeof(seen));
+	return rc;
+}
+
+static int64_t counting_write(void *data, int fd, const void *buffer, size_t length)
+{
+	writes++;
+	return sys()->write(data, fd, buffer, length);
+}
+
+/*
+ * A kernel that has answered by itself gives the cookie to the next group. And one that tells of a device
+ * which is closed is not believed.
+ */
+START_TEST(odd_kernels)
+{
+	struct libiommu_sys changed = *sys();
+	uint64_t first;
+
+	changed.read = repeating_read;
+	changed.write = counting_write;
+	memset(&seen, 0, sizeof(seen));
+	repeats = 1;
+	writes = 0;
+	begin_with(&changed);
+	ask(0, 1, 1, 0x1000);
+	ck_assert_uint_eq(next(), 1);
+	first = group.cookie;
+	ck_assert_uint_eq(next(), 1);
+	ck_assert_uint_ne(group.cookie, first);
+	REFUSED(respond(first, true, &err), FAULT_UNKNOWN, "", "");
+	ck_assert_uint_eq(writes, 0);
+	OK(respond(group.cookie, true, NULL));
+	ck_assert_uint_eq(writes, 1);
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	OK(libiommu_device_close(a, NULL));
+	repeats = 1;
+	ck_assert_uint_eq(next(), 0);
+	ck_assert_uint_eq(repeats, 0);
+}
+END_TEST
+
 START_TEST(refusals)
 {
 	struct libiommu_fault_queue_options opts = LIBIOMMU_FAULT_QUEUE_OPTIONS_INIT;
@@ -311,8 +407,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		whole_groups,   answers,        detached, replaced, too_small,
-		silent_kernels, broken_kernels, refusals, nested,
+		whole_groups,   answers,        detached,    others_stay, replaced, too_small,
+		silent_kernels, broken_kernels, odd_kernels, refusals,    nested,
 	};
 
 	return run("iommufd-faults", tests, sizeof(tests) / sizeof(tests[0]));
