@@ -101,6 +101,7 @@ START_TEST(refused_parents)
 {
 	struct libiommu_domain *parent, *n = NULL;
 	struct libiommu_device *a, *b;
+	unsigned int attaches;
 
 	fake_kernel_make(kernel, 2, 2);
 	again(NULL);
@@ -129,7 +130,9 @@ START_TEST(refused_parents)
 	answer(VFIO_DEVICE_ATTACH_IOMMUFD_PT, -EINVAL, 0, 1);
 	REFUSED(try_attach(a, n, &err), BAD_STAGE1, A, "inferred");
 	/* Never into another driver's hands; the kernel is not even asked. */
+	attaches = calls(VFIO_DEVICE_ATTACH_IOMMUFD_PT);
 	REFUSED(try_attach(b, n, &err), INCOMPATIBLE_IOMMU, B, "");
+	ck_assert_uint_eq(calls(VFIO_DEVICE_ATTACH_IOMMUFD_PT), attaches);
 }
 END_TEST
 
@@ -233,6 +236,31 @@ START_TEST(partial_progress)
 	count = 80;
 	OK(libiommu_domain_invalidate(n, many, &count, NULL));
 	ck_assert_uint_eq(count, 80);
+}
+END_TEST
+
+static int idle(void *data, int fd, unsigned long request, void *argument)
+{
+	if (request != IOMMU_HWPT_INVALIDATE)
+		return sys()->ioctl(data, fd, request, argument);
+	((struct iommu_hwpt_invalidate *)argument)->entry_num = 0;
+	return 0;
+}
+
+/* A kernel that says it is done and has done nothing is not asked for ever. */
+START_TEST(no_progress)
+{
+	struct libiommu_domain *parent, *n;
+	struct libiommu_device *a;
+	size_t count = 1;
+
+	start(NULL);
+	a = open_device(A);
+	parent = domain_with(true, true, NULL);
+	n = nest(a, parent);
+	pass_on = idle;
+	REFUSED(libiommu_domain_invalidate(n, &all, &count, &err), KERNEL_REFUSED, "", "");
+	ck_assert_uint_eq(count, 0);
 }
 END_TEST
 
@@ -352,8 +380,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		stages,           second_stages, refused_parents, other_iommus, commands,
-		partial_progress, raw_commands,  hardware,        capabilities, no_interface,
+		stages,   second_stages,    refused_parents, other_iommus,
+		commands, partial_progress, no_progress,     raw_commands,
+		hardware, capabilities,     no_interface,
 	};
 
 	return run("iommufd-nested", tests, sizeof(tests) / sizeof(tests[0]));

@@ -263,6 +263,7 @@ END_TEST
 START_TEST(late_members)
 {
 	struct libiommu_device *card, *sound;
+	struct libiommu_endpoint *one;
 	struct libiommu_domain *d;
 
 	start(NULL);
@@ -270,6 +271,11 @@ START_TEST(late_members)
 	d = domain_for_pasids();
 	OK(try_attach(sound, d, NULL));
 	card = open_with(M0, 4);
+	/* Its PASIDs have a table for PASIDs, whatever the group has. */
+	one = open_pasid(card, 1);
+	OK(libiommu_endpoint_attach(one, d, NULL));
+	ck_assert_uint_ne(fake_kernel_table(kernel, M0, 1), fake_kernel_table(kernel, M1, 0));
+	OK(libiommu_endpoint_detach(one, 0, NULL));
 	OK(try_attach(card, d, NULL));
 	ck_assert_uint_eq(fake_kernel_table(kernel, M0, 0), fake_kernel_table(kernel, M1, 0));
 }
