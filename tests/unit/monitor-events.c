@@ -311,6 +311,26 @@ START_TEST(an_overrun_becomes_a_resync)
 }
 END_TEST
 
+/* The queue is empty when a call has looked at as much as it looks at: there is work all the same. */
+START_TEST(an_overrun_among_noise)
+{
+	struct pollfd ready = { .events = POLLIN };
+
+	start();
+	ready.fd = libiommu_monitor_fd(monitor);
+	queue_failure(-ENOBUFS);
+	for (unsigned int i = 0; i < 255; i++)
+		queue_bytes("x", 1);
+	ck_assert_str_eq(next_event(), "");
+	ck_assert_uint_eq(stats().unreadable, 255);
+	ck_assert_int_eq(poll(&ready, 1, 0), 1);
+	expect("resync - - -");
+	expect_nothing();
+	ck_assert_int_eq(poll(&ready, 1, 0), 0);
+	stop();
+}
+END_TEST
+
 START_TEST(a_megabyte_is_an_overrun)
 {
 	char *bytes = calloc(1, LONGEST);
@@ -375,6 +395,7 @@ int main(void)
 	tcase_add_test(tcase, who_is_believed);
 	tcase_add_test(tcase, garbage_is_counted);
 	tcase_add_test(tcase, an_overrun_becomes_a_resync);
+	tcase_add_test(tcase, an_overrun_among_noise);
 	tcase_add_test(tcase, a_megabyte_is_an_overrun);
 	tcase_add_test(tcase, closed_while_queued);
 	tcase_add_test(tcase, kinds_have_names);

@@ -67,6 +67,17 @@ START_TEST(ours_beside_theirs)
 }
 END_TEST
 
+static enum libiommu_answer isolated(const char *device)
+{
+	struct libiommu_cap_answer msi = LIBIOMMU_CAP_ANSWER_INIT;
+	struct libiommu_group *group = NULL;
+
+	OK(libiommu_group_of(ctx, device, &group, NULL));
+	ck_assert_int_eq(libiommu_group_msi_isolated(group, &msi), 0);
+	libiommu_group_unref(group);
+	return msi.answer;
+}
+
 START_TEST(freed_as_a_whole)
 {
 	struct libiommu_domain *d;
@@ -81,6 +92,9 @@ START_TEST(freed_as_a_whole)
 	OK(libiommu_endpoint_attach(ep(b), d, NULL));
 	OK(libiommu_endpoint_attach(ep(a), d, NULL));
 	ck_assert(fake_kernel_together(kernel, A, B));
+	/* Who has set the container up may have allowed unsafe interrupts then. */
+	ck_assert_int_eq(isolated(A), LIBIOMMU_ANSWER_UNKNOWN);
+	ck_assert_int_eq(isolated(B), LIBIOMMU_ANSWER_YES);
 	OK(map(d, 0x100000, 0, 2));
 	OK(map(d, 0x200000, 2, 2));
 	libiommu_ctx_free(ctx);
