@@ -87,6 +87,9 @@ int mock_nested_invalidate(void *domain, const struct libiommu_invalidation *com
 int mock_nested_invalidate_raw(void *domain, uint32_t type, const void *entries, size_t length,
 			       size_t count, size_t *done, struct libiommu_failure *failure);
 
+/* nested_smmuv3.c */
+extern const struct mock_entries mock_smmuv3_entries;
+
 /* nested_selftest.c */
 extern const struct mock_entries mock_selftest_entries;
 /* Nothing, of another type. */

@@ -108,6 +108,8 @@ static const struct mock_entries *entries_of(const struct mock_domain *dom)
 	switch (dom->stage1->type) {
 	case LIBIOMMU_STAGE1_VTD:
 		return &vtd_entries;
+	case LIBIOMMU_STAGE1_SMMUV3:
+		return &mock_smmuv3_entries;
 	case LIBIOMMU_STAGE1_SELFTEST:
 		return &mock_selftest_entries;
 	default:
