@@ -112,6 +112,14 @@ static int look_once(struct libiommu_error **err)
 	return code;
 }
 
+/* Nobody takes the snapshot of now. */
+static int look_unwanted(struct libiommu_error **err)
+{
+	bool changed;
+
+	return libiommu_group_changed(looked_at, &changed, NULL, err);
+}
+
 START_TEST(failures)
 {
 	struct failing with;
@@ -121,6 +129,7 @@ START_TEST(failures)
 	OK(libiommu_ctx_new(&with.opts, &ctx, NULL));
 	looked_at = group_of(ctx, M0);
 	fail_in_turn(look_once, 20);
+	fail_in_turn(look_unwanted, 20);
 	libiommu_group_unref(looked_at);
 	libiommu_ctx_free(ctx);
 	ck_assert_int_eq(blocks, 0);

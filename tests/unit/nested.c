@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the core decides about NESTED and SHARED domains and about fault queues. */
+/* What the core decides about NESTED and SHARED domains, fault queues and claims. */
 #include "tests/unit/extras-fixture.h"
 
 static const struct libiommu_stage1_vtd vtd = { .root = PAGE, .address_width = 48 };
@@ -129,6 +129,31 @@ START_TEST(an_attach_of_a_nested_domain_looks_at_the_parent)
 }
 END_TEST
 
+static uint64_t last_of(struct libiommu_domain *dom)
+{
+	struct libiommu_range range;
+	size_t count = 1;
+
+	ck_assert_int_eq(libiommu_domain_iova_ranges(dom, &range, &count, &err), 0);
+	return range.last;
+}
+
+START_TEST(a_parent_has_its_ranges_as_long_as_it_is_used)
+{
+	struct libiommu_domain *parent = new_domain(false, true), *dom = new_nested(parent);
+	struct libiommu_endpoint *ep = libiommu_device_endpoint(dev);
+
+	ck_assert_int_eq(libiommu_endpoint_attach(ep, dom, &err), 0);
+	ck_assert_int_eq(libiommu_endpoint_detach(ep, 0, &err), 0);
+	ck_assert_uint_eq(last_of(parent), told.aperture);
+	ck_assert_int_eq(libiommu_endpoint_attach(ep, parent, &err), 0);
+	ck_assert_int_eq(libiommu_domain_free(dom, &err), 0);
+	ck_assert_uint_eq(last_of(parent), told.aperture);
+	ck_assert_int_eq(libiommu_endpoint_detach(ep, 0, &err), 0);
+	ck_assert_uint_eq(last_of(parent), UINT64_MAX);
+}
+END_TEST
+
 START_TEST(invalidations_stop_where_one_is_bad)
 {
 	struct libiommu_domain *dom = new_nested(new_domain(false, true));
@@ -153,9 +178,10 @@ START_TEST(invalidations_stop_where_one_is_bad)
 	ck_assert_uint_eq(count, 5);
 	/* What the backend has done counts, not what the core thought good. */
 	told.invalidate_at_most = 2;
+	told.refuse_invalidate = LIBIOMMU_REASON_BACKEND_CAPABILITY;
 	commands[4].kind = (enum libiommu_invalidate_kind)0;
 	refused(libiommu_domain_invalidate(dom, commands, &count, &err),
-		LIBIOMMU_REASON_BAD_INVALIDATION);
+		LIBIOMMU_REASON_BACKEND_CAPABILITY);
 	ck_assert_uint_eq(count, 2);
 	count = 1;
 	commands[0].flags = 2;
@@ -192,10 +218,18 @@ END_TEST
 START_TEST(hardware_tells_about_itself)
 {
 	struct libiommu_hw_info info = LIBIOMMU_HW_INFO_INIT;
+	struct {
+		struct libiommu_hw_info info;
+		uint64_t later;
+	} longer = { LIBIOMMU_HW_INFO_INIT, 0 };
 
 	ck_assert_int_eq(libiommu_device_hw_info(dev, &info, &err), 0);
 	ck_assert_int_eq(info.type, LIBIOMMU_HW_VTD);
 	ck_assert_uint_eq(info.data.vtd.cap, 0x1234);
+	/* A program that is newer than the library has a longer struct. */
+	longer.info.size = sizeof(longer);
+	ck_assert_int_eq(libiommu_device_hw_info(dev, &longer.info, &err), 0);
+	ck_assert_uint_eq(longer.info.size, sizeof(longer));
 	info.size = 8;
 	refused(libiommu_device_hw_info(dev, &info, &err), LIBIOMMU_REASON_BAD_OPTIONS);
 	refused(libiommu_device_hw_info(dev, NULL, &err), LIBIOMMU_REASON_NULL_ARGUMENT);
@@ -272,6 +306,10 @@ END_TEST
 START_TEST(groups_come_whole)
 {
 	struct libiommu_fault_group group = LIBIOMMU_FAULT_GROUP_INIT;
+	struct {
+		struct libiommu_fault_group group;
+		uint64_t later;
+	} longer = { LIBIOMMU_FAULT_GROUP_INIT, 0 };
 	struct libiommu_page_request requests[3];
 	struct libiommu_fault_queue *queue;
 	size_t count = 3;
@@ -296,6 +334,11 @@ START_TEST(groups_come_whole)
 		LIBIOMMU_REASON_FAULT_UNKNOWN);
 	ck_assert_int_eq(libiommu_fault_queue_respond(queue, 5, LIBIOMMU_FAULT_RESOLVED, &err), 0);
 	ck_assert_uint_eq(told.answered, LIBIOMMU_FAULT_RESOLVED);
+	told.has_group = true;
+	longer.group.size = sizeof(longer);
+	ck_assert_int_eq(libiommu_fault_queue_next(queue, &longer.group, requests, &count, &err),
+			 0);
+	ck_assert_uint_eq(longer.group.size, sizeof(longer));
 	refused(libiommu_fault_queue_next(NULL, &group, requests, &count, &err),
 		LIBIOMMU_REASON_NULL_ARGUMENT);
 	group.size = 4;
@@ -319,6 +362,48 @@ START_TEST(a_backend_without_them_says_so)
 }
 END_TEST
 
+static int read_nothing(void *c, uint32_t id, struct libiommu_group_builder *group,
+			struct libiommu_failure *f)
+{
+	(void)c;
+	(void)id;
+	(void)group;
+	(void)f;
+	return 0;
+}
+
+static int claim_all(void *c, void *claim, uint32_t group, struct libiommu_claimed *held,
+		     struct libiommu_failure *f)
+{
+	(void)c;
+	(void)claim;
+	(void)group;
+	(void)held;
+	(void)f;
+	return 0;
+}
+
+/* A claim that nobody could end. */
+START_TEST(half_a_table_of_claims_is_none)
+{
+	const struct libiommu_backend_claims claims = { .size = sizeof(claims),
+							.claim = claim_all };
+	struct libiommu_backend table = fake_bare;
+	struct libiommu_device *device;
+	struct libiommu_group *group;
+	struct libiommu_ctx *half;
+
+	table.group_read = read_nothing;
+	table.claims = &claims;
+	half = new_ctx(&table);
+	ck_assert_int_eq(libiommu_device_open(half, "a1", &device, &err), 0);
+	ck_assert_int_eq(libiommu_group_get(half, 0, &group, &err), 0);
+	refused(libiommu_group_claim(group, NULL, &err), LIBIOMMU_REASON_BACKEND_CAPABILITY);
+	ck_assert(!libiommu_group_claimed(group));
+	libiommu_ctx_free(half);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("nested");
@@ -329,6 +414,7 @@ int main(void)
 	tcase_add_test(tcase, data_have_the_length_of_their_type);
 	tcase_add_test(tcase, the_parents_mappings_count);
 	tcase_add_test(tcase, an_attach_of_a_nested_domain_looks_at_the_parent);
+	tcase_add_test(tcase, a_parent_has_its_ranges_as_long_as_it_is_used);
 	tcase_add_test(tcase, invalidations_stop_where_one_is_bad);
 	tcase_add_test(tcase, raw_invalidations_pass);
 	tcase_add_test(tcase, hardware_tells_about_itself);
@@ -336,6 +422,7 @@ int main(void)
 	tcase_add_test(tcase, a_queue_lives_as_long_as_its_domains);
 	tcase_add_test(tcase, groups_come_whole);
 	tcase_add_test(tcase, a_backend_without_them_says_so);
+	tcase_add_test(tcase, half_a_table_of_claims_is_none);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -117,6 +117,8 @@ START_TEST(files_for_folders)
 	REFUSED(node(out), SYSFS);
 	file(GROUP "/devices/serial.1", "");
 	REFUSED(members(), SYSFS);
+	file("bus/platform/devices", "");
+	REFUSED(libiommu_sysfs_group_of(&fs, "serial.1", &seen.group, &failure), DEVICE_UNKNOWN);
 	file("kernel/iommu_groups/8", "");
 	REFUSED(libiommu_sysfs_members(&fs, 8, see_member, NULL, &failure), GROUP_UNKNOWN);
 	file("kernel/iommu_groups/9/devices", "");
@@ -267,6 +269,10 @@ START_TEST(long_names)
 	REFUSED(members(), SYSFS);
 	symbolic(DEVICE "/iommu_group", target);
 	REFUSED(group_of(), SYSFS);
+	/* Cut where the room ends it would still end in a name. */
+	strcpy(target + 505, "/vfio-pci");
+	symbolic(DEVICE "/driver", target);
+	REFUSED(members(), SYSFS);
 	symbolic(DEVICE "/driver", "a/");
 	REFUSED(members(), SYSFS);
 	symbolic(DEVICE "/driver", "a");

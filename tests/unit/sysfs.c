@@ -347,7 +347,7 @@ START_TEST(reserved_regions)
 		"0x2 0x1 msi\n",
 		"1 2 msi\n",
 		"0x 0x msi\n",
-		"0x12345678123456781 0x2 msi\n",
+		"0x10000000000000001 0x2 msi\n",
 		"\n0x0000000000001000 0x0000000000001fff msi\n",
 		"0x1000  0x1fff msi\n",
 	};
