@@ -317,6 +317,33 @@ START_TEST(dirty_pages)
 }
 END_TEST
 
+/* Of two leaves of several entries those that hardware has marked lie beyond the range. */
+START_TEST(dirty_beyond)
+{
+	uint64_t run, iova, i, pages, bitmap[4] = { 0 };
+
+	open_row(_i);
+	run = desc->run_sizes & desc->level_sizes[1] & desc->leaf_sizes;
+	run &= -run;
+	iova = desc->iova_last / 2 + 1;
+	if (run && desc->dirty && !row->flags) {
+		ck_assert_int_eq(map(iova, 0, run, RW), NONE);
+		ck_assert_int_eq(map(iova + run, 2 * run, run, RW), NONE);
+		ck_assert(libiommu_pgtable_mark(pt, iova, true));
+		ck_assert(libiommu_pgtable_mark(pt, iova + 2 * run - 1, true));
+		pages = 2 * run / granule - 2;
+		ck_assert_uint_le(pages, 4 * 64);
+		ck_assert_int_eq(marks(iova + granule, pages * granule, LIBIOMMU_PGTABLE_KEEP_MARKS,
+				       desc->granule, bitmap),
+				 NONE);
+		for (i = 0; i < pages; i++)
+			ck_assert_uint_eq(bitmap[i / 64] >> i % 64 & 1, 1);
+		ck_assert_uint_eq(unmap_all(), 2 * run);
+	}
+	close_row();
+}
+END_TEST
+
 START_TEST(dirty_refused)
 {
 	uint64_t bitmap[2] = { 0, 0 };
@@ -357,6 +384,7 @@ int main(void)
 	tcase_add_loop_test(tc, dirty_leaves, 0, ROWS_TWICE);
 	tcase_add_loop_test(tc, dirty_alone, 0, ROWS_TWICE);
 	tcase_add_loop_test(tc, dirty_pages, 0, ROWS_TWICE);
+	tcase_add_loop_test(tc, dirty_beyond, 0, ROWS_TWICE);
 	tcase_add_loop_test(tc, dirty_refused, 0, ROWS_TWICE);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
