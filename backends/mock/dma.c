@@ -47,11 +47,24 @@ static int walk(const struct mock_reach *reach, uint32_t pasid, uint64_t iova, u
 	return (leaf->prot & access) == access ? 0 : LIBIOMMU_MOCK_FAULT_PERMISSION;
 }
 
+/* Of a walk of two stages the parent's table has its marks already. */
 static void mark(struct mock_iommu *iommu, const struct mock_reach *reach, uint64_t iova,
 		 bool write)
 {
 	if (iommu->hw.accessed_dirty && reach->dom->type == LIBIOMMU_DOMAIN_PAGING)
 		mock_table_mark(reach->table, iova, write);
+}
+
+/* The first write through what a read has brought into the cache. */
+static void mark_written(struct mock_requester from, const struct mock_reach *reach, uint64_t iova)
+{
+	struct libiommu_pgtable_leaf leaf;
+	struct mock_where where = { .stage = 0 };
+
+	if (reach->dom->stage1)
+		walk(reach, from.pasid, iova, LIBIOMMU_PROT_WRITE, &leaf, &where);
+	else
+		mark(from.dev->iommu, reach, iova, true);
 }
 
 /* Does the cache lead elsewhere than the tables? Looked at where a bug is planted only. */
@@ -88,7 +101,7 @@ static int translate(struct mock_requester from, const struct mock_reach *reach,
 		    is_stale(&entry, reach, iova, access))
 			mock_dma_record(from, iova, access, LIBIOMMU_MOCK_FAULT_STALE, &stale);
 		if (write && !entry.dirty)
-			mark(iommu, reach, iova, true);
+			mark_written(from, reach, iova);
 	}
 	*phys = entry.leaf.phys + (iova - entry.leaf.iova);
 	return 0;

@@ -154,6 +154,37 @@ START_TEST(the_parents_protection_counts)
 }
 END_TEST
 
+/* Bit 9 of an entry of VT-d's second stage. */
+static bool is_dirty(uint64_t iova)
+{
+	struct libiommu_pgtable_walk walk = LIBIOMMU_PGTABLE_WALK_INIT;
+
+	ck_assert_int_eq(libiommu_mock_walk(ep, iova, &walk, NULL, NULL), 0);
+	return walk.step[walk.steps - 1].entry >> 9 & 1;
+}
+
+START_TEST(the_parent_knows_what_was_written)
+{
+	struct libiommu_domain *dom;
+
+	/* Leaves of one page each. */
+	ck_assert_int_eq(libiommu_domain_unmap_all(parent, NULL, NULL), 0);
+	for (size_t i = 0; i < 8; i++)
+		ck_assert_int_eq(libiommu_domain_map(parent, BASE + i * PAGE,
+						     libiommu_source_memory(pages[i]), PAGE, RW,
+						     NULL),
+				 0);
+	pages[3][1] |= 2;
+	dom = attached();
+	ck_assert(reads(0) && reads(PAGE));
+	ck_assert_int_eq(libiommu_mock_dma_write(ep, PAGE, "", 1, NULL), 0);
+	ck_assert_int_eq(libiommu_endpoint_replace(ep, parent, 0, NULL), 0);
+	ck_assert(!is_dirty(BASE + 4 * PAGE));
+	ck_assert(is_dirty(BASE + 5 * PAGE));
+	ck_assert_int_eq(libiommu_domain_free(dom, NULL), 0);
+}
+END_TEST
+
 START_TEST(a_stage_1_fits_one_iommu)
 {
 	struct libiommu_domain *dom = attached(), *other;
@@ -346,6 +377,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, each_stage_refuses_in_its_own_name);
 	tcase_add_test(tcase, the_parents_protection_counts);
+	tcase_add_test(tcase, the_parent_knows_what_was_written);
 	tcase_add_test(tcase, a_stage_1_fits_one_iommu);
 	tcase_add_test(tcase, a_parent_is_as_wide_as_its_own_table);
 	tcase_add_test(tcase, a_parent_allows_what_its_own_table_does);
