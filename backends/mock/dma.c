@@ -185,7 +185,8 @@ static int enter(struct mock_requester from, uint64_t iova, uint32_t access, uns
 		if (asked)
 			queue = reach->dom->queue;
 		pthread_rwlock_unlock(gate);
-		if (!asked || mock_queue_wait(queue, asked) != LIBIOMMU_FAULT_RESOLVED)
+		if (!asked || mock_queue_wait(queue, asked) != LIBIOMMU_FAULT_RESOLVED ||
+		    mock_device_is_removed(from.dev))
 			return kind;
 	}
 }

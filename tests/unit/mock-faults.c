@@ -281,6 +281,29 @@ START_TEST(an_answer_without_a_page_is_asked_again)
 }
 END_TEST
 
+START_TEST(what_was_pulled_out_does_not_go_on)
+{
+	struct libiommu_domain *dom = new_domain(queue, false);
+	struct libiommu_fault_group group;
+	struct access access = { .ep = ep, .iova = PAGE };
+	pthread_t thread;
+
+	pages[0][0] = 0;
+	ck_assert_int_eq(libiommu_endpoint_attach(ep, dom, NULL), 0);
+	thread = start(&access);
+	wait_for(&group);
+	ck_assert_int_eq(libiommu_mock_device_remove(ep, NULL), 0);
+	ck_assert_int_eq(
+		libiommu_domain_map(dom, PAGE, libiommu_source_memory(pages), PAGE, RW, NULL), 0);
+	ck_assert_int_eq(
+		libiommu_fault_queue_respond(queue, group.cookie, LIBIOMMU_FAULT_RESOLVED, NULL),
+		0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(access.code, -EFAULT);
+	ck_assert_uint_eq(pages[0][0], 0);
+}
+END_TEST
+
 START_TEST(a_stage_1_asks_for_what_it_lacks)
 {
 	struct libiommu_stage1_vtd data = { .root = 0x100000, .address_width = 48 };
@@ -509,6 +532,7 @@ int main(void)
 	tcase_add_checked_fixture(with, setup, teardown);
 	tcase_add_test(with, waiting_accesses_are_let_go);
 	tcase_add_test(with, an_answer_without_a_page_is_asked_again);
+	tcase_add_test(with, what_was_pulled_out_does_not_go_on);
 	tcase_add_test(with, a_stage_1_asks_for_what_it_lacks);
 	tcase_add_test(with, requests_need_somebody_to_take_them);
 	tcase_add_test(with, sva_asks_once_and_swaps);
