@@ -26,7 +26,7 @@ void libiommu_iommufd_forget(struct iommufd_device *device, uint32_t flags)
 	if (locks)
 		pthread_mutex_unlock(&device->ctx->lock);
 	if (locks && domain->faults)
-		libiommu_iommufd_queue_forget(domain->faults, device->id, 0);
+		libiommu_iommufd_queue_forget(domain->faults, device->id, 0, false);
 	libiommu_iommufd_leave(domain, device->hwpt, flags);
 	device->hwpt = NULL;
 }
@@ -149,6 +149,15 @@ static int refuse_move(void *const *devices, size_t moved, int rc, struct libiom
 		"Devices of the group are in the new domain and cannot be put back.");
 }
 
+static void age_all(struct iommufd_queue *queue, void *const *devices, size_t count)
+{
+	for (size_t i = 0; queue && i < count; i++) {
+		const struct iommufd_device *device = devices[i];
+
+		libiommu_iommufd_queue_age(queue, device->id, 0);
+	}
+}
+
 /* The first takes the group with it; the others are told where they are. */
 static int move_all(struct iommufd_way *way, void *const *devices, size_t count,
 		    struct libiommu_failure *failure)
@@ -176,8 +185,10 @@ int libiommu_iommufd_replace(void *const *devices, size_t count, void *from_data
 		.attach = attach,
 		.replaces = true,
 	};
-	int rc = move_all(&way, devices, count, failure);
+	int rc;
 
+	age_all(from->faults, devices, count);
+	rc = move_all(&way, devices, count, failure);
 	if (!rc) {
 		rc = libiommu_iommufd_geometry(way.domain, to_geometry, failure);
 		if (rc)
@@ -193,7 +204,8 @@ int libiommu_iommufd_replace(void *const *devices, size_t count, void *from_data
 
 		join(device, way.domain, way.hwpt);
 		if (from->faults)
-			libiommu_iommufd_queue_forget(from->faults, device->id, 0);
+			libiommu_iommufd_queue_forget(from->faults, device->id, 0,
+						      from->faults == way.domain->faults);
 		libiommu_iommufd_leave(from, old, 0);
 	}
 	libiommu_iommufd_narrow(from, from_geometry);

@@ -20,6 +20,7 @@
 struct waiting {
 	uint64_t number;
 	uint32_t cookie, device, pasid;
+	bool aged; /* read before the domain of who asked was about to be replaced */
 };
 
 struct iommufd_queue {
@@ -34,6 +35,7 @@ struct iommufd_queue {
 	size_t count, room;
 	void *records; /* of the kernel; those from `from` to `to` were read, and nobody took them */
 	size_t record_room, from, to;
+	bool records_aged;
 };
 
 uint32_t libiommu_iommufd_queue_id(const struct iommufd_queue *queue)
@@ -159,6 +161,7 @@ static int fill(struct iommufd_queue *queue)
 		if (got > 0) {
 			queue->from = 0;
 			queue->to = (size_t)got;
+			queue->records_aged = false;
 		}
 	}
 	return queue->from < queue->to && pages(queue) ? 1 : -EPROTO;
@@ -294,18 +297,41 @@ static int respond(void *data, uint64_t cookie, enum libiommu_fault_answer answe
 	return rc;
 }
 
-void libiommu_iommufd_queue_forget(struct iommufd_queue *queue, uint32_t device, uint32_t pasid)
+static bool asked(const struct waiting *waiting, uint32_t device, uint32_t pasid)
+{
+	return waiting->device == device && waiting->pasid == pasid;
+}
+
+void libiommu_iommufd_queue_age(struct iommufd_queue *queue, uint32_t device, uint32_t pasid)
 {
 	pthread_mutex_lock(&queue->lock);
 	for (size_t at = 0; at < queue->count; at++)
-		if (queue->waiting[at].device == device && queue->waiting[at].pasid == pasid)
-			drop_waiting(queue, at--);
-	if (queue->from < queue->to) {
-		const struct libiommu_iommufd_fault first = record(queue, queue->from);
+		if (asked(&queue->waiting[at], device, pasid))
+			queue->waiting[at].aged = true;
+	queue->records_aged = true;
+	pthread_mutex_unlock(&queue->lock);
+}
 
-		if (first.device == device && (first.has_pasid ? first.pasid : 0) == pasid)
-			queue->from += pages(queue);
+/* Those that were read, and nobody took. */
+static void forget_records(struct iommufd_queue *queue, uint32_t device, uint32_t pasid)
+{
+	for (size_t at = queue->from; at < queue->to; at++) {
+		const struct libiommu_iommufd_fault fault = record(queue, at);
+
+		if (fault.device == device && (fault.has_pasid ? fault.pasid : 0) == pasid)
+			libiommu_iommufd_fault_disown(queue->records, at);
 	}
+}
+
+void libiommu_iommufd_queue_forget(struct iommufd_queue *queue, uint32_t device, uint32_t pasid,
+				   bool aged)
+{
+	pthread_mutex_lock(&queue->lock);
+	for (size_t at = 0; at < queue->count; at++)
+		if (asked(&queue->waiting[at], device, pasid) && (!aged || queue->waiting[at].aged))
+			drop_waiting(queue, at--);
+	if (!aged || queue->records_aged)
+		forget_records(queue, device, pasid);
 	pthread_mutex_unlock(&queue->lock);
 }
 

@@ -229,8 +229,14 @@ extern const struct libiommu_backend_nesting libiommu_iommufd_nesting;
 /* faults.c */
 extern const struct libiommu_backend_faults libiommu_iommufd_faults;
 uint32_t libiommu_iommufd_queue_id(const struct iommufd_queue *queue);
-/* Somebody has left its domain; the kernel has answered what it has asked for. */
-void libiommu_iommufd_queue_forget(struct iommufd_queue *queue, uint32_t device, uint32_t pasid);
+/*
+ * Somebody has left its domain; the kernel has answered what it has asked for. `aged`: it is in another one
+ * with this queue, where it may have asked already; what it asked before libiommu_iommufd_queue_age() goes.
+ */
+void libiommu_iommufd_queue_forget(struct iommufd_queue *queue, uint32_t device, uint32_t pasid,
+				   bool aged);
+/* It is about to get another domain. */
+void libiommu_iommufd_queue_age(struct iommufd_queue *queue, uint32_t device, uint32_t pasid);
 
 /* map.c */
 int libiommu_iommufd_map(void *domain, const struct libiommu_backend_map *map,

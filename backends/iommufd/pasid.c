@@ -32,7 +32,8 @@ static void forget(struct iommufd_device *device, struct iommufd_pasid *pasid, u
 		link = &(*link)->next;
 	*link = pasid->next;
 	if (!(flags & LIBIOMMU_CLOSE_FORKED) && pasid->domain->faults)
-		libiommu_iommufd_queue_forget(pasid->domain->faults, device->id, pasid->number);
+		libiommu_iommufd_queue_forget(pasid->domain->faults, device->id, pasid->number,
+					      false);
 	libiommu_iommufd_leave(pasid->domain, pasid->hwpt, flags);
 	libiommu_iommufd_free(device->ctx, pasid, sizeof(*pasid));
 }
@@ -145,8 +146,11 @@ static int replace(void *device_data, uint32_t number, void *from_data, void *to
 				   .replaces = true };
 	struct iommufd_pasid *pasid = find(device, number);
 	const struct iommufd_pasid old = *pasid;
-	int rc = enter(&way, pasid, failure);
+	int rc;
 
+	if (old.domain->faults)
+		libiommu_iommufd_queue_age(old.domain->faults, device->id, number);
+	rc = enter(&way, pasid, failure);
 	if (rc)
 		return rc;
 	rc = libiommu_iommufd_geometry(way.domain, to_geometry, failure);
@@ -158,7 +162,8 @@ static int replace(void *device_data, uint32_t number, void *from_data, void *to
 		return rc;
 	}
 	if (old.domain->faults)
-		libiommu_iommufd_queue_forget(old.domain->faults, device->id, number);
+		libiommu_iommufd_queue_forget(old.domain->faults, device->id, number,
+					      old.domain->faults == way.domain->faults);
 	libiommu_iommufd_leave(old.domain, old.hwpt, 0);
 	libiommu_iommufd_narrow(from_data, from_geometry);
 	return 0;

@@ -113,6 +113,8 @@ struct libiommu_iommufd_fault {
 /* Of a buffer that libiommu_iommufd_fault_read() fills. */
 size_t libiommu_iommufd_faults_size(size_t count);
 struct libiommu_iommufd_fault libiommu_iommufd_fault(const void *buffer, size_t index);
+/* It is no device's any more. */
+void libiommu_iommufd_fault_disown(void *buffer, size_t index);
 /*
  * Whole groups, which are not in the queue any more then.
  * @return how many requests; 0: none is there; -EINVAL: the first group does not fit

@@ -2,6 +2,7 @@
 #include "backends/iommufd/uapi.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 int libiommu_iommufd_fault_alloc(const struct libiommu_sys *sys, int iommufd, uint32_t *id, int *fd)
@@ -35,6 +36,14 @@ struct libiommu_iommufd_fault libiommu_iommufd_fault(const void *buffer, size_t 
 		.length = record.length,
 		.cookie = record.cookie,
 	};
+}
+
+void libiommu_iommufd_fault_disown(void *buffer, size_t index)
+{
+	char *record = (char *)buffer + index * sizeof(struct iommu_hwpt_pgfault);
+
+	/* The kernel counts its objects from 1. */
+	memset(record + offsetof(struct iommu_hwpt_pgfault, dev_id), 0, sizeof(uint32_t));
 }
 
 int64_t libiommu_iommufd_fault_read(const struct libiommu_sys *sys, int fd, void *buffer,

@@ -195,6 +195,90 @@ START_TEST(replaced)
 }
 END_TEST
 
+static void look_only(void)
+{
+	size_t count = 0;
+
+	REFUSED(libiommu_fault_queue_next(queue, &group, NULL, &count, &err), BUFFER_TOO_SMALL, "",
+		"");
+}
+
+/* What another thread does meanwhile. */
+enum meanwhile { NOTHING, TAKE, LOOK, WAYS };
+
+static struct {
+	bool armed;
+	enum meanwhile way;
+	uint32_t pasid;
+} meanwhile;
+
+/* As soon as the kernel has moved it the device asks again, though replace has not returned. */
+static int ask_in_the_replace(void *data, int fd, unsigned long request, void *argument)
+{
+	const int rc = sys()->ioctl(data, fd, request, argument);
+
+	if (!meanwhile.armed || request != VFIO_DEVICE_ATTACH_IOMMUFD_PT)
+		return rc;
+	OK(rc);
+	meanwhile.armed = false;
+	ask(meanwhile.pasid, 9, 3, 0x9000);
+	if (meanwhile.way == TAKE)
+		ck_assert_uint_eq(next(), 3);
+	else if (meanwhile.way == LOOK)
+		look_only();
+	return rc;
+}
+
+/* @param pasid 0: the device itself */
+static void ask_while_it_is_replaced(uint32_t pasid, enum meanwhile way, bool other_queue)
+{
+	struct libiommu_fault_queue *first;
+	struct libiommu_endpoint *who;
+	struct libiommu_domain *e;
+
+	begin();
+	first = queue;
+	who = pasid ? open_pasid(a, pasid) : ep(a);
+	if (pasid)
+		OK(libiommu_endpoint_attach(who, d, NULL));
+	ask(pasid, 1, 1, 0x1000);
+	ask(pasid, 2, 2, 0x2000);
+	ck_assert_uint_eq(next(), 1);
+	before = group.cookie;
+	if (way == LOOK)
+		look_only();
+	if (other_queue)
+		OK(libiommu_fault_queue_new(ctx, NULL, &queue, NULL));
+	e = domain_with(true, false, queue);
+	meanwhile.armed = true;
+	meanwhile.way = way;
+	meanwhile.pasid = pasid;
+	pass_on = ask_in_the_replace;
+	OK(libiommu_endpoint_replace(who, e, 0, NULL));
+	ck_assert(!meanwhile.armed);
+	if (way != TAKE)
+		ck_assert_uint_eq(next(), 3);
+	ck_assert_uint_eq(group.number, 9);
+	ck_assert_uint_eq(fake_kernel_answers(kernel, A, false), 2);
+	OK(respond(group.cookie, true, NULL));
+	ck_assert_uint_eq(fake_kernel_answers(kernel, A, true), 1);
+	ck_assert_uint_eq(next(), 0);
+	queue = first;
+	ck_assert_uint_eq(next(), 0);
+	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
+}
+
+START_TEST(the_new_domain_is_asked_during_the_replace)
+{
+	for (enum meanwhile way = NOTHING; way < WAYS; way++) {
+		ask_while_it_is_replaced(0, way, false);
+		ask_while_it_is_replaced(3, way, false);
+		ask_while_it_is_replaced(0, way, true);
+		ask_while_it_is_replaced(3, way, true);
+	}
+}
+END_TEST
+
 /* The kernel gives what fits; a group that does not stays, and one learns how large it is. */
 START_TEST(too_small)
 {
@@ -407,8 +491,10 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		whole_groups,   answers,        detached,    others_stay, replaced, too_small,
-		silent_kernels, broken_kernels, odd_kernels, refusals,    nested,
+		whole_groups, answers,        detached,
+		others_stay,  replaced,       the_new_domain_is_asked_during_the_replace,
+		too_small,    silent_kernels, broken_kernels,
+		odd_kernels,  refusals,       nested,
 	};
 
 	return run("iommufd-faults", tests, sizeof(tests) / sizeof(tests[0]));
