@@ -40,13 +40,10 @@ struct mock_stage1 {
 	struct mock_context first; /* and the others that were asked for; under lock */
 };
 
-/* Every PASID of a device, and none. */
-#define MOCK_ALL_PASIDS UINT32_MAX
-
-/* Whose requests a device's own attachment is for: 0, or all. */
-static inline uint32_t mock_domain_pasids(const struct mock_domain *dom)
+/* Is a device's own attachment also for its requests with PASIDs that have no domain? */
+static inline bool mock_domain_pasids(const struct mock_domain *dom)
 {
-	return dom->stage1 && dom->stage1->context_bits ? MOCK_ALL_PASIDS : 0;
+	return dom->stage1 && dom->stage1->context_bits;
 }
 
 extern const struct libiommu_backend_nesting mock_nesting;

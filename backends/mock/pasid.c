@@ -3,7 +3,6 @@
 #include "backends/mock/foreign.h"
 #include "backends/mock/grouping.h"
 #include "backends/mock/join.h"
-#include "backends/mock/queue.h"
 
 #include <errno.h>
 
@@ -171,7 +170,6 @@ static int slot_attach(void *device, uint32_t number, void *domain,
 static void slot_detach(void *device, uint32_t number, void *domain,
 			struct libiommu_geometry *geometry)
 {
-	const struct mock_domain *dom = domain;
 	struct mock_claim *claim = device;
 	struct mock_machine *machine = claim->ctx->machine;
 	struct mock_space *space;
@@ -182,7 +180,6 @@ static void slot_detach(void *device, uint32_t number, void *domain,
 	space = pasid->reach.space;
 	mock_pasid_reach(pasid, NULL);
 	leave_table(pasid);
-	mock_queue_abandon(dom->queue, claim->dev, number);
 	quit_space(pasid, space, domain);
 	if (mock_geometry(claim->ctx->env, domain, NULL, geometry, NULL))
 		libiommu_geometry_clear(claim->ctx->env, geometry);
@@ -200,7 +197,6 @@ static void move_entry(struct mock_pasid *pasid, struct mock_domain *from, struc
 	mock_plan_commit(plan);
 	reach = mock_domain_reach(to, plan->space, iommu);
 	mock_pasid_reach(pasid, &reach);
-	mock_queue_abandon(from->queue, pasid->dev, pasid->number);
 	/* Both may be the same space, of two nested domains on one parent. */
 	mock_space_take(plan->space, iommu);
 	quit_space(pasid, old, from);

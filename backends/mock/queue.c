@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/queue.h"
 
-#include "backends/mock/nested.h"
-
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +10,7 @@
 struct mock_asked {
 	struct mock_asked *next;
 	struct mock_requester from;
+	const struct mock_reach *way; /* on which it came; to compare only */
 	struct libiommu_device *handle;
 	uint64_t cookie;
 	uint32_t number;
@@ -60,6 +59,7 @@ struct mock_asked *mock_queue_ask(struct mock_queue *queue, struct mock_requeste
 		return NULL;
 	}
 	asked->from = from;
+	asked->way = mock_pasid_find(from.dev, from.pasid);
 	asked->handle = __atomic_load_n(&from.dev->handle, __ATOMIC_RELAXED);
 	asked->number = number;
 	asked->waits = waits;
@@ -111,7 +111,8 @@ static void finish(struct mock_queue *queue, struct mock_asked **link,
 	release(queue, asked);
 }
 
-void mock_queue_abandon(struct mock_queue *queue, const struct mock_device *dev, uint32_t pasid)
+void mock_queue_abandon(struct mock_queue *queue, const struct mock_reach *way,
+			const struct mock_device *dev)
 {
 	struct mock_asked **link;
 
@@ -119,8 +120,7 @@ void mock_queue_abandon(struct mock_queue *queue, const struct mock_device *dev,
 		return;
 	pthread_mutex_lock(&queue->lock);
 	for (link = &queue->first; *link;) {
-		if ((*link)->from.dev == dev &&
-		    ((*link)->from.pasid == pasid || pasid == MOCK_ALL_PASIDS))
+		if ((*link)->way == way && (!dev || (*link)->from.dev == dev))
 			finish(queue, link, LIBIOMMU_FAULT_REFUSED);
 		else
 			link = &(*link)->next;

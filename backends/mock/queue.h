@@ -49,7 +49,11 @@ struct mock_asked *mock_queue_ask(struct mock_queue *queue, struct mock_requeste
 				  uint32_t number, bool waits, uint64_t *ticket);
 /* The gate is not held. */
 enum libiommu_fault_answer mock_queue_wait(struct mock_queue *queue, struct mock_asked *asked);
-/* Answer all that a requester has asked, whom nothing leads here any more. NULL queue: nothing. */
-void mock_queue_abandon(struct mock_queue *queue, const struct mock_device *dev, uint32_t pasid);
+/*
+ * Refuse all that came on this way, which leads here no more; of one device (NULL: of all). NULL queue:
+ * nothing.
+ */
+void mock_queue_abandon(struct mock_queue *queue, const struct mock_reach *way,
+			const struct mock_device *dev);
 
 #endif

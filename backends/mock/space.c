@@ -2,6 +2,7 @@
 #include "backends/mock/space.h"
 
 #include "backends/mock/nested.h"
+#include "backends/mock/queue.h"
 #include "backends/mock/translation.h"
 
 #include <errno.h>
@@ -117,6 +118,9 @@ static void set_reach(struct mock_iommu *iommu, struct mock_reach *at,
 		mock_iotlb_drop(&iommu->tlb, at->tag, 0, UINT64_MAX);
 	else if (at->space)
 		mock_iotlb_drop_pasid(&iommu->tlb, at->tag, pasid);
+	/* Behind the gate the new domain is asked, whose queue may be the same. */
+	if (at->space)
+		mock_queue_abandon(at->dom->queue, at, NULL);
 	*at = reach ? *reach : (struct mock_reach){ .space = NULL };
 	pthread_rwlock_unlock(&iommu->gate);
 }

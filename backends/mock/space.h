@@ -60,7 +60,8 @@ int mock_space_unmap(struct mock_space *space, const struct libiommu_backend_map
 /* Remove everything. No device reaches the space. */
 void mock_space_empty(struct mock_space *space);
 
-/* What requests lead to from now on; NULL: nothing. Accesses of before have ended on return. */
+/* What requests lead to from now on; NULL: nothing. Accesses of before have ended on return, and what was
+ * asked before is refused. */
 void mock_group_reach(struct mock_group *group, const struct mock_reach *reach);
 void mock_pasid_reach(struct mock_pasid *pasid, const struct mock_reach *reach);
 

@@ -7,7 +7,6 @@
  * own. Without vessels a domain has one space, and groups come and go.
  */
 #include "backends/mock/join.h"
-#include "backends/mock/nested.h"
 #include "backends/mock/queue.h"
 
 #include <libiommu/endpoint.h>
@@ -204,7 +203,7 @@ int mock_detach(struct mock_claim *claim, struct mock_domain *dom, bool last, ui
 	}
 	if (result >= 0) {
 		set_attached(claim->dev, false);
-		mock_queue_abandon(dom->queue, claim->dev, mock_domain_pasids(dom));
+		mock_queue_abandon(dom->queue, &group->reach, claim->dev);
 	}
 	if (result >= 0 && mock_geometry(claim->ctx->env, dom, NULL, geometry, NULL))
 		libiommu_geometry_clear(claim->ctx->env, geometry);
@@ -230,8 +229,6 @@ static int replace_group(struct mock_group *group, struct mock_domain *from, str
 	reach = mock_domain_reach(to, plan.space, group->iommu);
 	/* One store under the gate: a device sees the old domain or the new one. */
 	mock_group_reach(group, &reach);
-	for (struct mock_device *dev = group->devices; dev; dev = dev->in_group)
-		mock_queue_abandon(from->queue, dev, mock_domain_pasids(from));
 	/* Both may be the same space, of two nested domains on one parent. */
 	mock_space_take(plan.space, group->iommu);
 	quit_space(group, mock_domain_book(from), old);

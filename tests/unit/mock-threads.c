@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/mock-rig.h"
 
+#include "backends/mock/queue.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -242,6 +244,158 @@ START_TEST(shared_tables_are_invalidated_while_devices_come_and_go)
 }
 END_TEST
 
+/* A device or its PASID, on its way from one domain to another with the same queue. */
+struct mover {
+	pthread_t thread;
+	uint32_t pasid;
+	struct mock_domain to;
+	int code;
+};
+
+static void *replace_domain(void *data)
+{
+	struct mover *mover = data;
+	struct libiommu_backend_map map = rig_map_of(&rig, 1, 1);
+	const struct libiommu_backend_attach attach = {
+		.size = sizeof(attach), .first = true, .maps = &map, .map_count = 1
+	};
+	struct libiommu_geometry from = { .count = 0 }, to = { .count = 0 };
+	void *claim = &dev;
+	struct libiommu_failure failure;
+
+	map.iova = 0x100000;
+	if (mover->pasid)
+		mover->code = mock->pasids->replace(claim, mover->pasid, &dom, &mover->to, &attach,
+						    &from, &to, &failure);
+	else
+		mover->code =
+			mock->replace(&claim, 1, &dom, &mover->to, &attach, &from, &to, &failure);
+	libiommu_geometry_clear(&rig.env, &from);
+	libiommu_geometry_clear(&rig.env, &to);
+	return NULL;
+}
+
+/* Until the device reads the byte of the new domain, which then asks. */
+static void *read_and_ask(void *data)
+{
+	const struct libiommu_page_request request = { .address = 0 };
+	const struct mover *mover = data;
+	struct mock_requester from = { dev.dev, mover->pasid };
+	struct mock_fault_record fault;
+	unsigned char byte = 0;
+	uint64_t ticket;
+
+	while (byte != 2 &&
+	       !mock_dma_transfer(from, 0x100000, &byte, 1, LIBIOMMU_PROT_READ, &fault))
+		sched_yield();
+	__atomic_store_n(&through, true, __ATOMIC_SEQ_CST);
+	pthread_rwlock_rdlock(&dev.dev->iommu->gate);
+	mock_queue_ask(dom.queue, from, &request, 1, 2, false, &ticket);
+	pthread_rwlock_unlock(&dev.dev->iommu->gate);
+	return NULL;
+}
+
+static void new_domain(struct mock_domain *out, void *queue)
+{
+	const struct libiommu_backend_wishes wishes = { .size = sizeof(wishes),
+							.type = LIBIOMMU_DOMAIN_PAGING,
+							.pasid = true,
+							.faults = queue };
+
+	memset(out, 0, sizeof(*out));
+	ck_assert_int_eq(mock->domain_new_with(&rig.ctx, out, &wishes, &rig.failure), 0);
+}
+
+static void attach_first(uint32_t pasid)
+{
+	struct libiommu_backend_map map = rig_map_of(&rig, 0, 1);
+	const struct libiommu_backend_attach attach = { sizeof(attach), true, &map, 1, NULL };
+	struct libiommu_geometry geometry = { .count = 0 };
+
+	if (pasid)
+		ck_assert_int_eq(
+			mock->pasids->attach(&dev, pasid, &dom, &attach, &geometry, &rig.failure),
+			0);
+	else
+		ck_assert_int_eq(mock->attach(&dev, &dom, &attach, &geometry, &rig.failure), 0);
+	libiommu_geometry_clear(&rig.env, &geometry);
+}
+
+static void detach_again(struct mock_domain *from, uint32_t pasid)
+{
+	struct libiommu_geometry geometry = { .count = 0 };
+
+	if (pasid)
+		mock->pasids->detach(&dev, pasid, from, &geometry);
+	else
+		ck_assert_int_eq(rig_detach(&rig, &dev, from, true, 0), 0);
+	libiommu_geometry_clear(&rig.env, &geometry);
+}
+
+/* The next group of the queue is the one of this number; 0: there is none. */
+static void next_is(struct mock_queue *queue, uint32_t number)
+{
+	struct libiommu_fault_group group = { .number = 0 };
+	struct libiommu_page_request request;
+	size_t count;
+
+	ck_assert_int_eq(mock->faults->next(queue, &group, &request, 1, &count, &rig.failure), 0);
+	ck_assert_uint_eq(count, number != 0);
+	ck_assert_uint_eq(group.number, number);
+}
+
+/*
+ * While the queue is held no request of before can be refused, so that the device must not
+ * reach the new domain either: what it asks there would be refused with them.
+ */
+static void replace_with_a_held_queue(uint32_t pasid)
+{
+	const struct libiommu_fault_queue_options opts = LIBIOMMU_FAULT_QUEUE_OPTIONS_INIT;
+	const struct libiommu_page_request request = { .address = 0 };
+	const struct timespec pause = { .tv_nsec = 100000000 };
+	struct mover mover = { .pasid = pasid };
+	struct mock_queue queue;
+	pthread_t asker;
+	uint64_t ticket;
+	int fd;
+
+	memset(&queue, 0, sizeof(queue));
+	rig_open(&rig, "personality bare\niommu i intel-vtd\n"
+		       "device 0000:00:03.0 iommu=i group=1 driver=vfio-pci prq=yes pasid=20\n");
+	rig.memory[0] = 1;
+	rig.memory[PAGE] = 2;
+	rig_device(&rig, &dev, "0000:00:03.0");
+	ck_assert_int_eq(mock->faults->queue_new(&rig.ctx, &queue, &opts, &fd, &rig.failure), 0);
+	new_domain(&dom, &queue);
+	new_domain(&mover.to, &queue);
+	attach_first(pasid);
+	ck_assert_ptr_nonnull(mock_queue_ask(&queue, (struct mock_requester){ dev.dev, pasid },
+					     &request, 1, 1, false, &ticket));
+	through = false;
+	pthread_mutex_lock(&queue.lock);
+	pthread_create(&mover.thread, NULL, replace_domain, &mover);
+	pthread_create(&asker, NULL, read_and_ask, &mover);
+	nanosleep(&pause, NULL);
+	ck_assert(!__atomic_load_n(&through, __ATOMIC_SEQ_CST));
+	pthread_mutex_unlock(&queue.lock);
+	pthread_join(mover.thread, NULL);
+	pthread_join(asker, NULL);
+	ck_assert_int_eq(mover.code, 0);
+	next_is(&queue, 2);
+	next_is(&queue, 0);
+	detach_again(&mover.to, pasid);
+	mock->faults->queue_free(&queue, 0);
+	mock->device_close(&dev, 0);
+	rig_close(&rig);
+}
+
+START_TEST(a_replace_refuses_nothing_that_the_new_domain_is_asked)
+{
+	replace_with_a_held_queue(0);
+	replace_with_a_held_queue(3);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -249,6 +403,7 @@ int main(void)
 		what_takes_access_away_waits_for_it,
 		devices_run_on_while_they_are_attached_and_detached,
 		shared_tables_are_invalidated_while_devices_come_and_go,
+		a_replace_refuses_nothing_that_the_new_domain_is_asked,
 	};
 
 	return rig_run("mock-threads", tests, sizeof(tests) / sizeof(tests[0]));
