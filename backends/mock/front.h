@@ -79,8 +79,9 @@ int mock_attach(struct mock_claim *claim, struct mock_domain *dom,
 		struct libiommu_failure *failure);
 int mock_detach(struct mock_claim *claim, struct mock_domain *dom, bool last, uint32_t flags,
 		struct libiommu_geometry *geometry, struct libiommu_failure *failure);
-int mock_replace(struct mock_claim *claim, struct mock_domain *from, struct mock_domain *to,
-		 const struct libiommu_backend_attach *attach,
+/* `devices`: claims of one group. */
+int mock_replace(void *const *devices, size_t count, struct mock_domain *from,
+		 struct mock_domain *to, const struct libiommu_backend_attach *attach,
 		 struct libiommu_geometry *from_geometry, struct libiommu_geometry *to_geometry,
 		 struct libiommu_failure *failure);
 /* A space of its own for a group that has none, in no domain; machine.lock is held. */

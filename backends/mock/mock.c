@@ -167,8 +167,7 @@ static int slot_replace(void *const *devices, size_t count, void *from, void *to
 			struct libiommu_geometry *from_geometry,
 			struct libiommu_geometry *to_geometry, struct libiommu_failure *failure)
 {
-	(void)count;
-	return mock_replace(devices[0], from, to, attach, from_geometry, to_geometry, failure);
+	return mock_replace(devices, count, from, to, attach, from_geometry, to_geometry, failure);
 }
 
 static int slot_map(void *domain, const struct libiommu_backend_map *map,

@@ -237,11 +237,26 @@ static int replace_group(struct mock_group *group, struct mock_domain *from, str
 	return 0;
 }
 
-int mock_replace(struct mock_claim *claim, struct mock_domain *from, struct mock_domain *to,
-		 const struct libiommu_backend_attach *attach,
+/* Every one that moves, as if it were attached. */
+static int check_fits(const struct mock_domain *dom, void *const *devices, size_t count,
+		      struct libiommu_failure *failure)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++) {
+		const struct mock_claim *claim = devices[i];
+
+		error = mock_domain_fits(dom, claim->dev, failure);
+	}
+	return error;
+}
+
+int mock_replace(void *const *devices, size_t count, struct mock_domain *from,
+		 struct mock_domain *to, const struct libiommu_backend_attach *attach,
 		 struct libiommu_geometry *from_geometry, struct libiommu_geometry *to_geometry,
 		 struct libiommu_failure *failure)
 {
+	const struct mock_claim *claim = devices[0];
 	struct mock_machine *machine = claim->ctx->machine;
 	struct mock_group *group = claim->dev->group;
 	int error;
@@ -250,7 +265,7 @@ int mock_replace(struct mock_claim *claim, struct mock_domain *from, struct mock
 		return libiommu_refuse(failure, LIBIOMMU_REASON_REPLACE_UNSUPPORTED,
 				       claim->dev->name, NULL);
 	pthread_mutex_lock(&machine->lock);
-	error = mock_domain_fits(to, claim->dev, failure);
+	error = check_fits(to, devices, count, failure);
 	if (!error)
 		error = mock_geometry(claim->ctx->env, to, group, to_geometry, failure);
 	if (!error)

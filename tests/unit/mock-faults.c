@@ -253,6 +253,36 @@ START_TEST(only_what_is_attached_itself_asks)
 }
 END_TEST
 
+/* Each member must be one that asks, whichever comes first. */
+START_TEST(a_group_moves_when_all_of_it_ask)
+{
+	struct libiommu_endpoint *members[2];
+	struct libiommu_domain *plain, *dom;
+	struct libiommu_device *second;
+
+	open_text(_i ? "personality bare\niommu i intel-vtd\n"
+		       "device 0000:00:01.0 iommu=i group=1 driver=vfio-pci prq=yes\n"
+		       "device 0000:00:01.1 iommu=i group=1 driver=vfio-pci\n"
+		     : "personality bare\niommu i intel-vtd\n"
+		       "device 0000:00:01.0 iommu=i group=1 driver=vfio-pci\n"
+		       "device 0000:00:01.1 iommu=i group=1 driver=vfio-pci prq=yes\n");
+	ck_assert_int_eq(libiommu_device_open(ctx, "0000:00:01.1", &second, NULL), 0);
+	members[0] = libiommu_device_endpoint(second);
+	members[1] = ep;
+	plain = new_domain(NULL, false);
+	dom = new_domain(queue, false);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(libiommu_endpoint_attach(members[i], plain, NULL), 0);
+	refused(libiommu_endpoint_replace(ep, dom, LIBIOMMU_REPLACE_GROUP, &err),
+		LIBIOMMU_REASON_FAULTS_UNSUPPORTED);
+	ck_assert_ptr_eq(libiommu_endpoint_domain(ep), plain);
+	ck_assert_int_eq(libiommu_endpoint_detach(members[!_i], 0, NULL), 0);
+	ck_assert_int_eq(libiommu_endpoint_replace(members[_i], dom, LIBIOMMU_REPLACE_GROUP, NULL),
+			 0);
+	libiommu_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(an_answer_without_a_page_is_asked_again)
 {
 	struct libiommu_domain *dom = new_domain(queue, false);
@@ -542,6 +572,7 @@ int main(void)
 	tcase_add_loop_test(each, whose_queues_have_a_depth, 0, 2);
 	tcase_add_loop_test(each, who_asks, 0, (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_test(each, only_what_is_attached_itself_asks);
+	tcase_add_loop_test(each, a_group_moves_when_all_of_it_ask, 0, 2);
 	suite_add_tcase(suite, with);
 	suite_add_tcase(suite, each);
 	return run_suite(suite);
