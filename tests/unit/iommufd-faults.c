@@ -117,9 +117,23 @@ static void ask_again(void)
 	OK(respond(group.cookie, false, NULL));
 }
 
-START_TEST(detached)
+/* Nor one that waits in the library for a larger array. */
+static void ask_and_wait(uint32_t pasid)
 {
 	size_t none = 0;
+
+	ask(pasid, 7, 1, 0x7000);
+	REFUSED(libiommu_fault_queue_next(queue, &group, NULL, &none, &err), BUFFER_TOO_SMALL, "",
+		"");
+	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
+	ck_assert_uint_eq(fake_kernel_answers(kernel, A, true), 0);
+	ck_assert_uint_eq(next(), 1);
+	OK(respond(group.cookie, false, NULL));
+}
+
+START_TEST(detached)
+{
+	struct libiommu_endpoint *one;
 
 	begin();
 	ask(0, 1, 1, 0x1000);
@@ -132,19 +146,20 @@ START_TEST(detached)
 	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
 	OK(try_attach(a, d, NULL));
 	ask_again();
-	/* Nor one that waits in the library for a larger array. */
 	ask(0, 3, 1, 0x3000);
 	ck_assert_uint_eq(next(), 1);
 	before = group.cookie;
 	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
 	OK(try_attach(a, d, NULL));
-	ask(0, 4, 1, 0x4000);
-	REFUSED(libiommu_fault_queue_next(queue, &group, NULL, &none, &err), BUFFER_TOO_SMALL, "",
-		"");
-	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
-	ck_assert_uint_eq(fake_kernel_answers(kernel, A, true), 0);
+	ask_and_wait(0);
+	one = open_pasid(a, 3);
+	OK(libiommu_endpoint_attach(one, d, NULL));
+	ask(3, 4, 1, 0x4000);
 	ck_assert_uint_eq(next(), 1);
-	OK(respond(group.cookie, true, NULL));
+	before = group.cookie;
+	OK(libiommu_endpoint_detach(one, 0, NULL));
+	OK(libiommu_endpoint_attach(one, d, NULL));
+	ask_and_wait(3);
 }
 END_TEST
 
@@ -185,11 +200,13 @@ START_TEST(replaced)
 	ck_assert_uint_eq(next(), 1);
 	before = group.cookie;
 	OK(libiommu_endpoint_replace(one, e, 0, NULL));
+	ask_and_wait(3);
 	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
 	ask(0, 2, 1, 0x2000);
 	ck_assert_uint_eq(next(), 1);
 	before = group.cookie;
 	OK(libiommu_endpoint_replace(ep(a), e, 0, NULL));
+	ask_and_wait(0);
 	REFUSED(respond(before, true, &err), FAULT_UNKNOWN, "", "");
 	ask_again();
 }

@@ -3,6 +3,9 @@
 #include "backends/vfiodev/uapi_layout.h"
 #include "tests/unit/iommufd-fixture.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #define M2   "0000:00:05.2"
 #define LONG "vfio-with-a-name-that-is-as-long-as-names-of-drivers-are"
 
@@ -168,6 +171,7 @@ START_TEST(taken_again)
 	struct libiommu_domain *d = NULL;
 	struct libiommu_group *group = NULL;
 	struct libiommu_device *a;
+	unsigned int objects;
 
 	fake_kernel_set(kernel, FAKE_PASID_BITS, 4);
 	again(NULL);
@@ -175,6 +179,7 @@ START_TEST(taken_again)
 	OK(libiommu_group_claim(group, NULL, NULL));
 	libiommu_group_unref(group);
 	a = open_device(A);
+	objects = fake_kernel_objects(kernel, A);
 	opts.pasid = true;
 	OK(libiommu_domain_new(ctx, &opts, &d, NULL));
 	OK(libiommu_pasid_open(a, 1, &pasid, NULL));
@@ -187,8 +192,34 @@ START_TEST(taken_again)
 	ck_assert_uint_eq(fake_kernel_table(kernel, A, 1), 0);
 	closed_to_others(A);
 	a = open_device(A);
+	OK(libiommu_domain_free(d, NULL));
+	ck_assert_uint_eq(fake_kernel_objects(kernel, A), objects);
 	OK(libiommu_device_close(a, NULL));
 	closed_to_others(A);
+}
+END_TEST
+
+/* A child's end asks the kernel for nothing, neither for the device nor for its claim. */
+START_TEST(end_of_a_child)
+{
+	struct libiommu_group *group = NULL;
+	int status = -1;
+	pid_t child;
+
+	again(NULL);
+	OK(libiommu_group_of(ctx, A, &group, NULL));
+	OK(libiommu_group_claim(group, NULL, NULL));
+	libiommu_group_unref(group);
+	open_device(A);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (!child) {
+		memset(asked, 0, sizeof(asked));
+		libiommu_ctx_free(ctx);
+		_exit(all_calls() != 0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && !WEXITSTATUS(status));
 }
 END_TEST
 
@@ -298,8 +329,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		looks,       nobody_elses_ranges,      one_look_for_all, back_without_a_reset,
-		taken_again, drivers_change_meanwhile, other_users,      unknown_owners,
+		looks,          nobody_elses_ranges, one_look_for_all,         back_without_a_reset,
+		taken_again,    end_of_a_child,      drivers_change_meanwhile, other_users,
+		unknown_owners,
 	};
 
 	return run("iommufd-groups", tests, sizeof(tests) / sizeof(tests[0]));
