@@ -454,6 +454,7 @@ START_TEST(transports)
 		.detach = counting_detach,
 	};
 	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
+	struct libiommu_endpoint *pasid = NULL;
 	struct libiommu_device *device = NULL;
 	struct libiommu_domain *d, *e;
 
@@ -463,7 +464,10 @@ START_TEST(transports)
 	opts.backend_object = &transport;
 	OK(libiommu_ctx_new(&opts, &ctx, NULL));
 	REFUSED(libiommu_device_open(ctx, A, &device, &err), KERNEL_REFUSED, A, "");
+	fake_kernel_set(kernel, FAKE_PASID_BITS, 4);
 	OK(libiommu_device_open(ctx, "test device", &device, NULL));
+	/* The device has PASIDs, the table no way to them. */
+	REFUSED(libiommu_pasid_open(device, 1, &pasid, &err), PASID_UNSUPPORTED, "test device", "");
 	ck_assert_uint_eq(libiommu_device_group_id(device), 77);
 	d = new_domain();
 	e = new_domain();

@@ -94,6 +94,11 @@ START_TEST(second_stages)
 	OK(libiommu_domain_free(n, NULL));
 	OK(libiommu_domain_free(m, NULL));
 	ck_assert_uint_eq(fake_kernel_objects(kernel, A), objects);
+	/* Nor does one need one that is in another group's table already. */
+	OK(try_attach(a, parent, NULL));
+	OK(try_attach(b, parent, NULL));
+	OK(try_nest(b, parent, false, &m, NULL));
+	ck_assert_uint_eq(fake_kernel_objects(kernel, A), objects + 2);
 }
 END_TEST
 
@@ -361,6 +366,7 @@ START_TEST(no_interface)
 	const struct libiommu_stage1_riscv riscv = { .fsc = 1 };
 	struct libiommu_domain *parent, *out = NULL;
 	struct libiommu_device *a;
+	unsigned int tables;
 
 	start(NULL);
 	a = open_device(A);
@@ -372,8 +378,27 @@ START_TEST(no_interface)
 	nested.type = LIBIOMMU_STAGE1_RISCV;
 	nested.data = &riscv;
 	nested.data_length = sizeof(riscv);
+	tables = calls(IOMMU_HWPT_ALLOC);
 	REFUSED(libiommu_domain_new_nested(a, parent, &nested, &out, &err), NESTING_UNSUPPORTED, A,
 		"");
+	ck_assert_uint_eq(calls(IOMMU_HWPT_ALLOC), tables);
+}
+END_TEST
+
+/* Of two wishes the kernel does not say which one the driver has not. */
+START_TEST(several_wishes)
+{
+	struct libiommu_error *why = NULL;
+	struct libiommu_device *a;
+
+	fake_kernel_set(kernel, FAKE_PLAIN_TABLES, 1);
+	start(NULL);
+	a = open_device(A);
+	REFUSED(try_attach(a, domain_with(true, true, NULL), &err), NESTING_UNSUPPORTED, A,
+		"inferred");
+	ck_assert_int_eq(try_attach(a, domain_with(false, true, NULL), &why), -EOPNOTSUPP);
+	ck_assert(!libiommu_error_is_guess(why));
+	libiommu_error_free(why);
 }
 END_TEST
 
@@ -382,7 +407,7 @@ int main(void)
 	const TTest *const tests[] = {
 		stages,   second_stages,    refused_parents, other_iommus,
 		commands, partial_progress, no_progress,     raw_commands,
-		hardware, capabilities,     no_interface,
+		hardware, capabilities,     no_interface,    several_wishes,
 	};
 
 	return run("iommufd-nested", tests, sizeof(tests) / sizeof(tests[0]));

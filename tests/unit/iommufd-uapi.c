@@ -420,11 +420,41 @@ START_TEST(raw_hardware)
 }
 END_TEST
 
+/* The kernel's struct for test devices has a member more than the public one; the others are the same. */
+START_TEST(stages)
+{
+	const struct libiommu_stage1_selftest selftest = { .iotlb = 0x1234 };
+	const struct libiommu_stage1_vtd vtd = { .root = 0x1000 };
+	struct libiommu_iommufd_hwpt_ask ask = { .data_type = IOMMU_HWPT_DATA_SELFTEST,
+						 .data_size = sizeof(selftest),
+						 .data = &selftest };
+	union libiommu_iommufd_stage1 own;
+
+	memset(&own, 0xff, sizeof(own));
+	libiommu_iommufd_stage1(&ask, &own);
+	ck_assert_ptr_eq(ask.data, &own);
+	ck_assert_uint_eq(ask.data_size, 8);
+	ck_assert_uint_eq(own.selftest.iotlb, 0x1234);
+	ck_assert_uint_eq(own.selftest.pagetable_type, 0);
+	/* What is longer is the kernel's to judge. */
+	ask.data = &selftest;
+	ask.data_size = 12;
+	libiommu_iommufd_stage1(&ask, &own);
+	ck_assert_ptr_eq(ask.data, &selftest);
+	ask.data_type = IOMMU_HWPT_DATA_VTD_S1;
+	ask.data = &vtd;
+	ask.data_size = sizeof(selftest);
+	libiommu_iommufd_stage1(&ask, &own);
+	ck_assert_ptr_eq(ask.data, &vtd);
+	ck_assert_uint_eq(ask.data_size, sizeof(selftest));
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = { known,   ranges,   maps,        devices,
-				       objects, hardware, nesting,     invalidation,
-				       pasids,  faults,   raw_hardware };
+	const TTest *const tests[] = { known,   ranges,   maps,         devices,
+				       objects, hardware, nesting,      invalidation,
+				       pasids,  faults,   raw_hardware, stages };
 	Suite *suite = suite_create("iommufd-uapi");
 	TCase *tc = tcase_create("iommufd-uapi");
 
