@@ -331,6 +331,24 @@ START_TEST(an_overrun_among_noise)
 }
 END_TEST
 
+/* One that did not fit is told at once, and the overrun is still to come. */
+START_TEST(two_kinds_of_loss)
+{
+	start();
+	queue_failure(-ENOBUFS);
+	queue_failure(-EMSGSIZE);
+	queue("change", A, NULL);
+	expect("resync - - -");
+	expect("device-changed " A " - g1");
+	unplug(C);
+	expect("resync - - -");
+	expect("member-left " C " nvme g2");
+	expect("group-removed - - g2");
+	expect_nothing();
+	stop();
+}
+END_TEST
+
 START_TEST(a_megabyte_is_an_overrun)
 {
 	char *bytes = calloc(1, LONGEST);
@@ -396,6 +414,7 @@ int main(void)
 	tcase_add_test(tcase, garbage_is_counted);
 	tcase_add_test(tcase, an_overrun_becomes_a_resync);
 	tcase_add_test(tcase, an_overrun_among_noise);
+	tcase_add_test(tcase, two_kinds_of_loss);
 	tcase_add_test(tcase, a_megabyte_is_an_overrun);
 	tcase_add_test(tcase, closed_while_queued);
 	tcase_add_test(tcase, kinds_have_names);
