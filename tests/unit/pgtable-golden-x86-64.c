@@ -120,6 +120,37 @@ START_TEST(faults)
 }
 END_TEST
 
+/* Hardware without pages of 1 GiB, which somebody writes all the same. */
+static void check_missing_size(uint64_t where)
+{
+	struct libiommu_pgtable_options small = four;
+	struct libiommu_pgtable_leaf leaf;
+	uint64_t *slot, old;
+
+	small.leaf_sizes = 0x201000;
+	open_golden(&small, where);
+	golden_map(0x1000, 0x1000, 0x1000, RW);
+	golden_step(0x1000, 2, &slot);
+	old = *slot;
+	*slot = 0x87;
+	ck_assert(libiommu_pgtable_translate(pt, 0x1000, &leaf));
+	ck_assert_uint_eq(leaf.length, 0x200000);
+	*slot = old;
+	golden_step(0x1000, 3, &slot);
+	old = *slot;
+	*slot = 0x87;
+	ck_assert(!libiommu_pgtable_translate(pt, 0x1000, &leaf));
+	*slot = old;
+	close_golden();
+}
+
+START_TEST(missing_size)
+{
+	check_missing_size(USUAL_ROOMS);
+	check_missing_size(PROCESS);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("golden x86-64");
@@ -128,6 +159,7 @@ int main(void)
 	tcase_add_test(tc, made);
 	tcase_add_test(tc, tables);
 	tcase_add_test(tc, foreign);
+	tcase_add_test(tc, missing_size);
 	tcase_add_test(tc, marked);
 	tcase_add_test(tc, root_words);
 	tcase_add_test(tc, faults);
