@@ -249,6 +249,7 @@ CASE(group_windows, "group.h: while a group is attached it is known what it can 
 	OK(libiommu_device_iova_ranges(rig.dev[0], ranges, &needed, E));
 	ck_assert_uint_eq(needed, count);
 	ck_assert_mem_eq(windows, ranges, count * sizeof(ranges[0]));
+	facts_are_told(group);
 	REFUSED(libiommu_group_windows(NULL, windows, &count, E), NULL_ARGUMENT, NULL);
 	REFUSED(libiommu_group_windows(group, windows, NULL, E), NULL_ARGUMENT, NULL);
 	libiommu_group_unref(group);

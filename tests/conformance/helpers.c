@@ -2,6 +2,7 @@
 #include "helpers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,56 @@ bool filled(const void *mem, size_t bytes, unsigned int seed)
 			return false;
 	}
 	return true;
+}
+
+/* A line that the target's kernel has in /sys; "" where there is none. */
+static const char *sysfs_line(const char *path)
+{
+	const struct libiommu_sys *sys = target->sys();
+	int fd = target->kernel ? sys->open(sys->data, path, O_RDONLY | O_CLOEXEC) : -1;
+	static char line[64];
+	int64_t length = 0;
+
+	if (fd >= 0) {
+		length = sys->pread(sys->data, fd, line, sizeof(line) - 1, 0);
+		sys->close(sys->data, fd);
+	}
+	line[length > 0 ? length : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
+/* The kernel has looked at its interrupts, unless it was told not to; nobody else may guess. */
+static void interrupts_are_told(const struct libiommu_group *group)
+{
+	struct libiommu_cap_answer answer = LIBIOMMU_CAP_ANSWER_INIT;
+
+	ck_assert_int_eq(libiommu_group_msi_isolated(group, &answer), 0);
+	ck_assert_int_eq(answer.answer == LIBIOMMU_ANSWER_UNKNOWN, !*answer.evidence);
+	if (!target->kernel)
+		ck_assert_int_ne(answer.answer, LIBIOMMU_ANSWER_UNKNOWN);
+	else if (!strcmp(sysfs_line(target->kernel->unsafe), "N"))
+		ck_assert_int_eq(answer.answer, LIBIOMMU_ANSWER_YES);
+	else
+		ck_assert_int_eq(answer.answer, LIBIOMMU_ANSWER_UNKNOWN);
+}
+
+static void type_is_told(const struct libiommu_group *group)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%" PRIu32 "/type",
+		 libiommu_group_id(group));
+	if (target->kernel)
+		ck_assert_str_eq(libiommu_group_type(group), sysfs_line(path));
+	else
+		ck_assert_str_ne(libiommu_group_type(group), "");
+}
+
+void facts_are_told(const struct libiommu_group *group)
+{
+	interrupts_are_told(group);
+	type_is_told(group);
 }
 
 int in_child(int (*function)(void *data), void *data)

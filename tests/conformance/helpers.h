@@ -183,6 +183,9 @@ void dma_spares(struct edu *edu, uint64_t iova, void *mem);
 void fault_expected(struct edu *edu, uint64_t iova, const char *access);
 extern bool always_tell;
 
+/** Type and interrupts of a group that is attached: what its kernel says, and no guess. */
+void facts_are_told(const struct libiommu_group *group);
+
 /* Children. */
 
 /** Run in a forked child. @return what it returned, 0: all well; else a line for ck_assert */

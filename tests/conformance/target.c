@@ -15,6 +15,7 @@ const struct kernel_calls calls_of_type1 = {
 	.attach = 0x3b71,
 	.map_name = "VFIO_IOMMU_MAP_DMA",
 	.unmap_name = "VFIO_IOMMU_UNMAP_DMA",
+	.unsafe = "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts",
 	.containers = true,
 };
 
@@ -26,6 +27,7 @@ const struct kernel_calls calls_of_iommufd = {
 	.attach = 0x3b77,
 	.map_name = "IOMMU_IOAS_MAP",
 	.unmap_name = "IOMMU_IOAS_UNMAP",
+	.unsafe = "/sys/module/iommufd/parameters/allow_unsafe_interrupts",
 };
 
 const char settings_help[] =

@@ -37,7 +37,8 @@ struct kernel_calls {
 	enum libiommu_reason missing; /**< ... and this is the reason */
 	unsigned long map, unmap, attach;
 	const char *map_name, *unmap_name;
-	bool containers; /**< VFIO type1's, into which an attach maps what the domain has */
+	const char *unsafe; /**< parameter: lend groups whose interrupts are not isolated */
+	bool containers;    /**< VFIO type1's, into which an attach maps what the domain has */
 };
 extern const struct kernel_calls calls_of_type1, calls_of_iommufd;
 
