@@ -263,6 +263,14 @@ fetch() {
 		mv -T "tree/$what" "$to") >"$tmp/log" 2>&1 || { tail -n 5 "$tmp/log" >&2; return 1; }
 }
 
+# add_tool TREE ARCH PACKAGE:PATH: fetched once. Its libraries are this machine's.
+add_tool() {
+	local tree=$1 arch=$2 package=${3%%:*} path=${3#*:} file
+	file=$cache/$arch/$package/$path
+	[[ -x $file ]] || fetch "${arch/x86_64/amd64}" "$file" "$path" "$package" || return
+	add_program "$tree" "$file" lab/bin
+}
+
 # What a run's step needs beside its program: further programs of the build, files of the lab. Prints
 # those that are missing.
 add_extras() {
@@ -270,6 +278,9 @@ add_extras() {
 	for name in $(step_says "$step" programs); do
 		name=$(programs_of "$arch")/$name
 		[[ -x $name ]] && add_program "$tree" "$name" lab/bin || echo "$name"
+	done
+	for name in $(step_says "$step" tools); do
+		add_tool "$tree" "$arch" "$name" || echo "$name"
 	done
 	for name in $(step_says "$step" files); do
 		cp "$lab/$name" "$tree/lab/bin/" 2>/dev/null || echo "$lab/$name"

@@ -53,6 +53,7 @@
 #   arguments     its command line
 #   programs      other programs of the build that it needs, beside it in /lab/bin
 #   files         other files of tests/lab that it needs, there too
+#   tools         PACKAGE:PATH: programs of Debian's packages, there too; of this machine's architecture
 #   seconds       of the guest's time, until the step is given up (default: 400)
 #
 # run NAME KEY=VALUE...       what is not part of every row
@@ -337,6 +338,14 @@ step hotplug program=tests/lab/lab-hotplug \
 
 run hotplug \
 	machines=vtd devices=hotplug timeout=600 kernel_steps=hotplug-twin steps=hotplug
+
+# The monitor and a udev, which wants a kernel with inotify.
+step hotplug-udev script=hotplug/udev.sh arguments='--backend @backend@ --device 0000:00:02.0' \
+	programs=tests/lab/lab-hotplug-udev tools=udev:bin/udevadm
+
+run udev \
+	machines=stock devices=hotplug kernel@stock=debian-7.2 clock=real processors=2 beside= \
+	steps=hotplug-udev
 
 # The same steps on the kernel's test devices and on the mock.
 step same program=tests/same/same arguments='--backend @backend@ --against /lab/bin/same.txt' files=same.txt

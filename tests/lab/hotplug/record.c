@@ -12,17 +12,14 @@
 
 #define GROUPS "/sys/kernel/iommu_groups"
 
-bool record_open(struct record *record, struct libiommu_ctx *ctx, size_t receive_buffer,
-		 const struct libiommu_monitor_source *source)
+static bool open_with(struct record *record, struct libiommu_ctx *ctx,
+		      struct libiommu_monitor_options *opts)
 {
-	struct libiommu_monitor_options opts = LIBIOMMU_MONITOR_OPTIONS_INIT;
 	struct libiommu_error *err = NULL;
 
 	memset(record, 0, sizeof(*record));
-	opts.receive_buffer = receive_buffer;
-	opts.source = source;
-	opts.report_present = true;
-	if (libiommu_monitor_new(ctx, &opts, &record->monitor, &err)) {
+	opts->report_present = true;
+	if (libiommu_monitor_new(ctx, opts, &record->monitor, &err)) {
 		printf("no monitor: %s\n", libiommu_error_message(err));
 		libiommu_error_free(err);
 		return false;
@@ -30,6 +27,24 @@ bool record_open(struct record *record, struct libiommu_ctx *ctx, size_t receive
 	while (record_next(record))
 		;
 	return true;
+}
+
+bool record_open(struct record *record, struct libiommu_ctx *ctx, size_t receive_buffer,
+		 const struct libiommu_monitor_source *source)
+{
+	struct libiommu_monitor_options opts = LIBIOMMU_MONITOR_OPTIONS_INIT;
+
+	opts.receive_buffer = receive_buffer;
+	opts.source = source;
+	return open_with(record, ctx, &opts);
+}
+
+bool record_open_udev(struct record *record, struct libiommu_ctx *ctx)
+{
+	struct libiommu_monitor_options opts = LIBIOMMU_MONITOR_OPTIONS_INIT;
+
+	opts.origin = LIBIOMMU_MONITOR_UDEV;
+	return open_with(record, ctx, &opts);
 }
 
 void record_close(struct record *record)

@@ -30,6 +30,8 @@ struct record {
 /* A monitor, and what is there at the beginning. @param source NULL: the kernel's messages */
 bool record_open(struct record *record, struct libiommu_ctx *ctx, size_t receive_buffer,
 		 const struct libiommu_monitor_source *source);
+/* The same, of udev's messages. */
+bool record_open_udev(struct record *record, struct libiommu_ctx *ctx);
 void record_close(struct record *record);
 
 /* Take one event. @return whether there was one */
