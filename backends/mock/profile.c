@@ -33,6 +33,17 @@ const struct mock_profile *mock_profile_find(const char *name)
 	return NULL;
 }
 
+void mock_hw_make_legacy(struct mock_hw *hw)
+{
+	hw->can_mark = false;
+	hw->accessed_dirty = false;
+	hw->pasid_bits = 0;
+	hw->prq = false;
+	hw->linux_prq = false;
+	hw->stage1_formats = 0;
+	hw->parent_format = LIBIOMMU_PGTABLE_NO_FORMAT;
+}
+
 static uint64_t granule(uint64_t sizes)
 {
 	return sizes & -sizes;

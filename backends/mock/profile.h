@@ -58,6 +58,7 @@ struct mock_hw {
 	bool can_mark;       /* hardware can set accessed and dirty bits ... */
 	bool accessed_dirty; /* ... and does ... */
 	bool preset_marks;   /* ... else leaves begin with both */
+	bool has_legacy;     /* an older way to be driven, in which nothing of the rest is there */
 	/* What there is beside one address space per device. */
 	unsigned int pasid_bits;                    /* 0: no PASIDs */
 	bool prq;                                   /* page requests */
@@ -91,6 +92,9 @@ struct mock_profile {
 /* The profiles, one after the other. @return NULL behind the last */
 const struct mock_profile *mock_profile_at(size_t index);
 const struct mock_profile *mock_profile_find(const char *name);
+
+/* Leave what the older way does not have: marks, and all that is beside one address space. */
+void mock_hw_make_legacy(struct mock_hw *hw);
 
 enum mock_misfit {
 	MOCK_FITS = 0,

@@ -76,17 +76,40 @@ static int parse_hw_word(struct mock_words *words, struct mock_hw *hw, size_t in
 				words, "The hardware of %s sets no marks: ad=yes.", hw->profile);
 		return error;
 	}
+	if ((value = mock_word_value(word, "mode"))) {
+		bool legacy; /* parse_mode() has used it. */
+
+		return mock_words_choice(words, value, "legacy", "scalable", &legacy);
+	}
 	return mock_words_refuse(words, "\"%s\" does not belong into an iommu line.", word);
 }
 
-/* The value of an option that is there. */
+/* The value of an option. @return NULL: it is not there */
 static const char *option(const struct mock_words *words, const char *key)
 {
 	const char *value = NULL;
 
 	for (size_t i = words->count; i > 3 && !value; i--)
 		value = mock_word_value(words->word[i - 1], key);
-	return value ? value : "";
+	return value;
+}
+
+/* Wherever it stands: the other options say less than the mode. */
+static int parse_mode(struct mock_words *words, struct mock_hw *hw)
+{
+	const char *value = option(words, "mode");
+	bool legacy = false;
+	int error;
+
+	if (!value)
+		return 0;
+	error = mock_words_choice(words, value, "legacy", "scalable", &legacy);
+	if (!error && !hw->has_legacy)
+		error = mock_words_refuse(words, "Profile %s has no modes: mode=%s.", hw->profile,
+					  value);
+	if (!error && legacy)
+		mock_hw_make_legacy(hw);
+	return error;
 }
 
 static int refuse_misfit(struct mock_words *words, enum mock_misfit misfit, const char *profile,
@@ -134,13 +157,16 @@ int mock_profile_parse(struct mock_words *words, struct mock_hw *hw)
 {
 	const struct mock_profile *profile = mock_profile_find(words->word[2]);
 	struct mock_wish wish = { 0 };
+	int error;
 
 	if (!profile)
 		return refuse_profile(words, words->word[2]);
 	*hw = profile->hw;
+	error = parse_mode(words, hw);
+	if (error)
+		return error;
 	for (size_t i = 3; i < words->count; i++) {
-		int error = parse_wish(words, words->word[i], &wish);
-
+		error = parse_wish(words, words->word[i], &wish);
 		if (error > 0)
 			error = parse_hw_word(words, hw, i);
 		if (error)

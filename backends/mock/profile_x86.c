@@ -28,6 +28,7 @@ const struct mock_profile mock_profiles_x86[] = {
 			.msi_isolated = true,
 			.can_mark = true,
 			.accessed_dirty = true,
+			.has_legacy = true,
 			.pasid_bits = 20,
 			.prq = true,
 			.linux_prq = true,

@@ -197,12 +197,11 @@ static void say_caps(const struct mock_profile *const *profiles, size_t count)
 	}
 }
 
-static void say_hardware(const struct mock_profile *profile)
+static void say_hardware(const struct mock_hw *hw, const char *mode)
 {
-	const struct mock_hw *hw = &profile->hw;
 	const char *comma = "";
 
-	say("| `%s` | ", hw->profile);
+	say("| `%s%s` | ", hw->profile, mode);
 	if (hw->pasid_bits)
 		say("%u", hw->pasid_bits);
 	else
@@ -255,8 +254,15 @@ static void write_page(void)
 	say("\n## More than one address space\n\n"
 	    "| profile | PASID bits | page requests | nesting | sets accessed and dirty bits |\n"
 	    "|---|---|---|---|---|\n");
-	for (size_t i = 0; i < count; i++)
-		say_hardware(profiles[i]);
+	for (size_t i = 0; i < count; i++) {
+		struct mock_hw hw = profiles[i]->hw;
+
+		say_hardware(&hw, "");
+		if (!hw.has_legacy)
+			continue;
+		mock_hw_make_legacy(&hw);
+		say_hardware(&hw, " mode=legacy");
+	}
 	say("\n## Capabilities\n\n"
 	    "What `libiommu_device_cap()` answers in personality `bare` after an attach, where the "
 	    "hardware "

@@ -53,6 +53,9 @@ static const struct row rows[] = {
 	{ "intel-vtd width=39", "vtd-ss", X86_PAGES, X86_RANGES(39), true },
 	{ "intel-vtd width=57", "vtd-ss", X86_PAGES, X86_RANGES(57), true },
 	{ "intel-vtd pages=4K,2M", "vtd-ss", BIT(12) | BIT(21), X86_RANGES(48), true },
+	{ "intel-vtd mode=legacy", "vtd-ss", X86_PAGES, X86_RANGES(48), true },
+	{ "intel-vtd mode=legacy width=39", "vtd-ss", X86_PAGES, X86_RANGES(39), true },
+	{ "intel-vtd width=57 mode=legacy", "vtd-ss", X86_PAGES, X86_RANGES(57), true },
 	{ "intel-vtd-fs", "x86-64", X86_PAGES, X86_RANGES(47), false },
 	{ "intel-vtd-fs width=56", "x86-64", X86_PAGES, X86_RANGES(56), false },
 	{ "amd-vi", "amdv1", AMD_PAGES, AMD_RANGES(UINT64_MAX), true },
@@ -290,6 +293,13 @@ static const struct {
 	{ "intel-vtd pasid=21", "21" },
 	{ "intel-vtd aperture=0x1000-0x1000000000fff", "aperture" },
 	{ "intel-vtd aperture=0x1000", "0x1000" },
+	{ "intel-vtd mode=old", "neither legacy nor scalable" },
+	{ "intel-vtd mode=old mode=legacy", "neither legacy nor scalable" },
+	{ "intel-vtd mode=", "neither legacy nor scalable" },
+	{ "intel-vtd pasid=1 mode=legacy", "1" },
+	{ "intel-vtd ad=yes mode=legacy", "ad=yes" },
+	{ "intel-vtd-fs mode=legacy", "no modes" },
+	{ "amd-vi mode=scalable", "no modes" },
 	{ "amd-vi width=39", "no width of 39" },
 	{ "arm-smmuv3 width=31", "no width of 31" },
 	{ "arm-smmuv3 stage=2 width=48 phys=40", "fit" },
@@ -399,6 +409,54 @@ START_TEST(linux_lends_what_it_lends)
 }
 END_TEST
 
+static const struct {
+	const char *line;
+	bool many; /* address spaces of a device, and what comes with them */
+} modes[] = {
+	{ "intel-vtd", true },
+	{ "intel-vtd mode=scalable", true },
+	{ "intel-vtd mode=legacy mode=scalable", true },
+	{ "intel-vtd mode=legacy", false },
+	{ "intel-vtd width=39 mode=legacy", false },
+	{ "intel-vtd mode=legacy width=57 pasid=0 ad=no", false },
+};
+
+static enum libiommu_answer cap_of(enum libiommu_cap cap)
+{
+	struct libiommu_cap_answer answer = { .size = sizeof(answer) };
+
+	mock->device_cap(&dev, cap, &answer);
+	return answer.answer;
+}
+
+/* The device below sends PASIDs and asks for pages, whatever its IOMMU takes. */
+START_TEST(legacy_mode_has_one_address_space)
+{
+	enum libiommu_answer many = modes[_i].many ? LIBIOMMU_ANSWER_YES : LIBIOMMU_ANSWER_NO;
+	struct libiommu_geometry geometry;
+	const struct mock_hw *hw;
+	char text[200];
+
+	snprintf(text, sizeof(text),
+		 "personality bare\niommu u %s\n"
+		 "device 0000:00:03.0 iommu=u group=1 driver=vfio-pci pasid=20 prq=yes\n",
+		 modes[_i].line);
+	rig_open(&rig, text);
+	rig_domain(&rig, &dom, LIBIOMMU_DOMAIN_PAGING);
+	ck_assert_int_eq(rig_try_device(&rig, &dev, "0000:00:03.0"), 0);
+	attach_empty(&geometry);
+	libiommu_geometry_clear(&rig.env, &geometry);
+	hw = &dev.dev->iommu->hw;
+	ck_assert_int_eq(cap_of(LIBIOMMU_CAP_PASIDS), many);
+	ck_assert_int_eq(cap_of(LIBIOMMU_CAP_PAGE_REQUESTS), many);
+	ck_assert_int_eq(cap_of(LIBIOMMU_CAP_NESTING), many);
+	ck_assert_int_eq(cap_of(LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY), LIBIOMMU_ANSWER_YES);
+	ck_assert_int_eq(hw->accessed_dirty, modes[_i].many);
+	ck_assert_int_eq(hw->stage1_formats != 0, modes[_i].many);
+	stop();
+}
+END_TEST
+
 /* Nobody looks at hardware like this twice: what each profile has beside one address space. */
 START_TEST(profiles_make_sense)
 {
@@ -446,6 +504,7 @@ int main(void)
 	tcase_add_loop_test(tcase, every_form_translates_what_it_says, 0, COUNT(rows));
 	tcase_add_loop_test(tcase, write_without_read_is_a_matter_of_the_format, 0, COUNT(rows));
 	tcase_add_loop_test(tcase, senseless_options_are_named, 0, COUNT(senseless));
+	tcase_add_loop_test(tcase, legacy_mode_has_one_address_space, 0, COUNT(modes));
 	tcase_add_test(tcase, the_machine_has_pages_as_large_as_its_hardware);
 	tcase_add_test(tcase, holes_are_the_hardwares_or_linux_s);
 	tcase_add_test(tcase, linux_lends_what_it_lends);
