@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define STRING_(x) #x
 #define STRING(x)  STRING_(x)
@@ -219,8 +220,10 @@ static int open_candidate(struct libiommu_ctx *ctx, const struct libiommu_ctx_op
 		.object = opts->backend_object,
 		.passed = ctx->passed.size ? &ctx->passed : NULL,
 		.flags = &c->flags,
+		.page = &c->page,
 	};
 	c->flags = c->table.flags;
+	c->page = ctx->page;
 	if (c->table.ctx_size) {
 		c->priv = ctx_alloc(ctx, c->table.ctx_size);
 		if (!c->priv)
@@ -228,6 +231,8 @@ static int open_candidate(struct libiommu_ctx *ctx, const struct libiommu_ctx_op
 	}
 	code = dispatch_open(ctx, c, f);
 	c->open = !code;
+	if (c->page < ctx->page || c->page & (c->page - 1))
+		c->page = ctx->page;
 	return code;
 }
 
@@ -313,6 +318,7 @@ static void drop_locks(struct libiommu_ctx *ctx)
 static void take_options(struct libiommu_ctx *ctx, const struct libiommu_ctx_options *opts)
 {
 	ctx->sys = opts->sys ? *opts->sys : *libiommu_sys_default();
+	ctx->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	ctx->log = opts->log;
 	ctx->log_data = opts->log_data;
 	ctx->log_level = opts->log_level;

@@ -73,15 +73,30 @@ static int make_file(struct libiommu_ctx *ctx, struct dma_memory *m, struct libi
 	return code ? refuse(code, "fcntl(F_ADD_SEALS)", f) : 0;
 }
 
-static int map_whole(struct libiommu_ctx *ctx, struct dma_memory *m, struct libiommu_failure *f)
+static int map_file(struct libiommu_ctx *ctx, struct dma_memory *m, uint64_t unit)
 {
-	int flags = m->fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
-	int code;
+	const struct view view = { m->fd, PROT_READ | PROT_WRITE, 0, m->length, unit };
 
-	if (m->fd < 0 && m->kind == LIBIOMMU_DMA_HUGETLB)
+	m->whole_length = m->length;
+	return view_map(ctx, &view, &m->whole);
+}
+
+static int map_anonymous(struct libiommu_ctx *ctx, struct dma_memory *m, uint64_t unit)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+
+	if (m->kind == LIBIOMMU_DMA_HUGETLB)
 		flags |= MAP_HUGETLB | (int)huge_flag(m->page_size);
-	code = ctx->sys.mmap(ctx->sys.data, NULL, m->whole_length, PROT_READ | PROT_WRITE, flags,
-			     m->fd, 0, &m->whole);
+	m->whole_length = m->length + (unit - ctx->page);
+	return ctx->sys.mmap(ctx->sys.data, NULL, m->whole_length, PROT_READ | PROT_WRITE, flags,
+			     -1, 0, &m->whole);
+}
+
+static int map_whole(struct libiommu_ctx *ctx, struct dma_memory *m, uint64_t unit,
+		     struct libiommu_failure *f)
+{
+	int code = m->fd >= 0 ? map_file(ctx, m, unit) : map_anonymous(ctx, m, unit);
+
 	if (code) {
 		m->whole = NULL;
 		return refuse(code, "mmap", f);
@@ -169,13 +184,12 @@ static int make(struct libiommu_ctx *ctx, const struct libiommu_dma_options *opt
 	int code = 0;
 
 	m->whole = NULL;
-	m->whole_length = m->length + (unit - PAGE_MIN);
 	m->fd = -1;
 	if (opts->flags & LIBIOMMU_DMA_SHARED)
 		code = make_file(ctx, m, f);
 	if (!code)
-		code = map_whole(ctx, m, f);
-	if (!code && unit > PAGE_MIN)
+		code = map_whole(ctx, m, unit, f);
+	if (!code && m->whole_length > m->length)
 		align(ctx, m, unit);
 	if (!code)
 		code = advise(ctx, m, f);
@@ -194,7 +208,7 @@ static int make_huge(struct libiommu_ctx *ctx, uint64_t length, uint64_t page_si
 	out->page_size = page_size;
 	out->length = round_up(length, page_size);
 	/* The kernel aligns them itself. */
-	return make(ctx, opts, PAGE_MIN, out, f);
+	return make(ctx, opts, ctx->page, out, f);
 }
 
 static bool fits(uint64_t length, uint64_t page_size)
@@ -211,7 +225,7 @@ static int try_huge(struct libiommu_ctx *ctx, uint64_t length,
 	uint64_t wanted = opts->page_size;
 	int code = -ENOMEM;
 
-	if (wanted > PAGE_MIN)
+	if (wanted)
 		code = make_huge(ctx, length, wanted, opts, out, f);
 	if (code && opts->flags & LIBIOMMU_DMA_MUST)
 		return code;
@@ -226,21 +240,24 @@ int dma_memory_make(struct libiommu_ctx *ctx, uint64_t length, uint64_t page,
 		    const struct libiommu_dma_options *opts, struct dma_memory *out,
 		    struct libiommu_failure *f)
 {
-	bool huge = !opts->page_size || opts->page_size > PAGE_MIN;
-	int code = huge ? try_huge(ctx, length, opts, out, f) : -ENOMEM;
+	bool must = opts->page_size && opts->flags & LIBIOMMU_DMA_MUST, huge;
+	int code;
 
+	/* Not only what is attached now: what comes later may have larger pages. */
+	if (page < ctx_page(ctx))
+		page = ctx_page(ctx);
+	huge = !opts->page_size || opts->page_size > page;
+	code = huge ? try_huge(ctx, length, opts, out, f) : -ENOMEM;
 	if (!code || code == -ECANCELED)
 		return code;
-	if (huge && opts->page_size && opts->flags & LIBIOMMU_DMA_MUST)
+	if (must && opts->page_size != page)
 		return libiommu_refuse(f, LIBIOMMU_REASON_NO_HUGE_PAGES, NULL,
 				       "0x%llx bytes are wanted.",
 				       (unsigned long long)opts->page_size);
 	libiommu_failure_init(f);
 	out->kind = LIBIOMMU_DMA_ORDINARY;
-	out->page_size = PAGE_MIN;
+	out->page_size = page;
 	out->length = round_up(length, page);
-	if (opts->flags & LIBIOMMU_DMA_SHARED)
-		page = PAGE_MIN; /* its first page must be that of the file */
 	if (huge && length >= MEGABYTES_2 && !(opts->flags & LIBIOMMU_DMA_SHARED)) {
 		out->kind = LIBIOMMU_DMA_TRANSPARENT;
 		page = page > MEGABYTES_2 ? page : MEGABYTES_2;

@@ -54,7 +54,8 @@ void domain_set_geometry(struct libiommu_domain *dom, struct libiommu_geometry *
 	libiommu_geometry_clear(&atomic_load(&dom->ctx->backend)->env, &dom->geometry);
 	dom->geometry = *geometry;
 	memset(geometry, 0, sizeof(*geometry));
-	atomic_store(&dom->page_min, dom->geometry.page_min ? dom->geometry.page_min : PAGE_MIN);
+	atomic_store(&dom->page_min,
+		     dom->geometry.page_min ? dom->geometry.page_min : ctx_page(dom->ctx));
 	forget_found(dom);
 	lock_release(&dom->gate);
 }
@@ -117,7 +118,7 @@ static struct libiommu_domain *allocate(struct libiommu_ctx *ctx)
 		return NULL;
 	dom->ctx = ctx;
 	ledger_init(&dom->ledger);
-	atomic_init(&dom->page_min, PAGE_MIN);
+	atomic_init(&dom->page_min, ctx_page(ctx));
 	if (priv_size(ctx)) {
 		dom->priv = ctx_alloc(ctx, priv_size(ctx));
 		if (!dom->priv)

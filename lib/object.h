@@ -26,6 +26,7 @@ struct candidate {
 	struct libiommu_backend_claims claims;
 	struct libiommu_backend_env env;
 	uint32_t flags; /* LIBIOMMU_BACKEND_* that this instance has */
+	uint64_t page;  /* of its machine's CPU, in bytes */
 	void *priv;
 	bool open;
 	struct libiommu_error *rejection; /* why it was not taken */
@@ -40,6 +41,7 @@ struct libiommu_ctx {
 	char *config;                  /* copy */
 	struct libiommu_passed passed; /* size 0: none */
 	struct plugin plugin;
+	uint64_t page;                            /* of this process, in bytes */
 	volatile const unsigned char *fork_guard; /* a page that a child finds zeroed */
 	struct candidate *candidates;
 	size_t candidate_count;
@@ -179,6 +181,11 @@ static inline int ctx_raise(struct libiommu_ctx *ctx, struct libiommu_error **er
 }
 /* The backend, or reason backend-undecided. */
 int ctx_decided(struct libiommu_ctx *ctx, struct candidate **out, struct libiommu_failure *f);
+/* Bytes of the CPU's pages; the backend is decided. */
+static inline uint64_t ctx_page(struct libiommu_ctx *ctx)
+{
+	return atomic_load(&ctx->backend)->page;
+}
 /* "auto": the first backend for which `try` succeeds is the one from now on. With the turn. */
 int ctx_decide(struct libiommu_ctx *ctx,
 	       int (*try)(struct libiommu_ctx *ctx, struct candidate *c, void *data,
@@ -264,6 +271,14 @@ int iova_choose(struct libiommu_domain *dom, struct libiommu_map_request *reques
 int snapshot_take(struct libiommu_domain *dom, struct libiommu_backend_map **maps, size_t *count,
 		  struct libiommu_failure *f);
 void snapshot_release(struct libiommu_domain *dom, struct libiommu_backend_map *maps, size_t count);
+
+/* view.c: a file, in this process at a multiple of `unit`; unmapped as it is, length and all */
+struct view {
+	int fd, access; /* PROT_* */
+	uint64_t offset, length, unit;
+};
+/* 0, or what the kernel says of one of the calls; then there is nothing. */
+int view_map(struct libiommu_ctx *ctx, const struct view *view, void **out);
 
 /* source.c */
 /* Fills in the node's source, space and memory: what was mapped of the file, or the address. */

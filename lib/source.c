@@ -78,7 +78,12 @@ int source_wraps(struct libiommu_source source, struct libiommu_failure *f)
 int source_place_file(struct libiommu_domain *dom, const struct libiommu_map_request *request,
 		      struct ledger_node *node, struct libiommu_failure *f)
 {
-	int access = PROT_READ | (request->prot & LIBIOMMU_PROT_WRITE ? PROT_WRITE : 0);
+	struct view view = {
+		.fd = request->source.fd,
+		.access = PROT_READ | (request->prot & LIBIOMMU_PROT_WRITE ? PROT_WRITE : 0),
+		.offset = request->source.start,
+		.length = request->length,
+	};
 	struct libiommu_ctx *ctx = dom->ctx;
 	struct stat st;
 	int code;
@@ -95,8 +100,11 @@ int source_place_file(struct libiommu_domain *dom, const struct libiommu_map_req
 	code = file_space(dom, &st, &node->space, f);
 	if (code || atomic_load(&ctx->backend)->flags & LIBIOMMU_BACKEND_FILES)
 		return code;
-	code = ctx->sys.mmap(ctx->sys.data, NULL, request->length, access, MAP_SHARED,
-			     request->source.fd, request->source.start, &node->memory);
+	/* An endpoint that comes later may map larger pages than those that are there now. */
+	view.unit = atomic_load(&dom->page_min);
+	if (view.unit < ctx_page(ctx))
+		view.unit = ctx_page(ctx);
+	code = view_map(ctx, &view, &node->memory);
 	if (code == -EACCES || code == -EPERM)
 		return libiommu_refuse(f, LIBIOMMU_REASON_BAD_MEMORY, NULL,
 				       "The file is not open for this access.");

@@ -4,6 +4,7 @@
 #include "backends/mock/queue.h"
 #include "backends/mock/parse.h"
 
+#include <stddef.h>
 #include <string.h>
 
 extern const struct libiommu_backend libiommu_backend_mock;
@@ -20,6 +21,14 @@ static int probe_memory(struct mock_ctx *ctx, struct libiommu_failure *failure)
 	return 0;
 }
 
+/* The process may have smaller pages than the machine. Who stands between may be older than this. */
+static void tell_page(const struct libiommu_backend_env *env, const struct mock_machine *machine)
+{
+	if (env->size >= offsetof(struct libiommu_backend_env, page) + sizeof(env->page) &&
+	    env->page && *env->page < machine->page)
+		*env->page = machine->page;
+}
+
 static int mock_open(void *data, const struct libiommu_backend_env *env,
 		     struct libiommu_failure *failure)
 {
@@ -28,15 +37,15 @@ static int mock_open(void *data, const struct libiommu_backend_env *env,
 
 	ctx->env = env;
 	error = probe_memory(ctx, failure);
-	if (error)
-		return error;
-	if (env->object) {
-		ctx->machine = env->object;
-		return 0;
-	}
-	ctx->own = true;
-	return mock_machine_make(env->allocator, env->config ? env->config : mock_default_text,
-				 &ctx->machine, failure);
+	ctx->own = !env->object;
+	ctx->machine = env->object;
+	if (!error && ctx->own)
+		error = mock_machine_make(env->allocator,
+					  env->config ? env->config : mock_default_text,
+					  &ctx->machine, failure);
+	if (!error)
+		tell_page(env, ctx->machine);
+	return error;
 }
 
 static void mock_close(void *data, uint32_t flags)

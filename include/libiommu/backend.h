@@ -130,6 +130,9 @@ struct libiommu_backend_env {
 	const struct libiommu_passed *passed;
 	/** LIBIOMMU_BACKEND_* of this instance, from the table; open may clear bits */
 	uint32_t *flags;
+	/** Bytes of the CPU's pages: what maps are multiples of while nothing is attached. A
+	 * backend that stands for another machine makes it larger in open; a power of two. */
+	uint64_t *page;
 };
 
 /** One mapping for a backend. */

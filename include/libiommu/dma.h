@@ -29,7 +29,7 @@ struct libiommu_dma_pool;
 
 /** What kind of pages a buffer has; numbers are permanent. */
 enum libiommu_dma_kind {
-	LIBIOMMU_DMA_ORDINARY = 1, /**< pages of 4 KiB */
+	LIBIOMMU_DMA_ORDINARY = 1, /**< pages of the CPU: 4 KiB, or what it has instead */
 	/**
 	 * The same, aligned so that the kernel can put huge pages there, and it was asked to
 	 * (MADV_HUGEPAGE). How many it does it does not tell.
@@ -58,7 +58,8 @@ struct libiommu_dma_options {
 	uint32_t flags; /**< LIBIOMMU_DMA_* */
 	/**
 	 * Bytes, a power of two of at least 4096; 0: the largest that can be had. Smaller
-	 * pages are taken when there are none of it, unless LIBIOMMU_DMA_MUST is set.
+	 * pages are taken when there are none of it, unless LIBIOMMU_DMA_MUST is set. An
+	 * ordinary page is the smallest.
 	 */
 	uint64_t page_size;
 	/**
@@ -79,7 +80,10 @@ struct libiommu_dma_options {
  * Pages, in this order, as long as the kernel has none of a kind: hugetlb pages of the wanted
  * size, to which the length is rounded; smaller hugetlb pages (1 GiB, 2 MiB), when rounding adds
  * no more than an eighth; for buffers of at least 2 MiB that are not shared, transparent huge
- * pages, unless 4096 was wanted; ordinary pages.
+ * pages, unless an ordinary page was enough; ordinary pages.
+ * Address, IOVA and length are multiples of the larger of the CPU's page and the domain's smallest
+ * one, so that a buffer from before the first attach can be mapped where CPU and IOMMU have pages of
+ * 16 or 64 KiB. An IOMMU with larger ones than the CPU refuses the attach: mapping-conflict.
  * Children of fork() do not have buffers that are not shared: what a device uses is never
  * copied on write.
  * @param length bytes, rounded up to whole pages

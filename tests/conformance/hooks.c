@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* VFIO_GROUP_GET_DEVICE_FD: the only request whose answer is a new descriptor. */
 #define GET_DEVICE_FD 0x3b6aul
@@ -282,7 +283,8 @@ static int sys_mmap(void *data, void *hint, size_t length, int prot, int flags, 
 	if (fails(hooks, HOOKS_FAIL_SYS, "mmap"))
 		return -ENOMEM;
 	ret = hooks->base->mmap(hooks->base->data, hint, length, prot, flags, fd, offset, out);
-	if (ret == 0) {
+	/* What is mapped over something takes its place. */
+	if (ret == 0 && !(flags & MAP_FIXED)) {
 		pthread_mutex_lock(&hooks->lock);
 		hooks->mapped_bytes += length;
 		pthread_mutex_unlock(&hooks->lock);
@@ -290,14 +292,28 @@ static int sys_mmap(void *data, void *hint, size_t length, int prot, int flags, 
 	return ret;
 }
 
+/* Bytes of a range that something is mapped at. */
+static uint64_t mapped_within(char *address, size_t length)
+{
+	uint64_t bytes = 0;
+
+	if (msync(address, length, MS_ASYNC) == 0)
+		return length;
+	for (size_t at = 0; at < length; at += 4096)
+		bytes += msync(address + at, 4096, MS_ASYNC) == 0 ? 4096 : 0;
+	return bytes;
+}
+
+/* A failing one has unmapped. So there may be another one for the same. */
 static int sys_munmap(void *data, void *address, size_t length)
 {
 	struct hooks *hooks = data;
+	uint64_t mapped = mapped_within(address, length);
 	int ret = hooks->base->munmap(hooks->base->data, address, length);
 
 	if (ret == 0) {
 		pthread_mutex_lock(&hooks->lock);
-		hooks->mapped_bytes -= length;
+		hooks->mapped_bytes -= mapped;
 		pthread_mutex_unlock(&hooks->lock);
 	}
 	return fails(hooks, HOOKS_FAIL_SYS, "munmap") ? -ENOMEM : ret;

@@ -30,6 +30,7 @@ static struct {
 	bool first, last;
 	size_t replayed;
 	uint64_t aperture;
+	uint64_t page; /* of its machine; 0: nothing is said */
 	_Atomic bool block_attach, blocked;
 } told;
 
@@ -48,6 +49,8 @@ static int fake_open(void *ctx, const struct libiommu_backend_env *env, struct l
 {
 	*(const struct libiommu_backend_env **)ctx = env;
 	told.open_calls++;
+	if (told.page)
+		*env->page = told.page;
 	return told.fail_open ? refuse(f) : 0;
 }
 
@@ -528,6 +531,41 @@ START_TEST(a_backend_that_does_not_start_is_told)
 }
 END_TEST
 
+/* A power of two, and no less than this CPU has. */
+START_TEST(a_backend_may_stand_for_larger_pages)
+{
+	static const uint64_t said[] = { 0, 2048, 3 * 65536, 65536 };
+	uint64_t iova = 0, page = PAGE;
+
+	for (size_t i = 0; i < 4; i++) {
+		memset(&told, 0, sizeof(told));
+		told.aperture = UINT64_C(0xffffffff);
+		told.page = said[i];
+		ck_assert_int_eq(new_ctx(&fake, "fake"), 0);
+		ck_assert_int_eq(libiommu_domain_new(ctx, NULL, &dom, &err), 0);
+		page = libiommu_domain_page_size(dom);
+		ck_assert_uint_eq(page, i < 3 ? PAGE : 65536);
+		if (i < 3)
+			libiommu_ctx_free(ctx);
+	}
+	ck_assert_int_ne(libiommu_domain_map(dom, PAGE, libiommu_source_memory(NULL), page,
+					     LIBIOMMU_PROT_READ, &err),
+			 0);
+	expect(-EINVAL, LIBIOMMU_REASON_MISALIGNED);
+	ck_assert_int_eq(libiommu_domain_map_any(dom, libiommu_source_memory(NULL), page,
+						 LIBIOMMU_PROT_READ, &iova, &err),
+			 0);
+	ck_assert_uint_eq(iova, page);
+	/* An endpoint has its own. */
+	ck_assert_int_eq(libiommu_device_open(ctx, "a", &dev, &err), 0);
+	ck_assert_int_eq(libiommu_endpoint_attach(libiommu_device_endpoint(dev), dom, &err), 0);
+	ck_assert_uint_eq(libiommu_domain_page_size(dom), PAGE);
+	ck_assert_int_eq(libiommu_endpoint_detach(libiommu_device_endpoint(dev), 0, &err), 0);
+	ck_assert_uint_eq(libiommu_domain_page_size(dom), page);
+	libiommu_ctx_free(ctx);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("backend");
@@ -550,6 +588,7 @@ int main(void)
 	tcase_add_test(without, a_longer_table_is_cut);
 	tcase_add_test(without, auto_decides_by_the_first_device);
 	tcase_add_test(without, a_backend_that_does_not_start_is_told);
+	tcase_add_test(without, a_backend_may_stand_for_larger_pages);
 	suite_add_tcase(suite, with);
 	suite_add_tcase(suite, without);
 	return run_suite(suite);

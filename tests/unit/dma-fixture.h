@@ -113,7 +113,7 @@ static inline int test_mmap(void *data, void *hint, size_t length, int prot, int
 	code = flags & MAP_HUGETLB ? huge_mmap(length, prot, flags, out)
 				   : libiommu_sys_default()->mmap(NULL, hint, length, prot, flags,
 								  fd, offset, out);
-	if (!code)
+	if (!code && !(flags & MAP_FIXED))
 		count(&w.mapped, (long)length);
 	return code;
 }
@@ -188,8 +188,8 @@ static inline int test_map(void *domain, const struct libiommu_backend_map *map,
 	return libiommu_backend_builtin("mock")->map(domain, map, failure);
 }
 
-/* On the mock's default machine, without a device when `device` is NULL. */
-static inline void world_open(const char *device)
+/* On a mock's machine (NULL: the default one), without a device when `device` is NULL. */
+static inline void world_open_on(const char *machine, const char *device)
 {
 	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
 
@@ -210,6 +210,7 @@ static inline void world_open(const char *device)
 	w.backend.unmap = test_unmap;
 	w.backend.map = test_map;
 	opts.backend = "mock";
+	opts.config = machine;
 	opts.own_backend = &w.backend;
 	opts.sys = &w.sys;
 	opts.allocator = &w.allocator;
@@ -222,7 +223,18 @@ static inline void world_open(const char *device)
 	ck_assert_int_eq(libiommu_endpoint_attach(w.ep, w.dom, NULL), 0);
 }
 
+static inline void world_open(const char *device)
+{
+	world_open_on(NULL, device);
+}
+
 #define DEVICE "0000:00:03.0"
+
+/* A machine whose pages are larger than those of this process, and such a page. */
+#define LARGE (UINT64_C(64) << 10)
+#define LARGE_PAGES                        \
+	"iommu i arm-smmuv3 granule=64K\n" \
+	"device " DEVICE " iommu=i group=1 driver=vfio-pci model=edu dma-mask=64\n"
 
 /* Frees the context with all that is left in it, which is to be nothing else afterwards. */
 static inline void world_close(void)
