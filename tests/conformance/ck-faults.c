@@ -428,7 +428,7 @@ CASE(shared_tables, "4.2.8 tables of another agent; its edits are seen after an 
 	table.memory = &mem;
 	table.iova_bits = table.format == LIBIOMMU_PGTABLE_ARM_S2_4K ? 40 : 0;
 	OK(libiommu_pgtable_new(&table, &pt, E));
-	OK(libiommu_pgtable_map(pt, IO(0), OWNER_BASE + 200 * PAGE, PAGE, RW, &gather, E));
+	OK(libiommu_pgtable_map(pt, IO(0), OWNER_BASE + MIB - PAGE, PAGE, RW, &gather, E));
 	table.levels = libiommu_pgtable_describe(pt)->levels;
 	opts.table = &table;
 	opts.root = libiommu_pgtable_root(pt);
@@ -439,7 +439,7 @@ CASE(shared_tables, "4.2.8 tables of another agent; its edits are seen after an 
 	}
 	attach(rig.ep[0], dom);
 	ck_assert(target->dma(rig.ep[0], IO(0), &byte, 1, true));
-	ck_assert_int_eq(owner.mem[200 * PAGE], 1);
+	ck_assert_int_eq(owner.mem[MIB - PAGE], 1);
 	ck_assert(!target->dma(rig.ep[0], IO(1), &byte, 1, true));
 	OK(libiommu_pgtable_unmap(pt, IO(0), PAGE, NULL, &gather, E));
 	ck_assert(target->dma(rig.ep[0], IO(0), &byte, 1, true));

@@ -256,20 +256,22 @@ CASE(dump_format, "4.1.8 the ledger is dumped as text, a line per mapping, in or
 	int fd = memory_file(4 * PAGE);
 
 	ck_assert_str_eq(dump(rig.dom), "");
-	map_prot(rig.dom, 0x5000, mem, 2 * PAGE, LIBIOMMU_PROT_READ);
-	map_prot(rig.dom, 0x1000, mem, PAGE, RW);
+	map_prot(rig.dom, 0x50000, mem, 2 * PAGE, LIBIOMMU_PROT_READ);
+	map_prot(rig.dom, 0x10000, mem, PAGE, RW);
 	map_prot(rig.dom, 0 - PAGE, mem + PAGE, PAGE, LIBIOMMU_PROT_WRITE);
 	snprintf(expected, sizeof(expected),
-		 "0x0000000000001000-0x0000000000001fff rw memory 0x%016" PRIxPTR "\n"
-		 "0x0000000000005000-0x0000000000006fff r- memory 0x%016" PRIxPTR "\n"
-		 "0xfffffffffffff000-0xffffffffffffffff -w memory 0x%016" PRIxPTR "\n",
-		 (uintptr_t)mem, (uintptr_t)mem, (uintptr_t)mem + PAGE);
+		 "0x0000000000010000-0x%016" PRIx64 " rw memory 0x%016" PRIxPTR "\n"
+		 "0x0000000000050000-0x%016" PRIx64 " r- memory 0x%016" PRIxPTR "\n"
+		 "0x%016" PRIx64 "-0xffffffffffffffff -w memory 0x%016" PRIxPTR "\n",
+		 0xffff + PAGE, (uintptr_t)mem, 0x4ffff + 2 * PAGE, (uintptr_t)mem, 0 - PAGE,
+		 (uintptr_t)mem + PAGE);
 	ck_assert_str_eq(dump(rig.dom), expected);
 	OK(libiommu_domain_unmap_all(rig.dom, NULL, E));
-	OK(libiommu_domain_map(rig.dom, 0x1000, libiommu_source_file(fd, PAGE), PAGE, RW, E));
+	OK(libiommu_domain_map(rig.dom, 0x10000, libiommu_source_file(fd, PAGE), PAGE, RW, E));
 	text = dump(rig.dom);
-	ck_assert_msg(strncmp(text, "0x0000000000001000-0x0000000000001fff rw file", 45) == 0, "%s",
-		      text);
+	snprintf(expected, sizeof(expected), "0x0000000000010000-0x%016" PRIx64 " rw file",
+		 0xffff + PAGE);
+	ck_assert_msg(strncmp(text, expected, strlen(expected)) == 0, "%s", text);
 }
 
 static int stop_at_second(void *data, const char *line)

@@ -3,6 +3,7 @@
 #include "helpers.h"
 
 #include <linux/capability.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -154,10 +155,13 @@ static int with_process_limit(void *data)
 
 CASE(locked_memory, "4.1.6 the limit of locked memory is -ENOMEM with its figures")
 {
-	const char *why = bench_restart("limit locked=64K");
-	char *mem = memory(64 * PAGE);
+	char limit[40], *mem;
+	const char *why;
 	int line;
 
+	snprintf(limit, sizeof(limit), "limit locked=%" PRIu64 "K", 16 * PAGE / 1024);
+	why = bench_restart(limit);
+	mem = memory(64 * PAGE);
 	NEEDS(1, 0);
 	line = why ? in_child(with_process_limit, mem) : with_limit(mem);
 	ck_assert_msg(!line, "%s:%d", __FILE__, line);

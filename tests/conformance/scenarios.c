@@ -5,7 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define PAGE  UINT64_C(4096)
+#define PAGE  (target->page)
 #define IO(n) (UINT64_C(0x100000) + (uint64_t)(n)*PAGE)
 #define RW    (LIBIOMMU_PROT_READ | LIBIOMMU_PROT_WRITE)
 

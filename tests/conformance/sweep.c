@@ -190,6 +190,7 @@ static bool run_once(const struct sweep_scenario *scenario, uint32_t classes, ui
 	static struct world w;
 	const struct sweep_step *step;
 	bool armed, met;
+	char *whole;
 
 	w = (struct world){ .scenario = scenario->name, .nth = nth, .step = "begin" };
 	if (target->begin(NULL)) {
@@ -197,10 +198,11 @@ static bool run_once(const struct sweep_scenario *scenario, uint32_t classes, ui
 		return false;
 	}
 	hooks_init(&w.hooks, target->sys());
-	w.memory = mmap(NULL, SWEEP_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			0);
+	whole = mmap(NULL, SWEEP_MEMORY + target->page, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	w.memory = whole + (-(uintptr_t)whole & (target->page - 1));
 	w.file = memfd_create("sweep", MFD_CLOEXEC);
-	if (w.memory == MAP_FAILED || w.file < 0 || ftruncate(w.file, SWEEP_MEMORY)) {
+	if (whole == MAP_FAILED || w.file < 0 || ftruncate(w.file, SWEEP_MEMORY)) {
 		perror("sweep");
 		exit(2);
 	}
@@ -213,7 +215,7 @@ static bool run_once(const struct sweep_scenario *scenario, uint32_t classes, ui
 	w.hooks.armed = armed;
 	teardown(&w);
 	met = w.hooks.fired > 0;
-	munmap(w.memory, SWEEP_MEMORY);
+	munmap(whole, SWEEP_MEMORY + target->page);
 	close(w.file);
 	return met && !w.failed;
 }

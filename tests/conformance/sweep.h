@@ -8,7 +8,7 @@
 
 #define SWEEP_DOMAINS 2
 #define SWEEP_DEVICES 3
-#define SWEEP_MEMORY  (UINT64_C(64) * 4096)
+#define SWEEP_MEMORY  (64 * target->page)
 
 /** A step's answer when it does not apply; nothing may have happened. */
 #define SWEEP_NOT_HERE 1000000
