@@ -46,10 +46,12 @@ static bool same_stream(const struct mock_function *a, const struct mock_functio
 	return a->has_stream && b->has_stream && a->stream == b->stream && same_iommu(a, b);
 }
 
+/* A function whose stream nobody shares is like any other of its bus. */
 static int64_t by_stream(void *data, const struct libiommu_mock_function *function)
 {
-	(void)data;
-	return join(inner(function), same_stream);
+	int64_t group = join(inner(function), same_stream);
+
+	return group < 0 ? mock_group_by_acs(data, function) : group;
 }
 
 static int64_t each_alone(void *data, const struct libiommu_mock_function *function)

@@ -70,7 +70,7 @@ struct mock_hw {
 	bool linux_hides_coherency; /* the driver does not say that it snoops */
 	bool linux_has_no_paging;   /* no domains that are mapped by hand */
 	bool linux_prq;             /* page requests reach user space */
-	const char *grouping;       /* how Linux finds groups behind it: a name of grouping.h */
+	const char *grouping;       /* how Linux finds groups: a name of grouping.h, the default */
 };
 
 /* What a line asks for; 0: whatever comes first. */

@@ -290,15 +290,25 @@ static int parse_host_word(struct mock_machine *machine, struct mock_words *word
 				 words->word[0]);
 }
 
+/* What Linux does behind such an IOMMU; what it does where nothing is known is `otherwise`. */
+static const struct libiommu_mock_platform *usual_platform(const struct mock_machine *machine,
+							   const struct mock_iommu *iommu,
+							   const char *otherwise)
+{
+	return mock_topology_platform(&machine->topology, iommu ? iommu->hw.grouping : otherwise);
+}
+
 static int fill_host(struct mock_machine *machine, struct mock_words *words, struct mock_host *host)
 {
 	int error = 0;
 
 	snprintf(host->name, sizeof(host->name), "%.11s", words->word[1]);
-	/* What a platform does of which nothing is known. */
-	host->platform = mock_grouping_find("host-bridge");
 	for (size_t i = 2; i < words->count && !error; i++)
 		error = parse_host_word(machine, words, words->word[i], host);
+	if (!error && !host->platform)
+		host->platform = usual_platform(
+			machine, host->iommu ? mock_machine_iommu(machine, host->iommu) : NULL,
+			"host-bridge");
 	return error;
 }
 
@@ -492,7 +502,8 @@ int mock_place_add(struct mock_machine *machine, struct mock_words *words,
 	while (*end)
 		end = &(*end)->next;
 	*end = function;
-	function->platform = place->platform ? place->platform : mock_grouping_find("generic");
+	function->platform =
+		place->platform ? place->platform : usual_platform(machine, dev->iommu, "generic");
 	if (place->type != LIBIOMMU_MOCK_PLATFORM_DEVICE &&
 	    add_buses(machine, function, place, dev->name))
 		return libiommu_refuse(words->failure, LIBIOMMU_REASON_NO_MEMORY, NULL, NULL);

@@ -206,6 +206,85 @@ START_TEST(what_has_no_iommu_has_no_group)
 }
 END_TEST
 
+#define USUAL                                         \
+	"device 0000:00:01.0 type=root-port bus=01\n" \
+	"device 0000:01:00.0 multifunction=yes\n"     \
+	"device 0000:01:00.1\n"                       \
+	"device 0000:00:02.0 type=root-port bus=02" ACS "device 0000:02:00.0\n"
+
+static const char *const usual_names[] = {
+	"0000:00:01.0", "0000:01:00.0", "0000:01:00.1", "0000:00:02.0", "0000:02:00.0", "p", "q"
+};
+#define USUAL_NAMES (sizeof(usual_names) / sizeof(usual_names[0]))
+
+/* As a text with and one without grouping= has it. */
+static void groups_behind(const char *profile, const char *word, int64_t groups[USUAL_NAMES])
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "iommu u %s\nhost-bridge 0000:00 iommu=u %s\n" USUAL
+		 "platform p iommu=u stream=3 %s\nplatform q iommu=u stream=3 %s\n",
+		 profile, word, word, word);
+	make(text);
+	for (size_t i = 0; i < USUAL_NAMES; i++)
+		groups[i] = group_of(usual_names[i]);
+	mock_machine_destroy(machine);
+}
+
+START_TEST(the_profile_says_how_unless_the_text_does)
+{
+	const struct mock_profile *profile;
+	int64_t usual[USUAL_NAMES], said[USUAL_NAMES];
+
+	for (size_t i = 0; (profile = mock_profile_at(i)); i++) {
+		char word[64];
+
+		snprintf(word, sizeof(word), "grouping=%s", profile->hw.grouping);
+		groups_behind(profile->hw.profile, "", usual);
+		groups_behind(profile->hw.profile, word, said);
+		ck_assert_mem_eq(usual, said, sizeof(said));
+		groups_behind(profile->hw.profile, "grouping=single", said);
+		for (size_t n = 0; n < USUAL_NAMES; n++)
+			ck_assert_int_eq(said[n], said[n < 5 ? 0 : 5]);
+	}
+	groups_behind("intel-vtd", "", usual);
+	ck_assert(usual[0] == usual[1] && usual[1] == usual[2] && usual[3] != usual[4]);
+	ck_assert_int_ne(usual[5], usual[6]);
+	groups_behind("arm-smmuv2", "", usual);
+	ck_assert(usual[0] == usual[1] && usual[3] != usual[4] && usual[5] == usual[6]);
+	groups_behind("s390-zpci", "", usual);
+	ck_assert(usual[0] != usual[1] && usual[1] != usual[2]);
+	groups_behind("powernv-p7ioc", "", usual);
+	ck_assert(usual[0] == -1 && usual[1] == usual[2] && usual[1] != usual[4]);
+	ck_assert(usual[5] == -1 && usual[6] == -1);
+}
+END_TEST
+
+/* It is the bridge's IOMMU that counts, whatever devices below it say. */
+START_TEST(bridges_of_one_machine_may_differ)
+{
+	static const char machines[] = "iommu z s390-zpci\niommu u intel-vtd\n";
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "%shost-bridge 0000:00 iommu=u\nhost-bridge 0001:00 iommu=z\n"
+		 "host-bridge 0002:00\n"
+		 "device 0000:00:03.0 multifunction=yes\ndevice 0000:00:03.1\n"
+		 "device 0001:00:03.0 multifunction=yes\ndevice 0001:00:03.1\n"
+		 "device 0000:00:04.0 multifunction=yes iommu=z\ndevice 0000:00:04.1 iommu=z\n"
+		 "device 0002:00:03.0 iommu=z\ndevice 0002:00:04.0 iommu=z\n",
+		 machines);
+	make(text);
+	ck_assert_int_eq(group_of("0000:00:03.0"), group_of("0000:00:03.1"));
+	ck_assert_int_ne(group_of("0001:00:03.0"), group_of("0001:00:03.1"));
+	ck_assert_int_eq(group_of("0000:00:04.0"), group_of("0000:00:04.1"));
+	/* This one says nothing. */
+	ck_assert_int_eq(group_of("0002:00:03.0"), group_of("0002:00:04.0"));
+	mock_machine_destroy(machine);
+}
+END_TEST
+
 /* A platform that puts all with the same slot together, and asks another one for the rest. */
 static int64_t by_slot(void *data, const struct libiommu_mock_function *function)
 {
@@ -395,6 +474,8 @@ int main(void)
 		numbers_follow_enumeration,
 		written_groups_stand_beside_computed_ones,
 		what_has_no_iommu_has_no_group,
+		the_profile_says_how_unless_the_text_does,
+		bridges_of_one_machine_may_differ,
 		a_program_brings_its_platform,
 		windows_are_ranges_of_a_group,
 		bad_platforms_are_refused,

@@ -222,6 +222,28 @@ static void say_hardware(const struct mock_hw *hw, const char *mode)
 	say(" | %s |\n", hw->accessed_dirty ? "yes" : hw->can_mark ? "with `ad=yes`" : "no");
 }
 
+/* Without that no personality but `bare` can open a device behind it. */
+static const char *lent(const struct mock_hw *hw)
+{
+	if (hw->linux_hides_coherency)
+		return "no, its driver does not say that DMA is coherent";
+	if (hw->linux_has_no_paging)
+		return "no, there are no domains to map in";
+	return "yes";
+}
+
+static void say_profiles(const struct mock_profile *const *profiles, size_t count)
+{
+	say("\n## Real hardware, and what is odd about it\n\n"
+	    "The conformance suite runs behind each of them in `strict` and in `bare`. What Linux "
+	    "does "
+	    "not lend to user\nspace cannot be opened in `strict`, so there it is `bare` alone.\n\n"
+	    "| profile | is | lent by Linux | oddity |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < count; i++)
+		say("| `%s` | %s | %s | %s |\n", profiles[i]->hw.profile, profiles[i]->hw.name,
+		    lent(&profiles[i]->hw), profiles[i]->hw.oddity);
+}
+
 static void write_page(void)
 {
 	const struct mock_profile *profiles[PROFILES];
@@ -232,11 +254,7 @@ static void write_page(void)
 	say("# Hardware of the mock\n\n"
 	    "What each profile of an `iommu` line is; [mock.md](mock.md) has the options.\n"
 	    "This page is made from the profiles by `unit-mock-profile-docs --write`.\n");
-	say("\n## Real hardware, and what is odd about it\n\n| profile | is | oddity "
-	    "|\n|---|---|---|\n");
-	for (size_t i = 0; i < count; i++)
-		say("| `%s` | %s | %s |\n", profiles[i]->hw.profile, profiles[i]->hw.name,
-		    profiles[i]->hw.oddity);
+	say_profiles(profiles, count);
 	say("\n## Page tables\n\nThe first line of a profile is what it has without options. A "
 	    "width is that "
 	    "of an IOVA.\n\n"
@@ -246,8 +264,9 @@ static void write_page(void)
 		say_forms(profiles[i]);
 	say("\n## Addresses and groups\n\nBy word alone: the hardware would translate it, or finds "
 	    "nothing "
-	    "there.\n\n"
-	    "| profile | translates | but not | physical bits | groups, in Linux |\n"
+	    "there. Groups are\nthose of Linux: what `grouping=` is where a line says nothing "
+	    "([groups.md](groups.md#the-platforms)).\n\n"
+	    "| profile | translates | but not | physical bits | groups |\n"
 	    "|---|---|---|---|---|\n");
 	for (size_t i = 0; i < count; i++)
 		say_space(profiles[i]);
