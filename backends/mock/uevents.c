@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "backends/mock/uevents.h"
 
+#include "backends/mock/sysfs.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,8 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* The longest has two paths through 255 bridges of 13 letters each. */
-#define MESSAGE_SIZE 8192
+/* The path is in it twice. */
+#define MESSAGE_SIZE (2 * MOCK_PATH + 256)
 
 /* One who listens. Its queue is made with it, so that nobody has to wait for memory. */
 struct mock_listener {
@@ -44,51 +46,20 @@ static void add(struct message *message, const char *format, ...)
 		message->length += (size_t)length + 1;
 }
 
-/* From the device up; the path is made from its end. @return where it begins */
-static char *make_path(const struct mock_device *dev, char *buffer, size_t size)
-{
-	const struct mock_function *function = dev->function;
-	char *at = buffer + size - 1;
-	char part[32];
-
-	*at = '\0';
-	snprintf(part, sizeof(part), "/%s", dev->name);
-	for (;;) {
-		size_t length = strlen(part);
-
-		if ((size_t)(at - buffer) < length)
-			break;
-		at -= length;
-		memcpy(at, part, length);
-		if (!strncmp(part, "/devices/", 9))
-			break;
-		if (function && function->seen.bridge) {
-			function = (const void *)function->seen.bridge;
-			snprintf(part, sizeof(part), "/%s", function->seen.name);
-		} else if (function && function->host) {
-			snprintf(part, sizeof(part), "/devices/pci%s", function->host->name);
-		} else if (mock_is_bdf(dev->name)) {
-			snprintf(part, sizeof(part), "/devices/pci%.*s:00",
-				 (int)strcspn(dev->name, ":"), dev->name);
-		} else {
-			snprintf(part, sizeof(part), "/devices/platform");
-		}
-	}
-	return at;
-}
-
-static void compose(const struct mock_device *dev, enum mock_uevent what, uint64_t sequence,
+/* @return false: it has no place in sysfs that a message could name */
+static bool compose(const struct mock_device *dev, enum mock_uevent what, uint64_t sequence,
 		    struct message *message)
 {
 	static const char *const actions[] = { "add", "remove", "bind", "unbind", "change" };
 	bool pci = mock_is_bdf(dev->name);
-	char buffer[MESSAGE_SIZE / 2 - 64];
-	const char *path = make_path(dev, buffer, sizeof(buffer));
+	char path[MOCK_PATH];
 
+	if (!mock_sysfs_path(dev, path))
+		return false;
 	message->length = 0;
-	add(message, "%s@%s", actions[what], path);
+	add(message, "%s@/%s", actions[what], path);
 	add(message, "ACTION=%s", actions[what]);
-	add(message, "DEVPATH=%s", path);
+	add(message, "DEVPATH=/%s", path);
 	add(message, "SUBSYSTEM=%s", pci ? "pci" : "platform");
 	if (what == MOCK_UEVENT_BIND)
 		add(message, "DRIVER=%s", dev->driver);
@@ -98,6 +69,7 @@ static void compose(const struct mock_device *dev, enum mock_uevent what, uint64
 		add(message, "PCI_SLOT_NAME=%s", dev->name);
 	}
 	add(message, "SEQNUM=%llu", (unsigned long long)sequence);
+	return true;
 }
 
 static void wake(struct mock_listener *listener)
@@ -136,9 +108,8 @@ void mock_uevent_say(const struct mock_device *dev, enum mock_uevent what)
 	struct message message;
 
 	machine->uevents++;
-	if (!machine->listeners)
+	if (!machine->listeners || !compose(dev, what, machine->uevents, &message))
 		return;
-	compose(dev, what, machine->uevents, &message);
 	for (struct mock_listener *at = machine->listeners; at; at = at->next)
 		put(at, &message);
 }

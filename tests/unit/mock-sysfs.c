@@ -5,6 +5,8 @@
 #include "backends/mock/profile.h"
 #include "lib/sysfs.h"
 
+#include <libiommu/monitor.h>
+
 static struct dirent **entries;
 static int entry_count;
 
@@ -64,6 +66,74 @@ START_TEST(topologies)
 	write_tree();
 	ck_assert_uint_gt(same_machine(), 0);
 	ck_assert_uint_gt(check_links(tree_fd, "."), 20);
+	stop();
+}
+END_TEST
+
+static struct libiommu_monitor_source listen_now(void)
+{
+	struct libiommu_monitor_source voice;
+
+	ck_assert_int_eq(libiommu_mock_monitor_source(machine, 0, &voice, NULL), 0);
+	return voice;
+}
+
+/* All that a listener has not heard yet is about folders of the tree. @return how many messages */
+static size_t check_paths(struct libiommu_monitor_source *voice)
+{
+	static char text[3 * 4096];
+	struct libiommu_monitor_sender sender;
+	size_t count = 0;
+	int64_t length;
+
+	while ((length = voice->receive(voice->data, text, sizeof(text), &sender))) {
+		const char *path = NULL;
+
+		ck_assert_int_gt(length, 0);
+		for (int64_t at = 0; at < length; at += (int64_t)strlen(text + at) + 1) {
+			if (!strncmp(text + at, "DEVPATH=/", 9))
+				path = text + at + 9;
+		}
+		ck_assert_ptr_nonnull(path);
+		ck_assert_str_eq(strchr(text, '@') + 2, path);
+		ck_assert_msg(exists(path), "%s", text);
+		count++;
+	}
+	return count;
+}
+
+static size_t rebind_all(const char *folder)
+{
+	int fd = openat(tree_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *devices = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	size_t count = 0;
+
+	while (devices && (entry = readdir(devices))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		ck_assert_int_eq(
+			libiommu_mock_machine_bind(machine, entry->d_name, "new-driver", NULL), 0);
+		count++;
+	}
+	if (devices)
+		closedir(devices);
+	return count;
+}
+
+/* What the machine says of a device leads to its folder. */
+START_TEST(paths_of_messages)
+{
+	struct libiommu_monitor_source voice;
+	size_t devices;
+
+	start(read_topology(entries[_i]->d_name));
+	write_tree();
+	voice = listen_now();
+	devices = rebind_all("bus/pci/devices") + rebind_all("bus/platform/devices");
+	ck_assert_uint_gt(devices, 1);
+	ck_assert_uint_ge(check_paths(&voice), devices);
+	voice.close(voice.data);
 	stop();
 }
 END_TEST
@@ -272,9 +342,16 @@ END_TEST
 
 static void set_vfs(unsigned int count)
 {
+	struct libiommu_monitor_source voice = listen_now();
+
 	ck_assert_int_eq(libiommu_mock_machine_set_vfs(machine, "0000:03:00.0", count,
 						       "driver=vfio-pci", NULL),
 			 0);
+	/* What goes is in the tree of before, what comes in the new one. */
+	if (count)
+		write_tree();
+	ck_assert_uint_gt(check_paths(&voice), 0);
+	voice.close(voice.data);
 	write_tree();
 	same_machine();
 	check_links(tree_fd, ".");
@@ -309,15 +386,24 @@ END_TEST
 
 static void plug(const char *text)
 {
+	struct libiommu_monitor_source voice = listen_now();
+
 	ck_assert_int_eq(libiommu_mock_machine_plug(machine, text, NULL), 0);
 	write_tree();
+	ck_assert_uint_gt(check_paths(&voice), 0);
+	voice.close(voice.data);
 	same_machine();
 	check_links(tree_fd, ".");
 }
 
 static void unplug(const char *name)
 {
+	struct libiommu_monitor_source voice = listen_now();
+
 	ck_assert_int_eq(libiommu_mock_machine_unplug(machine, name, NULL), 0);
+	/* The tree still is as it was. */
+	ck_assert_uint_gt(check_paths(&voice), 0);
+	voice.close(voice.data);
 	write_tree();
 	same_machine();
 	check_links(tree_fd, ".");
@@ -425,6 +511,7 @@ int main(void)
 		return EXIT_FAILURE;
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, topologies, 0, entry_count);
+	tcase_add_loop_test(tcase, paths_of_messages, 0, entry_count);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tcase, tests[i]);
 	suite_add_tcase(suite, tcase);
