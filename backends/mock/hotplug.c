@@ -76,6 +76,15 @@ static void take_back(struct mock_machine *machine, const struct ends *ends)
 	}
 }
 
+/* A group that is lent takes a new member, but no driver with it that does DMA of its own. */
+static void refuse_drivers(struct mock_device *dev)
+{
+	for (; dev; dev = dev->next) {
+		if (dev->group && dev->group->owner && mock_device_blocks(dev))
+			dev->driver[0] = '\0';
+	}
+}
+
 static void say_bound(const struct mock_device *dev)
 {
 	if (dev->driver[0])
@@ -102,6 +111,15 @@ static void say_vfs_arrived(const struct mock_device *first, const struct mock_f
 	mock_uevent_say(pf->owner, MOCK_UEVENT_CHANGE);
 }
 
+static void welcome(struct mock_device *first, const struct mock_function *pf)
+{
+	refuse_drivers(first);
+	if (pf)
+		say_vfs_arrived(first, pf);
+	else
+		say_arrived(first);
+}
+
 int mock_machine_plug(struct mock_machine *machine, const char *text,
 		      const struct mock_function *pf, struct libiommu_failure *failure)
 {
@@ -117,10 +135,8 @@ int mock_machine_plug(struct mock_machine *machine, const char *text,
 		error = mock_machine_arrive(machine, failure);
 	if (error)
 		take_back(machine, &ends);
-	else if (pf)
-		say_vfs_arrived(*ends.devices, pf);
 	else
-		say_arrived(*ends.devices);
+		welcome(*ends.devices, pf);
 	pthread_mutex_unlock(&machine->lock);
 	return error;
 }

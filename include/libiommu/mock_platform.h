@@ -88,7 +88,9 @@ LIBIOMMU_API const struct libiommu_mock_function *libiommu_mock_function_next(
 
 /**
  * Devices appear in a machine that runs, one after the other in the order of the lines. Groups
- * that exist stay as they are; a new one gets the lowest number that is free.
+ * that exist stay as they are; a new one gets the lowest number that is free. A driver that would
+ * block a group which a context has (a device of it is open, or it is claimed) does not come with
+ * its device, as the kernel refuses to bind it; libiommu_mock_machine_bind() may do it later.
  * @param text lines "device" and "platform" as in the machine's text
  * Reasons: null-argument, config-syntax (subject: the line or the device), model-unknown,
  * no-memory. Nothing has appeared then.

@@ -3,6 +3,7 @@
 #include "tests/unit/mock-rig.h"
 
 #include <libiommu/mock_platform.h>
+#include <libiommu/monitor.h>
 
 #include <pthread.h>
 
@@ -401,6 +402,83 @@ START_TEST(a_function_with_a_poor_header)
 }
 END_TEST
 
+/* What the driver of a member is, and how many binds were told since. */
+static const char *driver_of(const char *name)
+{
+	static char driver[64];
+	struct libiommu_group_member member = LIBIOMMU_GROUP_MEMBER_INIT;
+	struct libiommu_group *group;
+
+	strcpy(driver, "no member");
+	ck_assert_int_eq(libiommu_group_of(ctx, name, &group, NULL), 0);
+	for (size_t i = 0; libiommu_group_member(group, i, &member) == 0; i++) {
+		if (!strcmp(member.name, name))
+			snprintf(driver, sizeof(driver), "%s", member.driver);
+	}
+	libiommu_group_unref(group);
+	return driver;
+}
+
+static unsigned int binds_told(struct libiommu_monitor_source *voice)
+{
+	struct libiommu_monitor_sender sender;
+	unsigned int count = 0;
+	char text[1024];
+
+	while (voice->receive(voice->data, text, sizeof(text), &sender) > 0)
+		count += !strncmp(text, "bind@", 5);
+	return count;
+}
+
+#define GUEST "0000:03:00.1"
+
+/* No driver that does DMA of its own comes with a device into a group that is lent or claimed. */
+START_TEST(a_guest_in_a_group_that_is_lent)
+{
+	struct libiommu_monitor_source voice;
+	struct libiommu_device *dev = NULL;
+	struct libiommu_group *group;
+
+	start("personality iommufd\niommu u intel-vtd\nhost-bridge 0000:03 iommu=u\n"
+	      "device 0000:03:00.0 multifunction=yes driver=vfio-pci model=edu\n");
+	ck_assert_int_eq(libiommu_mock_monitor_source(machine, 0, &voice, NULL), 0);
+	ck_assert_int_eq(libiommu_group_of(ctx, "0000:03:00.0", &group, NULL), 0);
+	for (int claimed = 0; claimed < 2; claimed++) {
+		if (claimed)
+			ck_assert_int_eq(libiommu_group_claim(group, NULL, NULL), 0);
+		else
+			ck_assert_int_eq(libiommu_device_open(ctx, "0000:03:00.0", &dev, NULL), 0);
+		plug("device " GUEST " driver=e1000e\ndevice 0000:03:00.2 driver=pci-stub\n"
+		     "device 0000:03:01.0 driver=e1000e\n");
+		ck_assert_uint_eq(members_of(GUEST), 3);
+		ck_assert_str_eq(driver_of(GUEST), "");
+		ck_assert_str_eq(driver_of("0000:03:00.2"), "pci-stub");
+		ck_assert_str_eq(driver_of("0000:03:01.0"), "e1000e");
+		ck_assert_uint_eq(binds_told(&voice), 2);
+		ck_assert_int_eq(libiommu_mock_machine_bind(machine, GUEST, "e1000e", NULL),
+				 -EBUSY);
+		if (claimed)
+			ck_assert_int_eq(libiommu_group_release(group, NULL), 0);
+		else
+			ck_assert_int_eq(libiommu_device_close(dev, NULL), 0);
+		/* Nobody tries again by himself. */
+		ck_assert_str_eq(driver_of(GUEST), "");
+		ck_assert_uint_eq(binds_told(&voice), 0);
+		ck_assert_int_eq(libiommu_mock_machine_bind(machine, GUEST, "e1000e", NULL), 0);
+		ck_assert_str_eq(driver_of(GUEST), "e1000e");
+		unplug(GUEST);
+		unplug("0000:03:00.2");
+		unplug("0000:03:01.0");
+		binds_told(&voice);
+	}
+	plug("device " GUEST " driver=e1000e\n");
+	ck_assert_str_eq(driver_of(GUEST), "e1000e");
+	libiommu_group_unref(group);
+	voice.close(voice.data);
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -416,6 +494,7 @@ int main(void)
 		every_allocation_may_fail,
 		others_may_look_meanwhile,
 		a_function_with_a_poor_header,
+		a_guest_in_a_group_that_is_lent,
 	};
 
 	return rig_run("mock-hotplug", tests, sizeof(tests) / sizeof(tests[0]));
