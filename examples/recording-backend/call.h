@@ -34,6 +34,8 @@ extern const char call_wrong[];
 const char *call_result(struct call *c, int code);
 
 /* NULL, or why the core would not make it. */
+const char *call_claim(struct call *c);
+const char *call_release(struct call *c);
 const char *call_device_open(struct call *c);
 const char *call_device_close(struct call *c);
 const char *call_device_cap(struct call *c);

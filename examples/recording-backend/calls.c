@@ -53,7 +53,7 @@ static const char *call_open(struct call *c)
 
 static const char *call_close(struct call *c)
 {
-	if (c->ctx->devices || c->ctx->domains)
+	if (c->ctx->devices || c->ctx->domains || c->ctx->claims)
 		return "something of the context is still there";
 	world_ctx_free(c->world, c->ctx);
 	return call_result(c, 0);
@@ -150,6 +150,8 @@ static const struct {
 	{ "group_ids", call_group_ids, 0 },
 	{ "group_read", call_group_read, 0 },
 	{ "group_of", call_group_of, 0 },
+	{ "claim", call_claim, 0 },
+	{ "release", call_release, 0 },
 	{ "device_open", call_device_open, 0 },
 	{ "device_close", call_device_close, DEVICE },
 	{ "device_cap", call_device_cap, DEVICE },

@@ -116,10 +116,12 @@ static void write_head(struct record *r, const struct names *names)
 static int open_inner(struct record *r, const struct names *names, struct libiommu_failure *f)
 {
 	size_t known = r->env->size < sizeof(r->inner_env) ? r->env->size : sizeof(r->inner_env);
+	bool has_flags = known >= offsetof(struct libiommu_backend_env, flags) + sizeof(uint32_t *);
 	struct trace_text t;
 	int code;
 
 	memcpy(&r->inner_env, r->env, known);
+	r->inner_env.size = known;
 	r->inner_env.config = names->rest;
 	r->inner_flags = r->inner->flags;
 	r->inner_env.flags = &r->inner_flags;
@@ -130,7 +132,7 @@ static int open_inner(struct record *r, const struct names *names, struct libiom
 	}
 	write_head(r, names);
 	code = r->inner->open(r->data, &r->inner_env, f);
-	if (!code && r->inner_env.size >= sizeof(r->inner_env) && r->env->flags)
+	if (!code && has_flags && r->env->flags)
 		*r->env->flags &= r->inner_flags;
 	trace_start(&t, r->number, "open");
 	trace_result(&t, code, f);
@@ -335,6 +337,7 @@ static const struct libiommu_backend record_backend = {
 	.unmap = record_unmap,
 	.regions = &record_regions,
 	.handover = &record_handover,
+	.claims = &record_claims,
 };
 
 LIBIOMMU_BACKEND_PLUGIN(record_backend)

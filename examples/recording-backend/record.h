@@ -31,6 +31,12 @@ struct record_domain {
 	void *data;
 };
 
+struct record_claim {
+	struct record *record;
+	uint32_t group;
+	void *data;
+};
+
 /* record.c. NULL: refused as no-memory. */
 void *record_alloc(const struct record *r, size_t length, struct libiommu_failure *f);
 void record_free(const struct record *r, void *block, size_t length);
@@ -54,8 +60,9 @@ int record_replace(void *const *devices, size_t count, void *from, void *to,
 /* A number and the inner backend's memory for a new domain. */
 int record_domain_begin(struct record *r, struct record_domain *dom, struct libiommu_failure *f);
 
-/* record-regions.c, record-device.c */
+/* record-regions.c, record-device.c, record-claims.c */
 extern const struct libiommu_backend_regions record_regions;
 extern const struct libiommu_backend_handover record_handover;
+extern const struct libiommu_backend_claims record_claims;
 
 #endif

@@ -155,6 +155,10 @@ void world_ctx_free(struct world *w, struct world_ctx *ctx)
 		end_device(ctx, ctx->devices);
 	while (ctx->domains)
 		end_domain(ctx, ctx->domains);
+	while (ctx->claims) {
+		ctx->table->claims->release(ctx->claims->data, 0);
+		world_claim_free(ctx, ctx->claims);
+	}
 	libiommu_ctx_free(ctx->groups);
 	if (ctx->open)
 		ctx->table->close(ctx->data, 0);
@@ -238,6 +242,43 @@ unsigned int world_companions(const struct world_ctx *ctx, const struct world_de
 			*domain = other->domain;
 	}
 	return count;
+}
+
+struct world_claim *world_claim_find(const struct world_ctx *ctx, uint64_t group)
+{
+	struct world_claim *claim = ctx->claims;
+
+	while (claim && claim->group != group)
+		claim = claim->next;
+	return claim;
+}
+
+struct world_claim *world_claim_new(struct world_ctx *ctx, uint64_t group)
+{
+	struct world_claim *claim = calloc(1, sizeof(*claim));
+
+	if (!claim)
+		return NULL;
+	claim->data = calloc(1, ctx->table->claims->claim_size + 1);
+	if (!claim->data) {
+		free(claim);
+		return NULL;
+	}
+	claim->group = group;
+	claim->next = ctx->claims;
+	ctx->claims = claim;
+	return claim;
+}
+
+void world_claim_free(struct world_ctx *ctx, struct world_claim *claim)
+{
+	struct world_claim **link = &ctx->claims;
+
+	while (*link != claim)
+		link = &(*link)->next;
+	*link = claim->next;
+	free(claim->data);
+	free(claim);
 }
 
 struct world_domain *world_domain_find(const struct world_ctx *ctx, uint64_t number)

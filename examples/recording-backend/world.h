@@ -39,6 +39,12 @@ struct world_device {
 	void *region_address[WORLD_REGIONS];
 };
 
+struct world_claim {
+	struct world_claim *next;
+	uint64_t group;
+	void *data;
+};
+
 /* A machine that contexts shared; known by where it was. */
 struct world_machine {
 	struct world_machine *next;
@@ -58,6 +64,7 @@ struct world_ctx {
 	void *data;
 	struct world_device *devices;
 	struct world_domain *domains;
+	struct world_claim *claims;
 	struct libiommu_mock_machine *own;
 	struct libiommu_ctx *groups; /* asked about groups; NULL: not yet */
 };
@@ -83,6 +90,10 @@ void world_device_free(struct world_ctx *ctx, struct world_device *dev);
 /* Attached devices of the device's group, without itself. */
 unsigned int world_companions(const struct world_ctx *ctx, const struct world_device *dev,
 			      struct world_domain **domain);
+
+struct world_claim *world_claim_find(const struct world_ctx *ctx, uint64_t group);
+struct world_claim *world_claim_new(struct world_ctx *ctx, uint64_t group);
+void world_claim_free(struct world_ctx *ctx, struct world_claim *claim);
 
 struct world_domain *world_domain_find(const struct world_ctx *ctx, uint64_t number);
 struct world_domain *world_domain_new(struct world_ctx *ctx, uint64_t number);
