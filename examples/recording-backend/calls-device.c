@@ -34,7 +34,7 @@ const char *call_device_open(struct call *c)
 
 const char *call_device_close(struct call *c)
 {
-	if (c->dev->domain)
+	if (c->dev->domain || c->dev->pasids)
 		return "the device is attached";
 	c->ctx->table->device_close(c->dev->data, 0);
 	world_device_free(c->ctx, c->dev);
@@ -68,24 +68,32 @@ const char *call_device_ranges(struct call *c)
 	return NULL;
 }
 
-/* The mappings that come with an attach are those that the calls before have left. */
-static const char *read_attach(struct call *c, struct world_domain *dom, bool first,
-			       struct libiommu_backend_attach *out)
+const char *call_maps(struct call *c, struct world_domain *dom, bool first,
+		      struct libiommu_backend_attach *out)
 {
-	uint64_t said_first, maps;
+	struct world_domain *book = world_domain_book(dom);
+	uint64_t maps;
 
-	NUMBER(c, "first", said_first);
 	NUMBER(c, "maps", maps);
-	if (said_first != first)
-		return "it is not said truly whether it is the first";
-	if (maps && maps != dom->map_count)
+	if (maps && maps != book->map_count)
 		return "so many mappings there are not";
 	*out = (struct libiommu_backend_attach){ .size = sizeof(*out), .first = first };
 	if (!maps)
 		return NULL;
-	out->maps = world_maps(dom, NULL, dom->map_count);
-	out->map_count = dom->map_count;
+	out->maps = world_maps(book, NULL, book->map_count);
+	out->map_count = book->map_count;
 	return out->maps ? NULL : "there is no memory";
+}
+
+static const char *read_attach(struct call *c, struct world_domain *dom, bool first,
+			       struct libiommu_backend_attach *out)
+{
+	uint64_t said_first;
+
+	NUMBER(c, "first", said_first);
+	if (said_first != first)
+		return "it is not said truly whether it is the first";
+	return call_maps(c, dom, first, out);
 }
 
 const char *call_attach(struct call *c)
@@ -99,6 +107,8 @@ const char *call_attach(struct call *c)
 
 	if (c->dev->domain || group_has != c->dom)
 		return "the device or its group is attached";
+	if (!world_pair_fits(c->ctx, c->dev, 0, c->dom))
+		return "PASIDs of the group are attached, and the domain is for none";
 	why = read_attach(c, c->dom, first, &attach);
 	if (why)
 		return why;
@@ -109,7 +119,7 @@ const char *call_attach(struct call *c)
 		trace_geometry(c->out, "", &geometry);
 		c->dev->domain = c->dom;
 		c->dom->attached++;
-		world_domain_set(c->ctx, c->dom, &geometry);
+		world_domain_set(c->ctx, world_domain_book(c->dom), &geometry);
 	}
 	libiommu_geometry_clear(&c->ctx->env, &geometry);
 	return NULL;
@@ -132,10 +142,8 @@ const char *call_detach(struct call *c)
 	if (!code) {
 		trace_geometry(c->out, "", &geometry);
 		c->dev->domain = NULL;
-		if (!--c->dom->attached)
-			libiommu_geometry_clear(&c->ctx->env, &c->dom->geometry);
-		else if (geometry.count)
-			world_domain_set(c->ctx, c->dom, &geometry);
+		c->dom->attached--;
+		world_domain_left(c->ctx, c->dom, &geometry);
 	}
 	libiommu_geometry_clear(&c->ctx->env, &geometry);
 	return NULL;
@@ -166,6 +174,16 @@ static const char *read_devices(struct call *c, struct world_domain *from,
 	return NULL;
 }
 
+void call_moved(struct call *c, struct world_domain *from, struct world_domain *to,
+		struct libiommu_geometry *from_geometry, struct libiommu_geometry *to_geometry)
+{
+	trace_geometry(c->out, "from-", from_geometry);
+	trace_geometry(c->out, "to-", to_geometry);
+	world_domain_set(c->ctx, world_domain_book(to), to_geometry);
+	if (world_domain_book(from) != world_domain_book(to))
+		world_domain_left(c->ctx, from, from_geometry);
+}
+
 static const char *do_replace(struct call *c, struct world_domain *from, struct world_domain *to,
 			      struct world_device **devs, size_t count)
 {
@@ -184,16 +202,11 @@ static const char *do_replace(struct call *c, struct world_domain *from, struct 
 	free((void *)(uintptr_t)attach.maps);
 	trace_result(c->out, code, &c->f);
 	if (!code) {
-		trace_geometry(c->out, "from-", &from_geometry);
-		trace_geometry(c->out, "to-", &to_geometry);
 		for (size_t i = 0; i < count; i++)
 			devs[i]->domain = to;
 		from->attached -= (unsigned int)count;
 		to->attached += (unsigned int)count;
-		world_domain_set(c->ctx, from, &from_geometry);
-		world_domain_set(c->ctx, to, &to_geometry);
-		if (!from->attached)
-			libiommu_geometry_clear(&c->ctx->env, &from->geometry);
+		call_moved(c, from, to, &from_geometry, &to_geometry);
 	}
 	libiommu_geometry_clear(&c->ctx->env, &from_geometry);
 	libiommu_geometry_clear(&c->ctx->env, &to_geometry);
@@ -215,6 +228,8 @@ const char *call_replace(struct call *c)
 	if (!old || !new || old == new)
 		return "there are no two such domains";
 	why = read_devices(c, old, devs, &count);
+	if (!why && !world_pair_fits(c->ctx, devs[0], 0, new))
+		why = "PASIDs of the group are attached, and the domain is for none";
 	return why ? why : do_replace(c, old, new, devs, count);
 }
 

@@ -26,10 +26,76 @@ const char *call_domain_new(struct call *c)
 	return call_result(c, code);
 }
 
+const char *call_queue(struct call *c, struct world_queue **out)
+{
+	uint64_t number;
+
+	NUMBER(c, "queue", number);
+	*out = world_queue_find(c->ctx, number);
+	return *out || !number ? NULL : "there is no such queue";
+}
+
+/* What the core refuses itself. */
+static const char *check_wishes(const struct libiommu_backend_wishes *wishes)
+{
+	bool paging = wishes->type == LIBIOMMU_DOMAIN_PAGING;
+
+	if (wishes->type == LIBIOMMU_DOMAIN_SHARED)
+		return "it needs another agent's table, which no trace brings along";
+	if (wishes->type == LIBIOMMU_DOMAIN_NESTED ||
+	    (!paging && (wishes->nest_parent || wishes->faults)) ||
+	    (wishes->nest_parent && wishes->faults))
+		return "there is no such domain that could be made";
+	return NULL;
+}
+
+static const char *make_with(struct call *c, uint64_t number, struct world_queue *queue,
+			     struct libiommu_backend_wishes *wishes)
+{
+	struct world_domain *dom = world_domain_new(c->ctx, number);
+	int code;
+
+	if (!dom)
+		return "there is no memory";
+	dom->type = wishes->type;
+	dom->pasid = wishes->pasid || wishes->type == LIBIOMMU_DOMAIN_SVA;
+	dom->nest_parent = wishes->nest_parent;
+	code = c->ctx->table->domain_new_with(c->ctx->data, dom->data, wishes, &c->f);
+	if (code)
+		world_domain_free(c->ctx, dom);
+	else
+		world_domain_join(dom, NULL, queue);
+	return call_result(c, code);
+}
+
+const char *call_domain_new_with(struct call *c)
+{
+	struct libiommu_backend_wishes wishes = { .size = sizeof(wishes) };
+	uint64_t number, type, pasid, parent;
+	struct world_queue *queue;
+	const char *why;
+
+	NUMBER(c, "domain", number);
+	NAMED(c, "type", TRACE_TYPE, type);
+	NUMBER(c, "pasid", pasid);
+	NUMBER(c, "parent", parent);
+	why = call_queue(c, &queue);
+	if (why)
+		return why;
+	wishes.type = (enum libiommu_domain_type)type;
+	wishes.pasid = pasid;
+	wishes.nest_parent = parent;
+	wishes.faults = queue ? queue->data : NULL;
+	why = check_wishes(&wishes);
+	if (!why && world_domain_find(c->ctx, number))
+		why = "there is such a domain";
+	return why ? why : make_with(c, number, queue, &wishes);
+}
+
 const char *call_domain_free(struct call *c)
 {
-	if (c->dom->attached || c->dom->maps)
-		return "the domain is attached, or has mappings";
+	if (c->dom->attached || c->dom->maps || c->dom->children)
+		return "the domain is attached, or has mappings or children";
 	c->ctx->table->domain_free(c->dom->data, 0);
 	world_domain_free(c->ctx, c->dom);
 	return call_result(c, 0);

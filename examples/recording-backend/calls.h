@@ -12,8 +12,9 @@
 const char *calls_replay(struct world *w, const struct trace_line *line, struct trace_text *out);
 
 /*
- * Was this refused for the sake of something that a trace cannot bring along: the memory or the
- * descriptors of the process? Such a call has changed nothing, so it is left out.
+ * Did this hang on something that a trace cannot bring along: the memory or the descriptors of
+ * the process, or a device that asked for pages? Such a call has changed nothing that others
+ * would show, so it is left out.
  */
 bool calls_outside(const struct trace_line *line);
 

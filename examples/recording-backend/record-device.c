@@ -24,6 +24,48 @@ int record_domain_begin(struct record *r, struct record_domain *dom, struct libi
 	return dom->data ? 0 : -libiommu_reason_errno(LIBIOMMU_REASON_NO_MEMORY);
 }
 
+static void link_device(struct record_device *dev)
+{
+	struct record *r = dev->record;
+
+	pthread_mutex_lock(&r->lock);
+	dev->next = r->open;
+	r->open = dev;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void unlink_device(struct record_device *dev)
+{
+	struct record_device **link = &dev->record->open;
+
+	pthread_mutex_lock(&dev->record->lock);
+	while (*link != dev)
+		link = &(*link)->next;
+	*link = dev->next;
+	pthread_mutex_unlock(&dev->record->lock);
+}
+
+void record_device_name(struct record_device *dev, const struct libiommu_backend_attach *attach)
+{
+	pthread_mutex_lock(&dev->record->lock);
+	dev->handle = attach->handle;
+	pthread_mutex_unlock(&dev->record->lock);
+}
+
+unsigned int record_device_number(struct record *r, const struct libiommu_device *handle)
+{
+	const struct record_device *dev;
+	unsigned int number;
+
+	pthread_mutex_lock(&r->lock);
+	dev = r->open;
+	while (dev && dev->handle != handle)
+		dev = dev->next;
+	number = dev ? dev->number : 0;
+	pthread_mutex_unlock(&r->lock);
+	return number;
+}
+
 static int end_device(struct record_device *dev, const char *call, const char *name,
 		      const uint32_t *group, int code, const struct libiommu_failure *f)
 {
@@ -38,6 +80,8 @@ static int end_device(struct record_device *dev, const char *call, const char *n
 	record_write(dev->record, &t);
 	if (code)
 		record_free(dev->record, dev->data, dev->record->inner->device_size);
+	else
+		link_device(dev);
 	return code;
 }
 
@@ -74,6 +118,8 @@ void record_device_close(void *device, uint32_t flags)
 	struct record *r = dev->record;
 	struct trace_text t;
 
+	if (!(flags & LIBIOMMU_CLOSE_FORKED))
+		unlink_device(dev);
 	r->inner->device_close(dev->data, flags);
 	record_free(r, dev->data, r->inner->device_size);
 	if (flags & LIBIOMMU_CLOSE_FORKED)
@@ -118,9 +164,11 @@ int record_attach(void *device, void *domain, const struct libiommu_backend_atta
 {
 	struct record_device *dev = device;
 	struct record_domain *dom = domain;
-	int code = dev->record->inner->attach(dev->data, dom->data, attach, geometry, f);
 	struct trace_text t;
+	int code;
 
+	record_device_name(dev, attach);
+	code = dev->record->inner->attach(dev->data, dom->data, attach, geometry, f);
 	trace_start(&t, dev->record->number, "attach");
 	trace_add(&t, " device=%u domain=%u first=%d maps=%zu", dev->number, dom->number,
 		  attach->first, attach->map_count);

@@ -172,8 +172,10 @@ static int record_open(void *ctx, const struct libiommu_backend_env *env,
 	if (code)
 		return code;
 	r->number = ++contexts;
+	pthread_mutex_init(&r->lock, NULL);
 	code = start(r, &names, f);
 	if (code) {
+		pthread_mutex_destroy(&r->lock);
 		if (r->inner)
 			record_free(r, r->data, r->inner->ctx_size);
 		libiommu_backend_complete_free(env, r->inner);
@@ -192,6 +194,7 @@ static void record_close(void *ctx, uint32_t flags)
 		trace_start(&t, r->number, "close");
 		trace_result(&t, 0, NULL);
 		record_write(r, &t);
+		pthread_mutex_destroy(&r->lock);
 	}
 	close(r->file);
 	record_free(r, r->data, r->inner->ctx_size);
@@ -256,6 +259,34 @@ static int record_domain_new(void *ctx, void *domain, enum libiommu_domain_type 
 	record_write(dom->record, &t);
 	if (code)
 		record_free(dom->record, dom->data, dom->record->inner->domain_size);
+	return code;
+}
+
+/* A SHARED domain's table is another agent's, and no part of the trace. */
+static int record_domain_new_with(void *ctx, void *domain,
+				  const struct libiommu_backend_wishes *wishes,
+				  struct libiommu_failure *f)
+{
+	const struct record_queue *queue = wishes->faults;
+	struct libiommu_backend_wishes inner = *wishes;
+	struct record_domain *dom = domain;
+	struct record *r = ctx;
+	struct trace_text t;
+	int code = record_domain_begin(r, dom, f);
+
+	if (code)
+		return code;
+	inner.faults = queue ? queue->data : NULL;
+	code = r->inner->domain_new_with(r->data, dom->data, &inner, f);
+	trace_start(&t, r->number, "domain_new_with");
+	trace_add(&t, " domain=%u", dom->number);
+	trace_named(&t, "type", TRACE_TYPE, (unsigned int)wishes->type);
+	trace_add(&t, " pasid=%d parent=%d queue=%u", wishes->pasid, wishes->nest_parent,
+		  queue ? queue->number : 0);
+	trace_result(&t, code, f);
+	record_write(r, &t);
+	if (code)
+		record_free(r, dom->data, r->inner->domain_size);
 	return code;
 }
 
@@ -337,6 +368,10 @@ static const struct libiommu_backend record_backend = {
 	.unmap = record_unmap,
 	.regions = &record_regions,
 	.handover = &record_handover,
+	.domain_new_with = record_domain_new_with,
+	.pasids = &record_pasids,
+	.nesting = &record_nesting,
+	.faults = &record_faults,
 	.claims = &record_claims,
 };
 

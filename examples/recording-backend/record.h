@@ -4,6 +4,7 @@
 
 #include "trace.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 /* What lies behind each object of ours; `data` is what the inner backend wants behind its own. */
@@ -16,16 +17,26 @@ struct record {
 	int file;
 	atomic_bool broken;
 	unsigned int number;
-	atomic_uint devices, domains; /* numbers given */
+	atomic_uint devices, domains, queues; /* numbers given */
+	pthread_mutex_t lock;                 /* of what follows */
+	struct record_device *open;
 };
 
 struct record_device {
 	struct record *record;
 	unsigned int number;
 	void *data;
+	struct record_device *next;
+	const struct libiommu_device *handle; /* the core's name, when an attach has told it */
 };
 
 struct record_domain {
+	struct record *record;
+	unsigned int number;
+	void *data;
+};
+
+struct record_queue {
 	struct record *record;
 	unsigned int number;
 	void *data;
@@ -57,12 +68,19 @@ int record_replace(void *const *devices, size_t count, void *from, void *to,
 		   const struct libiommu_backend_attach *attach,
 		   struct libiommu_geometry *from_geometry, struct libiommu_geometry *to_geometry,
 		   struct libiommu_failure *f);
+/* The core's name of a device, before somebody can ask who it is. */
+void record_device_name(struct record_device *dev, const struct libiommu_backend_attach *attach);
+/* Whose name it is; 0: it is nobody's. */
+unsigned int record_device_number(struct record *r, const struct libiommu_device *handle);
 /* A number and the inner backend's memory for a new domain. */
 int record_domain_begin(struct record *r, struct record_domain *dom, struct libiommu_failure *f);
 
-/* record-regions.c, record-device.c, record-claims.c */
+/* record-regions.c, record-device.c, record-claims.c, and one file for each of the others */
 extern const struct libiommu_backend_regions record_regions;
 extern const struct libiommu_backend_handover record_handover;
 extern const struct libiommu_backend_claims record_claims;
+extern const struct libiommu_backend_pasids record_pasids;
+extern const struct libiommu_backend_nesting record_nesting;
+extern const struct libiommu_backend_faults record_faults;
 
 #endif

@@ -50,18 +50,23 @@ void trace_quote(struct trace_text *t, const char *key, const char *value)
 	trace_add(t, "\"");
 }
 
-#define NAMES 5
+#define NAMES 7
 
 static const char *const named[][NAMES] = {
 	[TRACE_PROT] = { NULL, "r", "w", "rw" },
 	[TRACE_TYPE] = { [LIBIOMMU_DOMAIN_PAGING] = "paging",
 			 [LIBIOMMU_DOMAIN_BLOCKED] = "blocked",
-			 [LIBIOMMU_DOMAIN_IDENTITY] = "identity" },
+			 [LIBIOMMU_DOMAIN_IDENTITY] = "identity",
+			 [LIBIOMMU_DOMAIN_SVA] = "sva",
+			 [LIBIOMMU_DOMAIN_NESTED] = "nested",
+			 [LIBIOMMU_DOMAIN_SHARED] = "shared" },
 	[TRACE_KIND] = { [LIBIOMMU_INTERRUPT_INTX] = "intx",
 			 [LIBIOMMU_INTERRUPT_MSI] = "msi",
 			 [LIBIOMMU_INTERRUPT_MSIX] = "msix",
 			 [LIBIOMMU_INTERRUPT_ERROR] = "error",
 			 [LIBIOMMU_INTERRUPT_REQUEST] = "request" },
+	[TRACE_ANSWER] = { [LIBIOMMU_FAULT_RESOLVED] = "resolved",
+			   [LIBIOMMU_FAULT_REFUSED] = "refused" },
 };
 
 void trace_named(struct trace_text *t, const char *key, enum trace_names names, unsigned int value)
@@ -100,6 +105,15 @@ void trace_geometry(struct trace_text *t, const char *prefix,
 	for (size_t i = 0; i < geometry->count; i++)
 		trace_add(t, "%s0x%" PRIx64 "-0x%" PRIx64, i ? "," : "", geometry->ranges[i].start,
 			  geometry->ranges[i].last);
+}
+
+void trace_bytes(struct trace_text *t, const char *key, const void *bytes, size_t length)
+{
+	const unsigned char *at = bytes;
+
+	trace_add(t, " %s=", key);
+	for (size_t i = 0; i < length && !t->cut; i++)
+		trace_add(t, "%02x", at[i]);
 }
 
 void trace_answer(struct trace_text *t, const struct libiommu_cap_answer *answer)
@@ -273,4 +287,22 @@ bool trace_name(const struct trace_line *line, const char *key, enum trace_names
 		}
 	}
 	return trace_number(line, key, out);
+}
+
+bool trace_take_bytes(const struct trace_line *line, const char *key, void *out, size_t room,
+		      size_t *length)
+{
+	const char *value = trace_string(line, key);
+	unsigned char *to = out;
+
+	if (!value || strlen(value) % 2 || strlen(value) / 2 > room)
+		return false;
+	for (*length = 0; *value; value += 2) {
+		int high = hex_digit(value[0]), low = hex_digit(value[1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		to[(*length)++] = (unsigned char)(high << 4 | low);
+	}
+	return true;
 }

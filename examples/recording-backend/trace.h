@@ -28,12 +28,14 @@ void trace_add(struct trace_text *t, const char *format, ...) LIBIOMMU_PRINTF_(2
 /* " key="value"", with escapes; NULL is "". */
 void trace_quote(struct trace_text *t, const char *key, const char *value);
 /* Numbers that have names; a number without one is written as it is. */
-enum trace_names { TRACE_PROT, TRACE_TYPE, TRACE_KIND };
+enum trace_names { TRACE_PROT, TRACE_TYPE, TRACE_KIND, TRACE_ANSWER };
 void trace_named(struct trace_text *t, const char *key, enum trace_names names, unsigned int value);
 /* " -> ok", or " -> refused REASON ...". */
 void trace_result(struct trace_text *t, int code, const struct libiommu_failure *failure);
 void trace_geometry(struct trace_text *t, const char *prefix,
 		    const struct libiommu_geometry *geometry);
+/* " key=0a0b": bytes in hexadecimal digits. */
+void trace_bytes(struct trace_text *t, const char *key, const void *bytes, size_t length);
 void trace_answer(struct trace_text *t, const struct libiommu_cap_answer *answer);
 /* The whole line in one write, so that lines of threads and processes do not mix. */
 bool trace_write(struct trace_text *t, int fd);
@@ -55,5 +57,8 @@ const char *trace_string(const struct trace_line *line, const char *key);
 bool trace_number(const struct trace_line *line, const char *key, uint64_t *out);
 bool trace_name(const struct trace_line *line, const char *key, enum trace_names names,
 		uint64_t *out);
+/* Bytes into an array; *length is how many there are. */
+bool trace_take_bytes(const struct trace_line *line, const char *key, void *out, size_t room,
+		      size_t *length);
 
 #endif

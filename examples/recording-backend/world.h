@@ -10,6 +10,8 @@
 #include <libiommu/libiommu.h>
 #include <libiommu/mock.h>
 
+#include <pthread.h>
+
 #define WORLD_REGIONS 16
 
 struct world_map {
@@ -24,8 +26,29 @@ struct world_domain {
 	struct world_map *maps;
 	size_t map_count;
 	uint64_t type;
-	unsigned int attached; /* devices */
+	bool pasid, nest_parent;
+	struct world_domain *parent; /* NESTED; else NULL */
+	struct world_queue *queue;   /* NULL: none */
+	unsigned int attached;       /* devices and PASIDs */
+	unsigned int children;
 	struct libiommu_geometry geometry;
+};
+
+struct world_queue {
+	struct world_queue *next;
+	uint64_t number;
+	void *data;
+	unsigned int domains;
+	const struct libiommu_backend *table;
+	int fd, stop; /* the backend's, and an eventfd that ends the thread */
+	pthread_t thread;
+	bool served;
+};
+
+struct world_pasid {
+	struct world_pasid *next;
+	uint32_t number;
+	struct world_domain *domain;
 };
 
 struct world_device {
@@ -35,6 +58,7 @@ struct world_device {
 	char *name;
 	uint32_t group;
 	struct world_domain *domain;         /* NULL: detached */
+	struct world_pasid *pasids;          /* those that are attached */
 	uint64_t region_size[WORLD_REGIONS]; /* 0: not open */
 	void *region_address[WORLD_REGIONS];
 };
@@ -65,6 +89,7 @@ struct world_ctx {
 	struct world_device *devices;
 	struct world_domain *domains;
 	struct world_claim *claims;
+	struct world_queue *queues;
 	struct libiommu_mock_machine *own;
 	struct libiommu_ctx *groups; /* asked about groups; NULL: not yet */
 };
@@ -98,9 +123,32 @@ void world_claim_free(struct world_ctx *ctx, struct world_claim *claim);
 struct world_domain *world_domain_find(const struct world_ctx *ctx, uint64_t number);
 struct world_domain *world_domain_new(struct world_ctx *ctx, uint64_t number);
 void world_domain_free(struct world_ctx *ctx, struct world_domain *dom);
+/* Where the mappings are that count for a domain: a NESTED one has its parent's. */
+struct world_domain *world_domain_book(struct world_domain *dom);
 /* The domain's geometry is this one from now on; it is taken over. */
 void world_domain_set(struct world_ctx *ctx, struct world_domain *dom,
 		      struct libiommu_geometry *geometry);
+/* The same when something of the domain has gone. */
+void world_domain_left(struct world_ctx *ctx, struct world_domain *dom,
+		       struct libiommu_geometry *geometry);
+/* A domain that has the data it was made from: it belongs to these. */
+void world_domain_join(struct world_domain *dom, struct world_domain *parent,
+		       struct world_queue *queue);
+
+struct world_pasid *world_pasid_find(const struct world_device *dev, uint64_t number);
+/* May the device (pasid 0), or its PASID, be attached there, by the rules of groups? */
+bool world_pair_fits(const struct world_ctx *ctx, const struct world_device *dev, uint64_t pasid,
+		     const struct world_domain *dom);
+
+struct world_queue *world_queue_find(const struct world_ctx *ctx, uint64_t number);
+struct world_queue *world_queue_new(struct world_ctx *ctx, uint64_t number);
+/*
+ * From now on whatever a device asks for is refused: no trace tells who would bring the pages, and
+ * an access that asks waits for its answer. What was brought in the trace is mapped by then.
+ */
+bool world_queue_serve(struct world_queue *queue, int fd);
+/* Also what the backend has of it, when it is served. */
+void world_queue_free(struct world_ctx *ctx, struct world_queue *queue);
 
 /* Memory for a mapping that fits between the others. NULL, or why not. */
 const char *world_map_new(struct world_domain *dom, uint64_t iova, uint64_t length, uint32_t prot,

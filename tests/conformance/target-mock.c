@@ -122,6 +122,12 @@ static bool mock_open(const struct settings *s)
 	settings = s;
 	target_devices(&target_mock, s);
 	target_plugin(&target_mock, s);
+	/* A plugin's endpoints are not the mock's, so only registers make its devices do anything. */
+	if (s->plugin) {
+		target_mock.dma = NULL;
+		target_mock.ask = NULL;
+		target_mock.answered = NULL;
+	}
 	if (!machine_make(NULL))
 		return false;
 	find_page();
