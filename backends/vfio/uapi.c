@@ -150,3 +150,29 @@ struct libiommu_range libiommu_vfio_info_range(const void *reply, size_t at, siz
 	memcpy(&range, (const char *)reply + at + index * sizeof(range), sizeof(range));
 	return (struct libiommu_range){ range.start, range.end };
 }
+
+size_t libiommu_vfio_hot_reset_size(uint32_t count)
+{
+	return sizeof(struct vfio_pci_hot_reset_info) +
+	       (size_t)count * sizeof(struct vfio_pci_dependent_device);
+}
+
+int libiommu_vfio_hot_reset_info(const struct libiommu_sys *sys, int device, void *buffer,
+				 uint32_t room, uint32_t *count)
+{
+	struct vfio_pci_hot_reset_info *info = buffer;
+	int rc;
+
+	memset(info, 0, sizeof(*info));
+	info->argsz = (uint32_t)libiommu_vfio_hot_reset_size(room);
+	rc = sys->ioctl(sys->data, device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, info);
+	*count = info->count;
+	return rc;
+}
+
+uint32_t libiommu_vfio_hot_reset_group(const void *buffer, uint32_t index)
+{
+	const struct vfio_pci_hot_reset_info *info = buffer;
+
+	return info->devices[index].group_id;
+}

@@ -39,6 +39,17 @@ int libiommu_vfio_unset_container(const struct libiommu_sys *sys, int group);
 /* @return a descriptor */
 int libiommu_vfio_device_fd(const struct libiommu_sys *sys, int group, const char *name);
 
+/* Devices that were opened through their group. */
+size_t libiommu_vfio_hot_reset_size(uint32_t count);
+/*
+ * Who is affected by a hot reset, into libiommu_vfio_hot_reset_size(room) bytes.
+ * @param[out] count how many there are, also when they do not fit (-ENOSPC)
+ */
+int libiommu_vfio_hot_reset_info(const struct libiommu_sys *sys, int device, void *buffer,
+				 uint32_t room, uint32_t *count);
+/* The group of one of them. */
+uint32_t libiommu_vfio_hot_reset_group(const void *buffer, uint32_t index);
+
 /* What is in a reply of libiommu_vfio_iommu_info(). */
 /* Bit n: pages of 2^n bytes; 0: not told. */
 uint64_t libiommu_vfio_info_pages(const void *reply);

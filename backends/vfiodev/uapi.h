@@ -29,15 +29,6 @@ int libiommu_vfio_irq_eventfds(const struct libiommu_sys *sys, int device, uint3
 int libiommu_vfio_irq_disable(const struct libiommu_sys *sys, int device, uint32_t index);
 int libiommu_vfio_irq_unmask(const struct libiommu_sys *sys, int device, uint32_t index);
 int libiommu_vfio_device_reset(const struct libiommu_sys *sys, int device);
-size_t libiommu_vfio_hot_reset_size(uint32_t count);
-/*
- * Who is affected by a hot reset, into libiommu_vfio_hot_reset_size(room) bytes.
- * @param[out] count how many there are, also when they do not fit (-ENOSPC)
- */
-int libiommu_vfio_hot_reset_info(const struct libiommu_sys *sys, int device, void *buffer,
-				 uint32_t room, uint32_t *count);
-/* The group of one of them; of devices that were opened through their group. */
-uint32_t libiommu_vfio_hot_reset_group(const void *buffer, uint32_t index);
 
 /*
  * Capability chains: headers at byte offsets of a reply, the first at `first`, 0 ends. Whatever the
