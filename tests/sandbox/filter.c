@@ -120,6 +120,23 @@ static const struct request *requests(const struct filter *filter, size_t *count
 	return iommufd_requests;
 }
 
+const char *filter_ioctl(enum calls calls, size_t index)
+{
+	const struct filter filter = { .calls = calls };
+	size_t count;
+	const struct request *list = requests(&filter, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		bool alone = true;
+
+		for (size_t k = 0; k < count; k++)
+			alone = alone && (k == i || list[k].number != list[i].number);
+		if (alone && !index--)
+			return list[i].name;
+	}
+	return NULL;
+}
+
 static bool left_out(const struct filter *filter, const struct request *request)
 {
 	return filter->without && !strcmp(filter->without, request->name);

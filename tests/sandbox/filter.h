@@ -21,6 +21,9 @@ struct filter {
 /* @return 0, or -1 with errno; cannot be undone */
 int filter_install(const struct filter *filter);
 
+/* The name of an ioctl that the lists have under one number only; NULL behind the last one. */
+const char *filter_ioctl(enum calls calls, size_t index);
+
 /* @return whether the filter would let an ioctl pass */
 bool filter_passes(const struct filter *filter, unsigned long request);
 

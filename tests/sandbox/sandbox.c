@@ -34,21 +34,22 @@ struct test {
 	bool below;          /* paths below the passed directory may be opened */
 	bool dies;           /* it must be killed */
 	bool outside;        /* by a call that is not the library's */
+	const char *feature; /* whose first ioctl is taken off the list */
 	const char *without; /* an ioctl that is taken off the list */
 };
 
 static const struct test tests[] = {
-	{ "a domain of its own", scenario_own_domain, OPENED, false, false, false, NULL },
-	{ "sysfs as a descriptor", scenario_sysfs, OPENED, true, false, false, NULL },
-	{ "an address space of others", scenario_adopted, FILLED, false, false, false, NULL },
-	{ "sysfs that the filter forbids", scenario_sysfs, OPENED, false, true, false, NULL },
-	{ "a path", scenario_path, OPENED, true, true, true, NULL },
-	{ "a context that opens paths", scenario_context_of_paths, OPENED, true, true, false,
+	{ "a domain of its own", scenario_own_domain, OPENED, false, false, false, NULL, NULL },
+	{ "sysfs as a descriptor", scenario_sysfs, OPENED, true, false, false, NULL, NULL },
+	{ "an address space of others", scenario_adopted, FILLED, false, false, false, NULL, NULL },
+	{ "sysfs that the filter forbids", scenario_sysfs, OPENED, false, true, false, NULL, NULL },
+	{ "a path", scenario_path, OPENED, true, true, true, NULL, NULL },
+	{ "a context that opens paths", scenario_context_of_paths, OPENED, true, true, false, NULL,
 	  NULL },
-	{ "another program", scenario_exec, OPENED, false, true, true, NULL },
-	{ "no call that maps", scenario_own_domain, OPENED, false, true, false, "map" },
+	{ "another program", scenario_exec, OPENED, false, true, true, NULL, NULL },
+	{ "no call that maps", scenario_own_domain, OPENED, false, true, false, "map", NULL },
 	{ "no call that sets interrupts", scenario_own_domain, OPENED, false, true, false,
-	  "interrupts" },
+	  "interrupts", NULL },
 };
 
 static struct world world;
@@ -127,6 +128,17 @@ static int64_t guarded_readlinkat(void *data, int directory, const char *path, c
 	return below->readlinkat(data, directory, path, buffer, length);
 }
 
+#ifdef HAVE_FAKE
+static struct fake_kernel *fake;
+
+static int ask_for_page(void)
+{
+	const struct fake_pages pages = { 1, 1, 1, OUR_IOVA };
+
+	return fake_kernel_ask_pages(fake, world.device, 0, &pages);
+}
+#endif
+
 /* "fake-vfio" is vfio on the fake kernel. */
 static bool choose_kernel(void)
 {
@@ -135,12 +147,14 @@ static bool choose_kernel(void)
 	below = libiommu_sys_default();
 	if (!strncmp(world.backend, "fake-", 5)) {
 #ifdef HAVE_FAKE
-		struct fake_kernel *kernel = fake_kernel_new();
-
-		if (!kernel)
+		fake = fake_kernel_new();
+		if (!fake)
 			return false;
-		below = fake_kernel_sys(kernel);
+		fake_kernel_set(fake, FAKE_PASID_BITS, 20);
+		fake_kernel_set(fake, FAKE_NESTING, 1);
+		below = fake_kernel_sys(fake);
 		world.backend += 5;
+		world.ask = strcmp(world.backend, "vfio") ? ask_for_page : NULL;
 		is_fake = true;
 #else
 		return false;
@@ -251,7 +265,9 @@ static const char *run(const struct test *test)
 		.calls = strcmp(world.backend, "vfio") ? CALLS_IOMMUFD : CALLS_VFIO,
 		.below = test->below,
 		.links = is_fake,
-		.without = test->without ? ioctl_of(test->without) : NULL,
+		.without = test->without   ? test->without
+			   : test->feature ? ioctl_of(test->feature)
+					   : NULL,
 	};
 	const char *what = "", *wrong = NULL;
 	int status = 0, rc = world_open(&world, test->stage, &what);
@@ -271,6 +287,50 @@ static const char *run(const struct test *test)
 		wrong = judge(test, status);
 	world_close(&world);
 	return wrong;
+}
+
+struct count {
+	size_t all, failed, skipped;
+};
+
+static void run_one(const struct test *test, struct count *count)
+{
+	const char *wrong;
+
+	count->all++;
+	/* These do not go through the library. */
+	if (!has_seccomp && test->outside) {
+		printf("ok %zu - %s # SKIP the kernel has no seccomp\n", count->all, test->name);
+		count->skipped++;
+		return;
+	}
+	wrong = run(test);
+	count->failed += wrong != NULL;
+	printf("%sok %zu - %s%s%s\n", wrong ? "not " : "", count->all, test->name,
+	       wrong ? ": " : "", wrong ? wrong : "");
+	fflush(stdout);
+}
+
+/* The fake kernel's device can be told to do all that there are ioctls for; and needs each of them. */
+static void run_everything(struct count *count)
+{
+	const struct test whole = {
+		"every ioctl", scenario_everything, OPENED, false, false, false, NULL, NULL
+	};
+	const enum calls calls = strcmp(world.backend, "vfio") ? CALLS_IOMMUFD : CALLS_VFIO;
+	const char *name;
+
+	run_one(&whole, count);
+	for (size_t i = 0; (name = filter_ioctl(calls, i)); i++) {
+		char text[96];
+		struct test test = whole;
+
+		snprintf(text, sizeof(text), "without %s", name);
+		test.name = text;
+		test.dies = true;
+		test.without = name;
+		run_one(&test, count);
+	}
 }
 
 static bool parse(int argc, char **argv)
@@ -299,8 +359,7 @@ static bool parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const struct rlimit memlock = { 64 << 20, 64 << 20 };
-	const size_t count = sizeof(tests) / sizeof(tests[0]);
-	size_t failed = 0, skipped = 0;
+	struct count count = { 0 };
 
 	if (!parse(argc, argv))
 		return 2;
@@ -311,22 +370,11 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	has_seccomp = prctl(PR_GET_SECCOMP) >= 0;
-	for (size_t i = 0; i < count; i++) {
-		const char *wrong;
-
-		/* These do not go through the library. */
-		if (!has_seccomp && tests[i].outside) {
-			printf("ok %zu - %s # SKIP the kernel has no seccomp\n", i + 1,
-			       tests[i].name);
-			skipped++;
-			continue;
-		}
-		wrong = run(&tests[i]);
-		failed += wrong != NULL;
-		printf("%sok %zu - %s%s%s\n", wrong ? "not " : "", i + 1, tests[i].name,
-		       wrong ? ": " : "", wrong ? wrong : "");
-		fflush(stdout);
-	}
-	printf("%zu passed, %zu failed, %zu skipped\n", count - failed - skipped, failed, skipped);
-	return failed ? 1 : 0;
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		run_one(&tests[i], &count);
+	if (is_fake)
+		run_everything(&count);
+	printf("%zu passed, %zu failed, %zu skipped\n", count.all - count.failed - count.skipped,
+	       count.failed, count.skipped);
+	return count.failed ? 1 : 0;
 }

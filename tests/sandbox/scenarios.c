@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "scenarios.h"
 
+#include <libiommu/nesting.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -236,6 +238,105 @@ const char *scenario_own_domain(const struct world *w)
 const char *scenario_sysfs(const struct world *w)
 {
 	return own_domain(w, true);
+}
+
+static const char *make_domain(struct session *s, bool pasid, bool parent,
+			       struct libiommu_fault_queue *faults, struct libiommu_domain **out)
+{
+	struct libiommu_domain_options opts = LIBIOMMU_DOMAIN_OPTIONS_INIT;
+
+	opts.pasid = pasid;
+	opts.nest_parent = parent;
+	opts.faults = faults;
+	TRY(libiommu_domain_new(s->ctx, &opts, out, &err));
+	return NULL;
+}
+
+static const char *use_pasid(struct session *s)
+{
+	struct libiommu_domain *one, *other;
+	struct libiommu_endpoint *ep = NULL;
+
+	NEXT(make_domain(s, true, false, NULL, &one));
+	NEXT(make_domain(s, true, false, NULL, &other));
+	TRY(libiommu_pasid_open(s->device, LIBIOMMU_PASID_ANY, &ep, &err));
+	TRY(libiommu_endpoint_attach(ep, one, &err));
+	TRY(libiommu_endpoint_replace(ep, other, 0, &err));
+	TRY(libiommu_endpoint_detach(ep, 0, &err));
+	TRY(libiommu_pasid_close(ep, &err));
+	TRY(libiommu_domain_free(one, &err));
+	TRY(libiommu_domain_free(other, &err));
+	return NULL;
+}
+
+static const char *use_queue(struct session *s)
+{
+	struct libiommu_endpoint *ep = libiommu_device_endpoint(s->device);
+	struct libiommu_fault_group group = LIBIOMMU_FAULT_GROUP_INIT;
+	struct libiommu_fault_queue *queue = NULL;
+	struct libiommu_page_request request;
+	struct libiommu_domain *dom;
+	size_t count = 1;
+
+	TRY(libiommu_fault_queue_new(s->ctx, NULL, &queue, &err));
+	NEXT(make_domain(s, false, false, queue, &dom));
+	TRY(libiommu_endpoint_attach(ep, dom, &err));
+	EXPECT(s->world->ask() == 0);
+	TRY(libiommu_fault_queue_next(queue, &group, &request, &count, &err));
+	EXPECT(count == 1 && group.device == s->device && request.address == OUR_IOVA);
+	TRY(libiommu_fault_queue_respond(queue, group.cookie, LIBIOMMU_FAULT_RESOLVED, &err));
+	TRY(libiommu_endpoint_detach(ep, 0, &err));
+	TRY(libiommu_domain_free(dom, &err));
+	TRY(libiommu_fault_queue_free(queue, &err));
+	return NULL;
+}
+
+static const char *use_stage1(struct session *s)
+{
+	const struct libiommu_invalidation all = { .kind = LIBIOMMU_INVALIDATE_ALL };
+	const struct libiommu_stage1_vtd data = { .root = OUR_IOVA, .address_width = 48 };
+	struct libiommu_endpoint *ep = libiommu_device_endpoint(s->device);
+	struct libiommu_nested_options opts = LIBIOMMU_NESTED_OPTIONS_INIT;
+	struct libiommu_hw_info info = LIBIOMMU_HW_INFO_INIT;
+	struct libiommu_domain *nested = NULL;
+	size_t count = 1;
+
+	TRY(libiommu_device_hw_info(s->device, &info, &err));
+	EXPECT(info.type == LIBIOMMU_HW_VTD);
+	NEXT(make_domain(s, false, true, NULL, &s->domain));
+	NEXT(map_ours(s));
+	opts.data = &data;
+	opts.data_length = sizeof(data);
+	TRY(libiommu_domain_new_nested(s->device, s->domain, &opts, &nested, &err));
+	TRY(libiommu_endpoint_attach(ep, nested, &err));
+	TRY(libiommu_domain_invalidate(nested, &all, &count, &err));
+	EXPECT(count == 1);
+	TRY(libiommu_endpoint_detach(ep, 0, &err));
+	TRY(libiommu_domain_free(nested, &err));
+	TRY(libiommu_domain_unmap_all(s->domain, NULL, &err));
+	TRY(libiommu_domain_free(s->domain, &err));
+	return NULL;
+}
+
+const char *scenario_everything(const struct world *w)
+{
+	struct session s;
+	size_t count = 8;
+	int fds[8];
+
+	NEXT(start(&s, w, false));
+	if (w->ask) {
+		NEXT(use_pasid(&s));
+		NEXT(use_queue(&s));
+		NEXT(use_stage1(&s));
+	}
+	TRY(libiommu_domain_new(s.ctx, NULL, &s.domain, &err));
+	NEXT(make_memory(&s));
+	NEXT(map_ours(&s));
+	NEXT(use_device(&s, OUR_IOVA));
+	TRY(libiommu_device_reset(s.device, &err));
+	TRY(libiommu_device_hot_reset_fds(s.device, fds, &count, &err));
+	return leave(&s);
 }
 
 const char *scenario_adopted(const struct world *w)

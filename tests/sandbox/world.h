@@ -28,6 +28,8 @@ struct world {
 	uint64_t ioas;
 	char *memory;  /* OUR_PAGES */
 	char *foreign; /* FOREIGN_PAGES */
+	/* The device asks for a page; 0: a queue has it. NULL: this device cannot be told to. */
+	int (*ask)(void);
 };
 
 /* @return 0, or a negative errno with *what it was that failed */
