@@ -178,9 +178,96 @@ START_TEST(no_map_file)
 }
 END_TEST
 
+/*
+ * What Linux 6.12 makes of our calls: flags that are younger are refused as it refuses them, and what
+ * a younger kernel says in the rest of an answer is not there.
+ */
+static int as_6_12(void *data, int fd, unsigned long request, void *argument)
+{
+	int rc;
+
+	switch (request) {
+	case IOMMU_IOAS_MAP_FILE:
+		return -ENOTTY;
+	case VFIO_DEVICE_BIND_IOMMUFD:
+		if (((struct vfio_device_bind_iommufd *)argument)->flags)
+			return -EINVAL;
+		break;
+	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
+		if (((struct vfio_device_attach_iommufd_pt *)argument)->flags)
+			return -EINVAL;
+		break;
+	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
+		if (((struct vfio_device_detach_iommufd_pt *)argument)->flags)
+			return -EINVAL;
+		break;
+	case IOMMU_HWPT_ALLOC:
+		if (((struct iommu_hwpt_alloc *)argument)->flags & IOMMU_HWPT_ALLOC_PASID)
+			return -EOPNOTSUPP;
+		break;
+	}
+	rc = sys()->ioctl(data, fd, request, argument);
+	if (request == IOMMU_GET_HW_INFO)
+		((struct iommu_hw_info *)argument)->out_max_pasid_log2 = 0;
+	return rc;
+}
+
+/* Nothing is asked for in vain that would leave something behind; the rest is as ever. */
+START_TEST(linux_6_12)
+{
+	struct libiommu_device_options dev = LIBIOMMU_DEVICE_OPTIONS_INIT;
+	struct libiommu_domain_options opts = LIBIOMMU_DOMAIN_OPTIONS_INIT;
+	struct libiommu_ctx_options start = LIBIOMMU_CTX_OPTIONS_INIT;
+	unsigned char token[16];
+	struct libiommu_cap_answer can = LIBIOMMU_CAP_ANSWER_INIT;
+	struct libiommu_endpoint *one = NULL;
+	struct libiommu_domain *d = NULL;
+	struct libiommu_device *a, *b = NULL;
+	unsigned int objects;
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	OK(ftruncate(fd, PAGE));
+	fake_kernel_set(kernel, FAKE_PASID_BITS, 20);
+	fake_kernel_set(kernel, FAKE_NESTING, 1);
+	libiommu_ctx_free(ctx);
+	ctx = NULL;
+	watch();
+	pass_on = as_6_12;
+	start.backend = BACKEND;
+	start.sys = &table;
+	OK(libiommu_ctx_new(&start, &ctx, NULL));
+	a = open_device(A);
+	objects = fake_kernel_objects(kernel, A);
+	OK(libiommu_device_cap(a, LIBIOMMU_CAP_PASIDS, &can, NULL));
+	ck_assert_int_eq(can.answer, LIBIOMMU_ANSWER_NO);
+	REFUSED(libiommu_pasid_open(a, 5, &one, &err), PASID_UNSUPPORTED, A, "");
+	opts.pasid = true;
+	OK(libiommu_domain_new(ctx, &opts, &d, NULL));
+	/* A wish for what nobody can use here costs nothing. */
+	OK(try_attach(a, d, NULL));
+	OK(libiommu_endpoint_detach(ep(a), 0, NULL));
+	OK(libiommu_domain_free(d, NULL));
+	ck_assert_uint_eq(fake_kernel_objects(kernel, A), objects);
+	memset(token, 0x11, sizeof(token));
+	dev.vf_token = token;
+	fake_kernel_token(kernel, B, "11111111-1111-1111-1111-111111111111");
+	REFUSED(libiommu_device_open_with(ctx, B, &dev, &b, &err), BAD_TOKEN, B,
+		"this kernel takes none");
+	missing = &(const struct call){ "IOMMU_IOAS_MAP_FILE", IOMMU_IOAS_MAP_FILE };
+	refusals = 0;
+	b = open_device(M0);
+	use(a, b, fd);
+	use_stages(a);
+	ck_assert_uint_eq(refusals, 0);
+	OK(libiommu_device_cap(a, LIBIOMMU_CAP_FILE_MAPPINGS, &can, NULL));
+	ck_assert_int_eq(can.answer, LIBIOMMU_ANSWER_NO);
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = { missing_calls, no_map_file };
+	const TTest *const tests[] = { missing_calls, no_map_file, linux_6_12 };
 
 	return run("iommufd-calls", tests, sizeof(tests) / sizeof(tests[0]));
 }
