@@ -174,7 +174,13 @@ int64_t mock_group_by_acs(void *data, const struct libiommu_mock_function *funct
 /* A request with a PASID is routed by its address alone: nothing on the way may look at that. */
 bool mock_function_isolates_pasids(const struct mock_function *function)
 {
-	while (function && function->bus && isolated_by(function, MOCK_ACS_RR | MOCK_ACS_UF))
-		function = function->bus->bridge;
+	while (function && function->bus && isolated_by(function, MOCK_ACS_RR | MOCK_ACS_UF)) {
+		const struct mock_bus *bus = function->bus;
+
+		/* No bridge leads to some buses of virtual functions. */
+		while (bus && !bus->bridge)
+			bus = bus->parent;
+		function = bus ? bus->bridge : NULL;
+	}
 	return !function || !function->bus;
 }

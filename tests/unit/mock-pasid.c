@@ -156,6 +156,35 @@ START_TEST(a_switch_without_acs_does_not_isolate)
 }
 END_TEST
 
+/* No bridge leads to the bus of a virtual function, but requests from there pass some. */
+START_TEST(a_bus_without_a_bridge_has_bridges_above)
+{
+	static const struct {
+		const char *acs;
+		bool isolated;
+	} ports[] = { { "", false }, { "acs=rr,uf", true } };
+	struct libiommu_endpoint *ep;
+	struct libiommu_device *dev;
+	char text[768];
+
+	snprintf(text, sizeof(text),
+		 "personality bare\niommu i intel-vtd\n"
+		 "host-bridge 0000:00 iommu=i grouping=generic\n"
+		 "device 0000:00:01.0 type=root-port bus=01 acs=rr,uf\n"
+		 "device 0000:01:00.0 type=upstream-port bus=02\n"
+		 "device 0000:02:00.0 type=downstream-port bus=03 %s\n"
+		 "device 0000:03:00.0 type=endpoint driver=vfio-pci\n"
+		 "device 0000:04:00.0 type=vf driver=vfio-pci pasid=20\n",
+		 ports[_i].acs);
+	dev = open_device(text, "0000:04:00.0");
+	if (ports[_i].isolated)
+		ck_assert_int_eq(libiommu_pasid_open(dev, 1, &ep, &err), 0);
+	else
+		refused(libiommu_pasid_open(dev, 1, &ep, &err), LIBIOMMU_REASON_PASID_NOT_ISOLATED);
+	libiommu_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(faults_and_the_cache_know_the_pasid)
 {
 	struct libiommu_device *dev =
@@ -292,6 +321,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, who_has_pasids, 0, (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_loop_test(tcase, a_switch_without_acs_does_not_isolate, 0, 6);
+	tcase_add_loop_test(tcase, a_bus_without_a_bridge_has_bridges_above, 0, 2);
 	tcase_add_test(tcase, a_neighbour_goes);
 	tcase_add_test(tcase, faults_and_the_cache_know_the_pasid);
 	tcase_add_test(tcase, every_allocation_can_fail);
