@@ -17,18 +17,8 @@
 
 #define PROFILES 16
 
-/* Those of an address space. For what lets a device have several there is a table of its own. */
-static const enum libiommu_cap caps[] = {
-	LIBIOMMU_CAP_PAGE_SIZES,
-	LIBIOMMU_CAP_ADDRESS_BITS,
-	LIBIOMMU_CAP_READ_ONLY,
-	LIBIOMMU_CAP_WRITE_ONLY,
-	LIBIOMMU_CAP_CACHE_COHERENCY,
-	LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY,
-	LIBIOMMU_CAP_ISOLATES_OUTSIDE_APERTURE,
-	LIBIOMMU_CAP_IOMMUFD,
-};
-#define CAPS (sizeof(caps) / sizeof(caps[0]))
+/* One answer for each number; the_page_has_all_capabilities() says when there are more. */
+#define CAPS (LIBIOMMU_CAP_NESTING + 1)
 
 static FILE *page;
 
@@ -133,8 +123,8 @@ static void say_space(const struct mock_profile *profile)
 	say(" | %u | %s |\n", hw.phys_width, hw.grouping);
 }
 
-/* What a device behind it answers once it is attached, without Linux in the way. */
-static void ask(const char *profile, struct libiommu_cap_answer *answers)
+/* What a device with PASIDs and page requests answers behind it once it is attached. */
+static void ask(const char *personality, const char *line, struct libiommu_cap_answer *answers)
 {
 	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
 	struct libiommu_ctx *ctx = NULL;
@@ -143,9 +133,9 @@ static void ask(const char *profile, struct libiommu_cap_answer *answers)
 	char text[200];
 
 	snprintf(text, sizeof(text),
-		 "personality bare\niommu u %s\n"
-		 "device 0000:00:03.0 iommu=u group=1 driver=vfio-pci\n",
-		 profile);
+		 "personality %s\niommu u %s\n"
+		 "device 0000:00:03.0 iommu=u group=1 driver=vfio-pci pasid=20 prq=yes\n",
+		 personality, line);
 	opts.backend = "mock";
 	opts.config = text;
 	if (libiommu_ctx_new(&opts, &ctx, NULL) ||
@@ -153,9 +143,9 @@ static void ask(const char *profile, struct libiommu_cap_answer *answers)
 	    libiommu_domain_new(ctx, NULL, &dom, NULL) ||
 	    libiommu_endpoint_attach(libiommu_device_endpoint(dev), dom, NULL))
 		abort();
-	for (size_t i = 0; i < CAPS; i++) {
-		answers[i] = (struct libiommu_cap_answer)LIBIOMMU_CAP_ANSWER_INIT;
-		if (libiommu_device_cap(dev, caps[i], &answers[i], NULL))
+	for (int cap = LIBIOMMU_CAP_PAGE_SIZES; cap < CAPS; cap++) {
+		answers[cap] = (struct libiommu_cap_answer)LIBIOMMU_CAP_ANSWER_INIT;
+		if (libiommu_device_cap(dev, (enum libiommu_cap)cap, &answers[cap], NULL))
 			abort();
 	}
 	libiommu_ctx_free(ctx);
@@ -176,25 +166,88 @@ static void say_answer(enum libiommu_cap cap, const struct libiommu_cap_answer *
 		say("%llu", (unsigned long long)answer->value);
 }
 
-static void say_caps(const struct mock_profile *const *profiles, size_t count)
-{
-	static struct libiommu_cap_answer answers[PROFILES][CAPS];
+struct column {
+	char line[48];
+	struct libiommu_cap_answer answers[CAPS];
+};
 
+static size_t ask_all(struct column *columns)
+{
+	const struct mock_profile *profile;
+	size_t count = 0;
+
+	for (size_t i = 0; (profile = mock_profile_at(i)); i++) {
+		snprintf(columns[count++].line, sizeof(columns->line), "%s", profile->hw.profile);
+		if (profile->hw.has_legacy)
+			snprintf(columns[count++].line, sizeof(columns->line), "%s mode=legacy",
+				 profile->hw.profile);
+		if (count > PROFILES - 2)
+			abort();
+	}
 	for (size_t i = 0; i < count; i++)
-		ask(profiles[i]->hw.profile, answers[i]);
+		ask("bare", columns[i].line, columns[i].answers);
+	return count;
+}
+
+/* Has a profile a say in it? Else all have the same answer. */
+static bool hardware_decides(int cap, const struct column *columns, size_t count)
+{
+	static const char from[] = "mock profile ";
+
+	for (size_t i = 0; i < count; i++) {
+		if (strncmp(columns[i].answers[cap].evidence, from, sizeof(from) - 1) == 0)
+			return true;
+		if (columns[i].answers[cap].answer != columns[0].answers[cap].answer)
+			abort();
+	}
+	return false;
+}
+
+/* In no personality either. */
+static void say_never(const struct column *columns, size_t count)
+{
+	static const char *const personalities[] = { "strict", "type1", "iommufd", "bare" };
+	static struct libiommu_cap_answer answers[4][CAPS];
+	const char *comma = "";
+
+	for (size_t i = 0; i < 4; i++)
+		ask(personalities[i], columns[0].line, answers[i]);
+	for (int cap = LIBIOMMU_CAP_PAGE_SIZES; cap < CAPS; cap++) {
+		bool never = !hardware_decides(cap, columns, count);
+
+		for (size_t i = 0; i < 4; i++)
+			never &= answers[i][cap].answer == LIBIOMMU_ANSWER_NO;
+		if (!never)
+			continue;
+		say("%s%s", comma, libiommu_cap_name((enum libiommu_cap)cap));
+		comma = ", ";
+	}
+}
+
+static void say_caps(void)
+{
+	static struct column columns[PROFILES];
+	size_t count = ask_all(columns);
+
 	say("| capability");
 	for (size_t i = 0; i < count; i++)
-		say(" | `%s`", profiles[i]->hw.profile);
+		say(" | `%s`", columns[i].line);
 	say(" |\n|---");
 	for (size_t i = 0; i < count; i++)
 		say("|---");
 	say("|\n");
-	for (size_t c = 0; c < CAPS; c++) {
-		say("| %s", libiommu_cap_name(caps[c]));
+	for (int cap = LIBIOMMU_CAP_PAGE_SIZES; cap < CAPS; cap++) {
+		if (!hardware_decides(cap, columns, count))
+			continue;
+		say("| %s", libiommu_cap_name((enum libiommu_cap)cap));
 		for (size_t i = 0; i < count; i++)
-			say_answer(caps[c], &answers[i][c]);
+			say_answer((enum libiommu_cap)cap, &columns[i].answers[cap]);
 		say(" |\n");
 	}
+	say("\nAll other capabilities are the personality's, the same behind each profile "
+	    "([mock.md](mock.md)). The mock never has: ");
+	say_never(columns, count);
+	say(".\n");
 }
 
 static void say_hardware(const struct mock_hw *hw, const char *mode)
@@ -284,9 +337,9 @@ static void write_page(void)
 	}
 	say("\n## Capabilities\n\n"
 	    "What `libiommu_device_cap()` answers in personality `bare` after an attach, where the "
-	    "hardware "
-	    "decides. `iommufd` is whether Linux would lend the device.\n\n");
-	say_caps(profiles, count);
+	    "hardware decides, for a\ndevice that sends PASIDs of 20 bits and page requests. "
+	    "`iommufd` is whether Linux would lend the device.\n\n");
+	say_caps();
 }
 
 static char *make_page(void)
@@ -299,6 +352,14 @@ static char *make_page(void)
 	fclose(page);
 	return text;
 }
+
+START_TEST(the_page_has_all_capabilities)
+{
+	for (int cap = LIBIOMMU_CAP_PAGE_SIZES; cap < CAPS; cap++)
+		ck_assert_ptr_nonnull(libiommu_cap_name((enum libiommu_cap)cap));
+	ck_assert_ptr_null(libiommu_cap_name((enum libiommu_cap)CAPS));
+}
+END_TEST
 
 START_TEST(the_page_is_fresh)
 {
@@ -328,6 +389,7 @@ int main(int argc, char **argv)
 	}
 	suite = suite_create("mock-profile-docs");
 	tcase = tcase_create("mock-profile-docs");
+	tcase_add_test(tcase, the_page_has_all_capabilities);
 	tcase_add_test(tcase, the_page_is_fresh);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
