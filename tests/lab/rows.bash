@@ -13,6 +13,7 @@
 #   unbound       bound to vfio-pci, the others of its group have no driver
 #   kernel_bound  stays with its kernel driver, alone in its group
 #   set           PATH=VALUE..., written in the guest before devices are bound
+#   topology      the file of tests/topologies that tells of this machine, where the guest has it
 #
 # row NAME KEY=VALUE...
 #   arch          of QEMU, the kernel and the guest's programs
@@ -223,7 +224,9 @@ run probe \
 
 # Topologies whose groups the guest's kernel and the mock have to find alike.
 devices topology-q35 \
-	qemu='-device edu,addr=3.0 -device e1000e,addr=4.0 -device nvme,addr=5.0,serial=a
+	topology=/lab/bin/15-qemu-q35.txt \
+	qemu='-device VGA,addr=1.0 -device pcie-root-port,id=rp1,addr=2.0,slot=1,chassis=1 -device nvme,bus=rp1,serial=b
+		-device edu,addr=3.0 -device e1000e,addr=4.0 -device nvme,addr=5.0,serial=a
 		-device e1000,addr=6.0'
 
 devices topology-ports \
@@ -294,6 +297,7 @@ devices topology-pxb \
 		-device nvme,bus=pcie.0,addr=4.0,serial=b'
 
 devices topology-virt \
+	topology=/lab/bin/16-qemu-virt.txt \
 	qemu='-device pcie-root-port,id=rp1,addr=3.0,slot=1,chassis=1 -device nvme,bus=rp1,serial=a
 		-device pcie-root-port,id=rp2,addr=4.0,slot=2,chassis=2,disable-acs=on
 		-device e1000e,bus=rp2,addr=0.0,multifunction=on -device e1000e,bus=rp2,addr=0.1
@@ -301,7 +305,8 @@ devices topology-virt \
 		-device edu,bus=b1,addr=1.0 -device edu,bus=b1,addr=2.0
 		-device edu,addr=6.0,multifunction=on -device edu,addr=6.1'
 
-step topology program=tests/lab/lab-topology
+step topology program=tests/lab/lab-topology arguments=@topology@ \
+	files='../topologies/15-qemu-q35.txt ../topologies/16-qemu-virt.txt'
 
 run topology \
 	machines='vtd:q35 vtd:ports vtd:no-acs vtd:switch vtd:switch-no-acs vtd:pcie-pci vtd:pci-bridge

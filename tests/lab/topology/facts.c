@@ -263,11 +263,27 @@ void facts_write_device(const struct facts *all, size_t i, FILE *out)
 	fprintf(out, "\n");
 }
 
+/* By the name that its driver gives it. */
+static const char *profile_of(const char *iommu)
+{
+	static const char *const profiles[][2] = {
+		{ "dmar", "intel-vtd" },
+		{ "ivhd", "amd-vi" },
+		{ "smmu3", "arm-smmuv3" },
+	};
+
+	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
+		if (strncmp(iommu, profiles[i][0], strlen(profiles[i][0])) == 0)
+			return profiles[i][1];
+	}
+	return "virtio-iommu";
+}
+
 void facts_write(const struct facts *all, size_t count, FILE *out)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].iommu[0] && first_with(all, i, IOMMU) == i)
-			fprintf(out, "iommu u%zu intel-vtd\n", i);
+			fprintf(out, "iommu u%zu %s\n", i, profile_of(all[i].iommu));
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (first_with(all, i, ROOT) == i)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lab-topology: the groups that the kernel has made, beside those that the mock makes from what the
- * devices say of themselves.
+ * lab-topology [FILE]: the groups that the kernel has made, beside those that the mock makes from what the
+ * devices say of themselves. FILE, without its comments, has to say the same of them.
  */
 #include "facts.h"
 
@@ -14,6 +14,7 @@
 #define GROUPS      "/sys/kernel/iommu_groups"
 #define DEVICES_MAX 128
 #define NAMES_MAX   2048
+#define TEXT_MAX    512
 
 static struct facts all[DEVICES_MAX];
 static size_t count;
@@ -134,7 +135,41 @@ static void compare_lone(struct libiommu_ctx *ctx)
 	}
 }
 
-static struct libiommu_ctx *make_mock(void)
+/* The next line that is no comment. */
+static bool next_line(FILE *in, char line[TEXT_MAX])
+{
+	while (fgets(line, TEXT_MAX, in)) {
+		if (line[0] != '#')
+			return true;
+	}
+	line[0] = '\0';
+	return false;
+}
+
+/* What the unit tests know of this machine is then what this kernel does. */
+static void compare_text(const char *path, char *text)
+{
+	FILE *known = fopen(path, "r"), *seen = fmemopen(text, strlen(text), "r");
+	char expected[TEXT_MAX], line[TEXT_MAX], what[512];
+	bool same = known && seen, more = same;
+
+	while (more) {
+		more = next_line(known, expected);
+		more |= next_line(seen, line);
+		if (strcmp(expected, line) == 0)
+			continue;
+		printf("    the file: %s\n    here:     %s\n", expected, line);
+		same = false;
+	}
+	if (known)
+		fclose(known);
+	if (seen)
+		fclose(seen);
+	snprintf(what, sizeof(what), "the devices are those of %.400s", path);
+	tally(same, what);
+}
+
+static struct libiommu_ctx *make_mock(const char *path)
 {
 	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
 	struct libiommu_error *err = NULL;
@@ -149,6 +184,8 @@ static struct libiommu_ctx *make_mock(void)
 	facts_write(all, count, out);
 	fclose(out);
 	fputs(text, stdout);
+	if (path)
+		compare_text(path, text);
 	opts.backend = "mock";
 	opts.config = text;
 	rc = libiommu_ctx_new(&opts, &ctx, &err);
@@ -157,9 +194,9 @@ static struct libiommu_ctx *make_mock(void)
 	return rc ? NULL : ctx;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	struct libiommu_ctx *ctx = make_mock();
+	struct libiommu_ctx *ctx = make_mock(argc > 1 ? argv[1] : NULL);
 	size_t groups, mocked = 0;
 
 	if (!ctx)
