@@ -351,6 +351,59 @@ START_TEST(a_program_brings_its_platform)
 }
 END_TEST
 
+static int64_t always_300(void *data, const struct libiommu_mock_function *function)
+{
+	(void)data;
+	(void)function;
+	return 300;
+}
+
+/* What a program calls as a built-in one stands in its place, also where no line has grouping=. */
+START_TEST(a_program_replaces_what_is_built_in)
+{
+	static const struct {
+		const char *name;
+		const char *text;
+		const char *device;
+	} rules[] = {
+		{ "pci-acs",
+		  IOMMU "host-bridge 0000:00 iommu=u\ndevice 0000:00:01.0\ndevice 0000:00:02.0\n",
+		  "0000:00:02.0" },
+		{ "pci-acs", HOST "device 0000:00:02.0\n", "0000:00:02.0" },
+		{ "pci-acs", IOMMU "platform p iommu=u\n", "p" },
+		{ "host-bridge", IOMMU "host-bridge 0000:00\ndevice 0000:00:02.0 iommu=u\n",
+		  "0000:00:02.0" },
+		{ "generic",
+		  "iommu u s390-zpci\nhost-bridge 0000:00 iommu=u\ndevice 0000:00:02.0\n",
+		  "0000:00:02.0" },
+		{ "generic", "iommu u s390-zpci\nplatform p iommu=u\n", "p" },
+		{ "stream", "iommu u arm-smmuv2\nplatform p iommu=u\n", "p" },
+		{ "partitionable-endpoint",
+		  "iommu u powernv-p7ioc\nhost-bridge 0000:00 iommu=u\ndevice 0000:00:02.0\n",
+		  "0000:00:02.0" },
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct libiommu_mock_platform platform = mine();
+		struct libiommu_mock_machine *made;
+
+		platform.name = rules[i].name;
+		platform.device_group = always_300;
+		ck_assert_int_eq(
+			libiommu_mock_machine_new_with(rules[i].text, &platform, 1, &made, NULL),
+			0);
+		machine = (struct mock_machine *)made;
+		ck_assert_msg(group_of(rules[i].device) == 300, "%s: %s", rules[i].name,
+			      rules[i].text);
+		libiommu_mock_machine_free(made);
+		/* It is that machine's alone. */
+		make(rules[i].text);
+		ck_assert_int_ne(group_of(rules[i].device), 300);
+		mock_machine_destroy(machine);
+	}
+}
+END_TEST
+
 START_TEST(windows_are_ranges_of_a_group)
 {
 	struct libiommu_ctx_options opts = LIBIOMMU_CTX_OPTIONS_INIT;
@@ -477,6 +530,7 @@ int main(void)
 		the_profile_says_how_unless_the_text_does,
 		bridges_of_one_machine_may_differ,
 		a_program_brings_its_platform,
+		a_program_replaces_what_is_built_in,
 		windows_are_ranges_of_a_group,
 		bad_platforms_are_refused,
 		every_allocation_may_fail,
