@@ -12,6 +12,7 @@ static uint64_t has(bool yes, unsigned int bit)
 static void tell_vtd(const struct mock_hw *hw, struct libiommu_hw_info *out)
 {
 	unsigned int levels = hw->levels ? hw->levels : 4;
+	bool scalable = hw->parent_format != LIBIOMMU_PGTABLE_NO_FORMAT;
 
 	out->type = LIBIOMMU_HW_VTD;
 	out->length = sizeof(out->data.vtd);
@@ -23,7 +24,7 @@ static void tell_vtd(const struct mock_hw *hw, struct libiommu_hw_info *out)
 	 * kinds of tables. */
 	out->data.vtd.ecap = has(hw->coherent, 0) | has(hw->snoop_control, 7) |
 			     has(hw->stage1_formats != 0, 26) | has(hw->prq, 29) |
-			     has(hw->pasid_bits != 0, 40) | BIT(43) | BIT(46) |
+			     has(hw->pasid_bits != 0, 40) | has(scalable, 43) | has(scalable, 46) |
 			     has(hw->stage1_formats != 0, 47) |
 			     (hw->pasid_bits ? (uint64_t)(hw->pasid_bits - 1) << 35 : 0);
 }
@@ -92,6 +93,9 @@ int mock_hw_info(const struct mock_hw *hw, struct libiommu_hw_info *out)
 		tell_selftest(out);
 		break;
 	default:
+		/* In legacy mode VT-d has nothing below a stage 1, but says what it is. */
+		if (hw->has_legacy)
+			tell_vtd(hw, out);
 		break;
 	}
 	return 0;

@@ -3,6 +3,7 @@
 #include "tests/unit/mock-hardware.h"
 
 #include <libiommu/mock.h>
+#include <libiommu/nesting.h>
 
 #include "backends/mock/grouping.h"
 
@@ -432,7 +433,10 @@ static enum libiommu_answer cap_of(enum libiommu_cap cap)
 /* The device below sends PASIDs and asks for pages, whatever its IOMMU takes. */
 START_TEST(legacy_mode_has_one_address_space)
 {
+	/* Nesting, page requests, PASIDs, scalable mode with second stages, and with first ones. */
+	const uint64_t of_scalable = BIT(26) | BIT(29) | BIT(40) | BIT(43) | BIT(46) | BIT(47);
 	enum libiommu_answer many = modes[_i].many ? LIBIOMMU_ANSWER_YES : LIBIOMMU_ANSWER_NO;
+	struct libiommu_hw_info info = LIBIOMMU_HW_INFO_INIT;
 	struct libiommu_geometry geometry;
 	const struct mock_hw *hw;
 	char text[200];
@@ -453,6 +457,9 @@ START_TEST(legacy_mode_has_one_address_space)
 	ck_assert_int_eq(cap_of(LIBIOMMU_CAP_ENFORCE_CACHE_COHERENCY), LIBIOMMU_ANSWER_YES);
 	ck_assert_int_eq(hw->accessed_dirty, modes[_i].many);
 	ck_assert_int_eq(hw->stage1_formats != 0, modes[_i].many);
+	ck_assert_int_eq(mock->nesting->hw_info(&dev, &info, &rig.failure), 0);
+	ck_assert_int_eq(info.type, LIBIOMMU_HW_VTD);
+	ck_assert_uint_eq(info.data.vtd.ecap & of_scalable, modes[_i].many ? of_scalable : 0);
 	stop();
 }
 END_TEST
