@@ -14,6 +14,7 @@ struct mock_asked {
 	struct libiommu_device *handle;
 	uint64_t cookie;
 	uint32_t number;
+	bool told; /* somebody knows of it: the descriptor is readable for others only */
 	bool read;
 	bool waits;
 	enum libiommu_fault_answer answer; /* 0: none yet */
@@ -31,18 +32,25 @@ static void release(struct mock_queue *queue, struct mock_asked *asked)
 	mock_free(queue->machine, asked, size_of(asked->count));
 }
 
-/* The descriptor is readable from the first unread group on, and not after the last. */
-static void count_unread(struct mock_queue *queue, bool more)
+/* The descriptor is readable from the first group on that nobody knows of, and not after the last. */
+static void count_untold(struct mock_queue *queue, bool more)
 {
 	uint64_t one = 1;
 	ssize_t done = 0;
 
-	if (more && queue->unread++ == 0)
+	if (more && queue->untold++ == 0)
 		done = write(queue->fd, &one, sizeof(one));
-	else if (!more && --queue->unread == 0)
+	else if (!more && --queue->untold == 0)
 		done = read(queue->fd, &one, sizeof(one));
 	/* An eventfd between 0 and 1 takes both. */
 	(void)done;
+}
+
+static void tell(struct mock_queue *queue, struct mock_asked *asked)
+{
+	if (!asked->told)
+		count_untold(queue, false);
+	asked->told = true;
 }
 
 struct mock_asked *mock_queue_ask(struct mock_queue *queue, struct mock_requester from,
@@ -72,7 +80,7 @@ struct mock_asked *mock_queue_ask(struct mock_queue *queue, struct mock_requeste
 	*end = asked;
 	queue->open++;
 	queue->waiting += waits;
-	count_unread(queue, true);
+	count_untold(queue, true);
 	pthread_mutex_unlock(&queue->lock);
 	return asked;
 }
@@ -100,8 +108,7 @@ static void finish(struct mock_queue *queue, struct mock_asked **link,
 
 	*link = asked->next;
 	queue->open--;
-	if (!asked->read)
-		count_unread(queue, false);
+	tell(queue, asked);
 	asked->answer = answer;
 	if (asked->waits) {
 		pthread_cond_broadcast(&queue->answered);
@@ -194,8 +201,10 @@ static int slot_next(void *object, struct libiommu_fault_group *group,
 		group->number = asked->number;
 		group->cookie = asked->cookie;
 		asked->read = true;
-		count_unread(queue, false);
 	}
+	/* Also with too little room: Linux gives whole groups, and the backend for it has read one then. */
+	if (asked)
+		tell(queue, asked);
 	pthread_mutex_unlock(&queue->lock);
 	return error;
 }

@@ -16,13 +16,13 @@ struct mock_asked;
 struct mock_queue {
 	struct mock_machine *machine;
 	const struct libiommu_sys *sys;
-	int fd; /* readable while a group is unread */
+	int fd; /* readable while there is a group that nobody has looked at */
 	size_t depth;
 	pthread_mutex_t lock; /* for all below */
 	pthread_cond_t answered;
 	struct mock_asked *first; /* without an answer, oldest first */
 	size_t open;
-	size_t unread;
+	size_t untold;  /* nobody has looked at them */
 	size_t waiting; /* accesses that wait here */
 	uint64_t overflows;
 };

@@ -318,7 +318,7 @@ struct libiommu_backend_nesting {
 struct libiommu_backend_faults {
 	size_t size;
 	size_t queue_size; /**< bytes of private data; may be 0 */
-	/** @param[out] fd readable while next has a group; the queue's own */
+	/** @param[out] fd readable while next has a group that was not too large; the queue's own */
 	int (*queue_new)(void *ctx, void *queue, const struct libiommu_fault_queue_options *opts,
 			 int *fd, struct libiommu_failure *failure);
 	/** No domain uses it. */

@@ -7,7 +7,9 @@
  * answered come; a DMA that simply fails does not.
  *
  * A queue is a descriptor for poll() and a function that gives the next group.
- * It never waits, and no thread stands behind it.
+ * It never waits, and no thread stands behind it. The descriptor tells of groups that
+ * nobody has looked at: when it is readable, take groups until there is none. One that did not
+ * fit (buffer-too-small) comes with the next call, but does not wake anybody any more.
  *
  * Detaching an endpoint, or replacing its domain, answers everything that it has
  * asked with REFUSED: what was not read yet does not come any more, and a response
@@ -58,7 +60,8 @@ LIBIOMMU_API int libiommu_fault_queue_free(struct libiommu_fault_queue *queue,
 					   struct libiommu_error **err);
 
 /**
- * @return a descriptor that is readable while libiommu_fault_queue_next() has a group.
+ * @return a descriptor that is readable while libiommu_fault_queue_next() has a group that it has
+ *         not found too large for somebody's array.
  *         Borrowed: only wait for it. -1 for NULL.
  */
 LIBIOMMU_API int libiommu_fault_queue_fd(const struct libiommu_fault_queue *queue);
@@ -95,7 +98,7 @@ struct libiommu_fault_group {
  * @param[in,out] count in: room; out: how many requests the group has
  * @return 0; -EAGAIN without an error when there is none
  * Reasons: null-argument, after-fork, bad-options, unknown-options, buffer-too-small (the
- * group stays), kernel-refused.
+ * group stays: call again with as much room before you wait for the descriptor), kernel-refused.
  */
 LIBIOMMU_API int libiommu_fault_queue_next(struct libiommu_fault_queue *queue,
 					   struct libiommu_fault_group *out,

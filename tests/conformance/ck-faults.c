@@ -157,7 +157,12 @@ CASE(groups_come_whole, "4.2.9 groups come whole and once, and are answered in a
 	count = 2;
 	REFUSED(libiommu_fault_queue_next(a.queue, &again, few, &count, E), BUFFER_TOO_SMALL, NULL);
 	ck_assert_uint_eq(count, 3);
+	/* The descriptor goes on telling of the others, and of none that was too large. */
+	ck_assert(readable(a.queue));
 	group[0] = next(a.queue, IO(0), 3);
+	count = 0;
+	REFUSED(libiommu_fault_queue_next(a.queue, &again, few, &count, E), BUFFER_TOO_SMALL, NULL);
+	ck_assert(!readable(a.queue));
 	group[1] = next(a.queue, IO(8), 1);
 	nothing(a.queue);
 	ck_assert_ptr_eq(group[0].device, a.rig.dev[0]);

@@ -297,17 +297,32 @@ START_TEST(the_new_domain_is_asked_during_the_replace)
 END_TEST
 
 /* The kernel gives what fits; a group that does not stays, and one learns how large it is. */
+static bool readable(void)
+{
+	return sys()->poll(sys()->data, libiommu_fault_queue_fd(queue)) == 1;
+}
+
 START_TEST(too_small)
 {
 	size_t count = 2;
 
 	begin();
+	ck_assert(!readable());
 	ask(0, 1, 5, 0x1000);
+	ck_assert(readable());
 	REFUSED(libiommu_fault_queue_next(queue, &group, requests, &count, &err), BUFFER_TOO_SMALL,
 		"", "5 pages");
 	ck_assert_uint_eq(count, 5);
+	/* As on the mock: the descriptor tells of others only. */
+	ck_assert(!readable());
+	ask(0, 2, 1, 0x9000);
+	ck_assert(readable());
 	ck_assert_uint_eq(next(), 5);
 	OK(respond(group.cookie, true, NULL));
+	ck_assert(readable());
+	ck_assert_uint_eq(next(), 1);
+	OK(respond(group.cookie, true, NULL));
+	ck_assert(!readable());
 	/* One that is waiting here goes with its device, too. */
 	ask(0, 2, 5, 0x1000);
 	count = 0;
