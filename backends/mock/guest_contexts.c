@@ -42,7 +42,9 @@ unsigned int mock_context_bits(const struct mock_hw *hw, const struct libiommu_n
 		return 0;
 	switch (opts->type) {
 	case LIBIOMMU_STAGE1_SMMUV3:
-		return (unsigned int)BITS(smmuv3->ste[0], 63, 59);
+		return mock_ste_config(smmuv3) == MOCK_STE_STAGE1
+			       ? (unsigned int)BITS(smmuv3->ste[0], 63, 59)
+			       : 0;
 	case LIBIOMMU_STAGE1_AMD:
 		levels = (unsigned int)BITS(amd->dte[0], 57, 56);
 		return opts->pasid && !levels ? 0 : 9 * (levels + 1);
@@ -67,6 +69,11 @@ int mock_context_of(const struct mock_stage1 *stage1, uint32_t *pasid, bool *pas
 	uint64_t rule;
 
 	*past = false;
+	if (stage1->type == LIBIOMMU_STAGE1_SMMUV3 &&
+	    mock_ste_config(&stage1->data.smmuv3) != MOCK_STE_STAGE1) {
+		*past = mock_ste_config(&stage1->data.smmuv3) == MOCK_STE_BYPASS;
+		return *past ? 0 : mock_context_missing(where);
+	}
 	if (stage1->type == LIBIOMMU_STAGE1_AMD)
 		*past = !*pasid && !(stage1->data.amd.dte[0] >> DTE_GIOV & 1);
 	/* One domain, one context, whoever is attached to it. */

@@ -15,6 +15,18 @@ struct mock_where;
 #define ADDRESS(word, high, low) \
 	((word) & ((UINT64_C(2) << (high)) - 1) & ~((UINT64_C(1) << (low)) - 1))
 
+/* What a stream table entry does with a request, as its Config says (Arm IHI 0070, 5.2). */
+enum mock_ste {
+	MOCK_STE_ABORT = 0, /* one that is not valid, too */
+	MOCK_STE_BYPASS = 4,
+	MOCK_STE_STAGE1 = 5
+};
+
+static inline unsigned int mock_ste_config(const struct libiommu_stage1_smmuv3 *data)
+{
+	return BITS(data->ste[0], 0, 0) ? (unsigned int)BITS(data->ste[0], 3, 1) : MOCK_STE_ABORT;
+}
+
 /* What the hardware has kept of one; under the stage 1's lock. */
 struct mock_context {
 	struct mock_context *next;

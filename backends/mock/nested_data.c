@@ -18,17 +18,35 @@ static int check_vtd(const struct libiommu_stage1_vtd *data)
 	       (data->address_width != 48 && data->address_width != 57);
 }
 
-/* Valid, and stage 1 alone translates as far as the guest sees it. */
+#define FIELD(high, low) (((UINT64_C(2) << ((high) - (low))) - 1) << (low))
+
+/*
+ * A guest may write what is about stage 1, and whether its device has ATS. The rest is the host's. Of an
+ * entry that is not valid nothing counts.
+ */
 static int check_smmuv3(const struct libiommu_stage1_smmuv3 *data)
 {
-	return !BITS(data->ste[0], 0, 0) || BITS(data->ste[0], 3, 1) != 5;
+	/* S1CDMax, S1ContextPtr, S1Fmt, Config, V; EATS, S1STALLD, S1CSH to S1DSS. */
+	const uint64_t first = FIELD(63, 59) | FIELD(51, 0),
+		       second = FIELD(29, 28) | FIELD(27, 27) | FIELD(7, 0);
+	const unsigned int config = mock_ste_config(data);
+
+	if (!BITS(data->ste[0], 0, 0))
+		return false;
+	return data->ste[0] & ~first || data->ste[1] & ~second || BITS(data->ste[1], 29, 28) > 1 ||
+	       (config != MOCK_STE_ABORT && config != MOCK_STE_BYPASS && config != MOCK_STE_STAGE1);
 }
 
 static int check_amd(const struct libiommu_stage1_amd *data)
 {
+	/* The host's table: its levels and its root. */
+	const uint64_t hosts = FIELD(11, 9) | FIELD(51, 12);
+	const bool root = BITS(data->dte[0], 60, 58) || BITS(data->dte[1], 31, 16) ||
+			  BITS(data->dte[1], 63, 43);
+
 	/* Valid, with guest translation by tables of 4 or 5 levels, and one to three of GCR3s. */
-	return !BITS(data->dte[0], 0, 0) || !BITS(data->dte[0], 55, 55) ||
-	       BITS(data->dte[0], 57, 56) > 2 || BITS(data->dte[2], 55, 54) > 1;
+	return !BITS(data->dte[0], 0, 0) || !BITS(data->dte[0], 55, 55) || data->dte[0] & hosts ||
+	       !root || BITS(data->dte[0], 57, 56) > 2 || BITS(data->dte[2], 55, 54) > 1;
 }
 
 static int check_riscv(const struct libiommu_stage1_riscv *data)

@@ -47,14 +47,17 @@ struct libiommu_stage1_vtd {
 };
 
 /** The first two words of a guest's stream table entry, as it wrote them: V, Config, S1Fmt,
- * S1ContextPtr, S1CDMax; S1DSS to S1STALLD. With S1CDMax above 0 the PASIDs are the guest's own:
- * the domain is for the device's endpoint, and is made without the wish `pasid`. */
+ * S1ContextPtr, S1CDMax; S1DSS to S1STALLD, EATS 0 or 1. All other bits are 0. Config is stage 1 alone,
+ * bypass or abort; an entry without V is as one that aborts, whatever else it says. With S1CDMax above 0
+ * the PASIDs are the guest's own: the domain is for the device's endpoint, and is made without the wish
+ * `pasid`. */
 struct libiommu_stage1_smmuv3 {
 	uint64_t ste[2];
 };
 
-/** A guest's device table entry, as it wrote it: GV, GIOV, GLX, GCR3 root, guest paging mode. Made
- * without the wish `pasid`, the table of GCR3s is for the guest's own PASIDs. */
+/** A guest's device table entry, as it wrote it: V, GV, GIOV, GLX, GCR3 root (not 0), guest paging mode;
+ * the levels and the root of a host's table are 0. Made without the wish `pasid`, the table of GCR3s is
+ * for the guest's own PASIDs. */
 struct libiommu_stage1_amd {
 	uint64_t dte[4];
 };

@@ -126,6 +126,41 @@ START_TEST(requests_without_a_pasid)
 }
 END_TEST
 
+/* The guest's entry stops its device, or lets it by; then its words about contexts say nothing. */
+START_TEST(entries_without_a_stage_1)
+{
+	const uint64_t contexts = UINT64_C(4) << 59;
+	struct libiommu_stage1_smmuv3 data;
+	struct libiommu_nested_options opts = LIBIOMMU_NESTED_OPTIONS_INIT;
+	struct libiommu_endpoint *one;
+	struct libiommu_domain *dom[3];
+	const uint64_t ste[3] = { 1 | contexts, UINT64_MAX - 1, 1 | 4 << 1 | contexts };
+
+	begin_on("arm-smmuv3");
+	one = with_pasid(1);
+	opts.type = LIBIOMMU_STAGE1_SMMUV3;
+	opts.data = &data;
+	opts.data_length = sizeof(data);
+	for (size_t i = 0; i < 3; i++) {
+		data = (struct libiommu_stage1_smmuv3){ { ste[i], 0 } };
+		ck_assert_int_eq(new_stage1(&opts, &dom[i]), 0);
+	}
+	ck_assert_int_eq(libiommu_endpoint_attach(itself, dom[0], &err), 0);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(libiommu_endpoint_replace(itself, dom[i], 0, &err), 0);
+		NO_CONTEXT(itself);
+		faults(one, AT, LIBIOMMU_MOCK_FAULT_BLOCKED, 0, 0);
+	}
+	ck_assert_int_eq(libiommu_endpoint_replace(itself, dom[2], 0, &err), 0);
+	ck_assert_int_eq(reads(itself, BASE + 3 * PAGE), 3);
+	faults(itself, AT, LIBIOMMU_MOCK_FAULT_NOT_MAPPED, 2, AT);
+	faults(one, BASE, LIBIOMMU_MOCK_FAULT_BLOCKED, 0, 0);
+	ck_assert_int_eq(libiommu_domain_unmap(parent, BASE, sizeof(mem), NULL, &err), 0);
+	faults(itself, BASE + 3 * PAGE, LIBIOMMU_MOCK_FAULT_NOT_MAPPED, 2, BASE + 3 * PAGE);
+	end();
+}
+END_TEST
+
 static const struct {
 	unsigned int format, bits, leaf;
 } levels[] = { { 1, 8, 6 }, { 2, 12, 10 }, { 1, 4, 6 }, { 2, 20, 10 } };
@@ -438,6 +473,7 @@ int main(void)
 
 	tcase_add_test(tcase, linear_table);
 	tcase_add_loop_test(tcase, requests_without_a_pasid, 0, 4);
+	tcase_add_test(tcase, entries_without_a_stage_1);
 	tcase_add_loop_test(tcase, two_levels, 0, 4);
 	tcase_add_test(tcase, invalidation_of_one_pasid);
 	tcase_add_test(tcase, either_the_guests_or_the_hosts);

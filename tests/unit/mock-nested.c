@@ -21,17 +21,19 @@ static const char text[] = "personality bare\n"
 			   "iommu old arm-smmuv2\n"
 			   "iommu narrow arm-smmuv3 phys=40\n"
 			   "iommu first intel-vtd-fs\n"
+			   "iommu riscv riscv\n"
 			   "device 0000:00:01.0 iommu=one group=1 driver=vfio-pci\n"
 			   "device 0000:00:02.0 iommu=two group=2 driver=vfio-pci\n"
 			   "device 0000:00:03.0 iommu=amd group=3 driver=vfio-pci\n"
 			   "device 0000:00:04.0 iommu=old group=4 driver=vfio-pci\n"
 			   "device 0000:00:05.0 iommu=narrow group=5 driver=vfio-pci\n"
-			   "device 0000:00:07.0 iommu=first group=7 driver=vfio-pci\n";
+			   "device 0000:00:07.0 iommu=first group=7 driver=vfio-pci\n"
+			   "device 0000:00:08.0 iommu=riscv group=8 driver=vfio-pci\n";
 
 /* Page 0: the root; 1 to 3: tables of the levels below; 4 and on: data. */
 static uint64_t pages[8][512] __attribute__((aligned(4096)));
 static struct libiommu_ctx *ctx;
-#define DEVICES 6
+#define DEVICES 7
 static struct libiommu_device *dev[DEVICES];
 static struct libiommu_endpoint *ep;
 static struct libiommu_domain *parent;
@@ -62,7 +64,8 @@ static struct libiommu_domain *new_parent(void)
 static void setup(void)
 {
 	static const char *const names[] = { "0000:00:01.0", "0000:00:02.0", "0000:00:03.0",
-					     "0000:00:04.0", "0000:00:05.0", "0000:00:07.0" };
+					     "0000:00:04.0", "0000:00:05.0", "0000:00:07.0",
+					     "0000:00:08.0" };
 	struct libiommu_ctx_options with = LIBIOMMU_CTX_OPTIONS_INIT;
 
 	with.backend = "mock";
@@ -185,7 +188,7 @@ END_TEST
 START_TEST(a_stage_1_fits_one_iommu)
 {
 	struct libiommu_domain *dom = attached(), *other;
-	struct libiommu_stage1_amd dte = { { 1 | UINT64_C(1) << 55 } };
+	struct libiommu_stage1_amd dte = { { 1 | UINT64_C(1) << 55, 1 << 16 } };
 
 	refused(libiommu_endpoint_attach(libiommu_device_endpoint(dev[1]), dom, &err),
 		LIBIOMMU_REASON_INCOMPATIBLE_IOMMU);
@@ -298,6 +301,73 @@ START_TEST(bad_words_are_refused)
 }
 END_TEST
 
+#define STE  (1 | 5 << 1)
+#define DTE  (1 | UINT64_C(1) << 55)
+#define ROOT (1 << 16)
+
+/* Each row beside one that is good but for a bit or a field. */
+static const struct {
+	enum libiommu_stage1_type type;
+	size_t device;
+	size_t words;
+	bool good;
+	uint64_t word[4];
+} rows[] = {
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, true, { STE } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, true, { STE | 2 << 4 | UINT64_C(0xfffffffffffc0), 0xff } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, true, { STE, 1 << 27 | 1 << 28 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, true, { 1 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, true, { 1 | 4 << 1 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, true, { UINT64_MAX - 1, UINT64_MAX } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { STE | UINT64_C(1) << 52 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { STE | UINT64_C(1) << 58 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { STE, 1 << 8 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { STE, 1 << 26 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { STE, 2 << 28 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { STE, 3 << 28 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { STE, UINT64_C(1) << 30 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { STE, UINT64_C(1) << 63 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { 1 | 1 << 1 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { 1 | 6 << 1 } },
+	{ LIBIOMMU_STAGE1_SMMUV3, 4, 2, false, { 1 | 7 << 1 } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, true, { DTE, ROOT } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, true, { DTE | UINT64_C(2) << 56, ROOT, UINT64_C(1) << 54 } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, true, { DTE | UINT64_C(1) << 58 } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, true, { DTE, UINT64_C(1) << 43 } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, false, { DTE } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, false, { DTE - 1, ROOT } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, false, { 1, ROOT } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, false, { DTE | UINT64_C(3) << 56, ROOT } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, false, { DTE, ROOT, UINT64_C(2) << 54 } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, false, { DTE | 1 << 9, ROOT } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, false, { DTE | 1 << 12, ROOT } },
+	{ LIBIOMMU_STAGE1_AMD, 2, 4, false, { DTE | UINT64_C(1) << 51, ROOT } },
+	{ LIBIOMMU_STAGE1_RISCV, 6, 2, true, { UINT64_C(8) << 60 | 1 } },
+	{ LIBIOMMU_STAGE1_RISCV, 6, 2, true, { UINT64_C(10) << 60 | 1 } },
+	{ LIBIOMMU_STAGE1_RISCV, 6, 2, false, { 1 } },
+	{ LIBIOMMU_STAGE1_RISCV, 6, 2, false, { UINT64_C(7) << 60 | 1 } },
+	{ LIBIOMMU_STAGE1_RISCV, 6, 2, false, { UINT64_C(11) << 60 | 1 } },
+	{ LIBIOMMU_STAGE1_RISCV, 6, 2, false, { UINT64_C(8) << 60 | UINT64_C(1) << 44 | 1 } },
+	{ LIBIOMMU_STAGE1_RISCV, 6, 2, false, { UINT64_C(8) << 60 | UINT64_C(1) << 59 | 1 } },
+	{ LIBIOMMU_STAGE1_RISCV, 6, 2, false, { UINT64_C(8) << 60 | 1, 1 } },
+};
+
+START_TEST(words_of_other_architectures)
+{
+	struct libiommu_domain *dom;
+	int ret;
+
+	opts.type = rows[_i].type;
+	opts.data = rows[_i].word;
+	opts.data_length = rows[_i].words * sizeof(uint64_t);
+	ret = libiommu_domain_new_nested(dev[rows[_i].device], new_parent(), &opts, &dom, &err);
+	if (rows[_i].good)
+		ck_assert_int_eq(ret, 0);
+	else
+		refused(ret, LIBIOMMU_REASON_BAD_STAGE1);
+}
+END_TEST
+
 START_TEST(a_child_keeps_the_parents_tables)
 {
 	struct libiommu_mock_stats stats = LIBIOMMU_MOCK_STATS_INIT;
@@ -397,6 +467,8 @@ int main(void)
 	tcase_add_test(tcase, a_parent_allows_what_its_own_table_does);
 	tcase_add_test(tcase, some_parents_have_no_table);
 	tcase_add_test(tcase, bad_words_are_refused);
+	tcase_add_loop_test(tcase, words_of_other_architectures, 0,
+			    (int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_test(tcase, a_child_keeps_the_parents_tables);
 	tcase_add_test(tcase, vtds_own_invalidations);
 	tcase_add_test(tcase, the_hardware_says_what_it_can);
