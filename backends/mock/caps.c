@@ -118,8 +118,7 @@ void mock_cap(struct mock_claim *claim, enum libiommu_cap cap, struct libiommu_c
 		answer(out, mock_device_asks(claim->dev), 0, hw->evidence);
 		return;
 	case LIBIOMMU_CAP_NESTING:
-		answer(out, claim->ctx->machine->personality->extras && hw->parent_format, 0,
-		       hw->evidence);
+		answer(out, mock_device_nests(claim->dev), 0, hw->evidence);
 		return;
 	case LIBIOMMU_CAP_IOMMUFD:
 		answer(out, is_lendable(claim), 0, hw->evidence);

@@ -96,6 +96,8 @@ extern const struct libiommu_backend_pasids mock_pasids;
 int mock_pasid_width(struct mock_device *dev, unsigned int *bits, struct libiommu_failure *failure);
 /* join.c: can its page requests reach the program? */
 bool mock_device_asks(const struct mock_device *dev);
+/* Can the device have a user's stage 1? Linux wants a virtual IOMMU for some. */
+bool mock_device_nests(const struct mock_device *dev);
 /* Where a request leads; iommu.gate is held. */
 const struct mock_reach *mock_pasid_find(const struct mock_device *dev, uint32_t pasid);
 int mock_domain_new_with(struct mock_ctx *ctx, struct mock_domain *dom,

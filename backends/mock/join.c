@@ -13,6 +13,14 @@ bool mock_device_asks(const struct mock_device *dev)
 	return who->extras && dev->prq && hw->prq && (who->foreign || hw->linux_prq);
 }
 
+bool mock_device_nests(const struct mock_device *dev)
+{
+	const struct mock_personality *who = dev->machine->personality;
+	const struct mock_hw *hw = &dev->iommu->hw;
+
+	return who->extras && hw->parent_format && (who->foreign || hw->linux_nests);
+}
+
 int mock_domain_fits(const struct mock_domain *dom, const struct mock_device *dev,
 		     struct libiommu_failure *failure)
 {

@@ -226,8 +226,14 @@ static int slot_domain_new(void *device, void *above, void *domain,
 	struct mock_claim *claim = device;
 	struct mock_machine *machine = claim->ctx->machine;
 	struct mock_stage1 *stage1;
-	int error = mock_stage1_check(&claim->dev->iommu->hw, opts, failure);
+	int error;
 
+	if (!mock_device_nests(claim->dev))
+		return libiommu_refuse(failure, LIBIOMMU_REASON_NESTING_UNSUPPORTED,
+				       claim->dev->name,
+				       "Personality %s has no stage 1 for IOMMU %s.",
+				       machine->personality->name, claim->dev->iommu->name);
+	error = mock_stage1_check(&claim->dev->iommu->hw, opts, failure);
 	if (error)
 		return error;
 	stage1 = make_stage1(machine, opts);

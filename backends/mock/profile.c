@@ -40,6 +40,7 @@ void mock_hw_make_legacy(struct mock_hw *hw)
 	hw->pasid_bits = 0;
 	hw->prq = false;
 	hw->linux_prq = false;
+	hw->linux_nests = false;
 	hw->stage1_formats = 0;
 	hw->parent_format = LIBIOMMU_PGTABLE_NO_FORMAT;
 }
@@ -131,6 +132,7 @@ static void shape_parent(struct mock_hw *hw)
 		if (!libiommu_pgtable_format_describe(&opts, &desc, NULL))
 			return;
 	}
+	hw->linux_nests = false;
 	hw->parent_format = LIBIOMMU_PGTABLE_NO_FORMAT;
 	hw->stage1_formats = 0;
 }

@@ -70,6 +70,7 @@ struct mock_hw {
 	bool linux_hides_coherency; /* the driver does not say that it snoops */
 	bool linux_has_no_paging;   /* no domains that are mapped by hand */
 	bool linux_prq;             /* page requests reach user space */
+	bool linux_nests;           /* a stage 1 needs no virtual IOMMU */
 	const char *grouping;       /* how Linux finds groups: a name of grouping.h, the default */
 };
 

@@ -56,6 +56,7 @@ const struct mock_profile mock_profiles_other[] = {
 			.pasid_bits = 20,
 			.prq = true,
 			.linux_prq = true,
+			.linux_nests = true,
 			.stage1_words = true,
 			.parent_format = LIBIOMMU_PGTABLE_AMDV1_2K,
 			.grouping = "generic",

@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PAGE UINT64_C(4096)
@@ -368,6 +369,65 @@ START_TEST(words_of_other_architectures)
 }
 END_TEST
 
+/* Linux has more nest parents than stages 1 for them. */
+static const struct {
+	const char *profile;
+	bool nests;
+	enum libiommu_stage1_type type;
+	size_t words;
+	uint64_t word[4];
+} lent[] = {
+	{ "intel-vtd", true, LIBIOMMU_STAGE1_VTD, 3, { 0, BASE, 48 } },
+	{ "intel-vtd-fs", true, LIBIOMMU_STAGE1_VTD, 3, { 0, BASE, 48 } },
+	{ "amd-vi", false, LIBIOMMU_STAGE1_AMD, 4, { DTE, ROOT } },
+	{ "arm-smmuv3", false, LIBIOMMU_STAGE1_SMMUV3, 2, { STE } },
+};
+
+static void try_lent(const char *personality, size_t i, bool nests)
+{
+	struct libiommu_nested_options stage1 = LIBIOMMU_NESTED_OPTIONS_INIT;
+	struct libiommu_domain_options wishes = LIBIOMMU_DOMAIN_OPTIONS_INIT;
+	struct libiommu_cap_answer cap = LIBIOMMU_CAP_ANSWER_INIT;
+	struct libiommu_ctx_options with = LIBIOMMU_CTX_OPTIONS_INIT;
+	struct libiommu_domain *below, *above;
+	struct libiommu_device *one;
+	struct libiommu_ctx *own;
+	char config[160];
+
+	snprintf(config, sizeof(config),
+		 "personality %s\niommu i %s\n"
+		 "device 0000:00:01.0 iommu=i group=1 driver=vfio-pci\n",
+		 personality, lent[i].profile);
+	with.backend = "mock";
+	with.config = config;
+	ck_assert_int_eq(libiommu_ctx_new(&with, &own, NULL), 0);
+	ck_assert_int_eq(libiommu_device_open(own, "0000:00:01.0", &one, NULL), 0);
+	ck_assert_int_eq(libiommu_device_cap(one, LIBIOMMU_CAP_NESTING, &cap, NULL), 0);
+	ck_assert_int_eq(cap.answer, nests ? LIBIOMMU_ANSWER_YES : LIBIOMMU_ANSWER_NO);
+	wishes.nest_parent = true;
+	ck_assert_int_eq(libiommu_domain_new(own, &wishes, &below, NULL), 0);
+	ck_assert_int_eq(libiommu_endpoint_attach(libiommu_device_endpoint(one), below, NULL), 0);
+	stage1.type = lent[i].type;
+	stage1.data = lent[i].word;
+	stage1.data_length = lent[i].words * sizeof(uint64_t);
+	if (nests) {
+		ck_assert_int_eq(libiommu_domain_new_nested(one, below, &stage1, &above, &err), 0);
+	} else {
+		int ret = libiommu_domain_new_nested(one, below, &stage1, &above, &err);
+
+		ck_assert_str_eq(libiommu_error_subject(err), "0000:00:01.0");
+		refused(ret, LIBIOMMU_REASON_NESTING_UNSUPPORTED);
+	}
+	libiommu_ctx_free(own);
+}
+
+START_TEST(linux_wants_a_virtual_iommu)
+{
+	try_lent("iommufd", (size_t)_i, lent[_i].nests);
+	try_lent("bare", (size_t)_i, true);
+}
+END_TEST
+
 START_TEST(a_child_keeps_the_parents_tables)
 {
 	struct libiommu_mock_stats stats = LIBIOMMU_MOCK_STATS_INIT;
@@ -469,6 +529,8 @@ int main(void)
 	tcase_add_test(tcase, bad_words_are_refused);
 	tcase_add_loop_test(tcase, words_of_other_architectures, 0,
 			    (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_loop_test(tcase, linux_wants_a_virtual_iommu, 0,
+			    (int)(sizeof(lent) / sizeof(lent[0])));
 	tcase_add_test(tcase, a_child_keeps_the_parents_tables);
 	tcase_add_test(tcase, vtds_own_invalidations);
 	tcase_add_test(tcase, the_hardware_says_what_it_can);

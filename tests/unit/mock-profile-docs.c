@@ -271,7 +271,8 @@ static void say_hardware(const struct mock_hw *hw, const char *mode)
 	if (hw->stage1_words)
 		say("%scached words", comma);
 	if (hw->parent_format)
-		say(" on %s", libiommu_pgtable_format_name(hw->parent_format));
+		say(" on %s%s", libiommu_pgtable_format_name(hw->parent_format),
+		    hw->linux_nests ? "" : ", not through Linux");
 	say(" | %s |\n", hw->accessed_dirty ? "yes" : hw->can_mark ? "with `ad=yes`" : "no");
 }
 

@@ -479,6 +479,7 @@ START_TEST(profiles_make_sense)
 		ck_assert_ptr_nonnull(mock_grouping_find(hw->grouping));
 		ck_assert_uint_le(hw->pasid_bits, 20);
 		ck_assert(!hw->linux_prq || hw->prq);
+		ck_assert(!hw->linux_nests || hw->parent_format);
 		ck_assert(!hw->accessed_dirty || hw->can_mark);
 		ck_assert(!(hw->stage1_formats || hw->stage1_words) || hw->parent_format);
 		ck_assert_uint_ge(hw->phys_most, hw->phys_width);
