@@ -200,9 +200,8 @@ CASE(write_only_is_answered,
 
 CASE(dma_is_recorded, "4.1.2 who watches sees the device and the IOVA of a refused access")
 {
-	char device_name[32] = "", *mem = memory(PAGE);
-	uint32_t access = 0;
-	uint64_t iova = 0;
+	struct told_fault fault = { 0 };
+	char *mem = memory(PAGE);
 	struct rig rig;
 	struct edu edu;
 
@@ -213,16 +212,16 @@ CASE(dma_is_recorded, "4.1.2 who watches sees the device and the IOVA of a refus
 	map(rig.dom, IO(0), mem, PAGE);
 	edu = edu_open(rig.dev[0]);
 	dma_reaches(&edu, IO(0), mem);
-	ck_assert(!target->fault(rig.ctx, device_name, sizeof(device_name), &iova, &access));
+	ck_assert(!target->fault(rig.ctx, &fault));
 	edu_store(&edu, IO(1), 64);
-	ck_assert(target->fault(rig.ctx, device_name, sizeof(device_name), &iova, &access));
-	ck_assert_str_eq(device_name, target->alone[0]);
-	ck_assert_uint_eq(iova, IO(1));
-	ck_assert_uint_eq(access, LIBIOMMU_PROT_WRITE);
+	ck_assert(target->fault(rig.ctx, &fault));
+	ck_assert_str_eq(fault.device, target->alone[0]);
+	ck_assert_uint_eq(fault.iova, IO(1));
+	ck_assert_uint_eq(fault.access, LIBIOMMU_PROT_WRITE);
 	edu_load(&edu, IO(5), 64);
-	ck_assert(target->fault(rig.ctx, device_name, sizeof(device_name), &iova, &access));
-	ck_assert_uint_eq(iova, IO(5));
-	ck_assert_uint_eq(access, LIBIOMMU_PROT_READ);
+	ck_assert(target->fault(rig.ctx, &fault));
+	ck_assert_uint_eq(fault.iova, IO(5));
+	ck_assert_uint_eq(fault.access, LIBIOMMU_PROT_READ);
 }
 
 CASE(two_devices_two_domains, "4.2.2 devices of two groups in two domains do not see each other's")

@@ -46,6 +46,23 @@ static void invalidate(struct libiommu_domain *dom, const struct libiommu_invali
 	ck_assert_uint_eq(count, 1);
 }
 
+/* A write is refused, by this stage where that is told. */
+static void refuses(const struct rig *rig, uint64_t iova, unsigned int stage, uint64_t inner)
+{
+	struct told_fault fault = { 0 };
+
+	while (target->fault && target->fault(rig->ctx, &fault))
+		;
+	ck_assert(!writes(rig->ep[0], iova));
+	if (!target->fault)
+		return;
+	ck_assert(target->fault(rig->ctx, &fault));
+	ck_assert_uint_eq(fault.iova, iova);
+	ck_assert_uint_eq(fault.stage, stage);
+	if (stage == 2)
+		ck_assert_uint_eq(fault.inner, inner);
+}
+
 CASE(nesting_refused, "4.2.7 where there is no nesting, that is the answer")
 {
 	struct libiommu_domain_options opts = LIBIOMMU_DOMAIN_OPTIONS_INIT;
@@ -95,11 +112,11 @@ CASE(nested_translates, "4.2.7 both stages lead to memory, or the access is refu
 	ck_assert(reads(rig.ep[0], AT(1), guest.mem));
 	ck_assert(writes(rig.ep[0], AT(0)));
 	ck_assert_int_eq(guest.mem[PAGE], 1);
-	ck_assert(!writes(rig.ep[0], AT(1)));
-	ck_assert(!writes(rig.ep[0], AT(2)));
-	ck_assert(!writes(rig.ep[0], AT(3)));
+	refuses(&rig, AT(1), 1, 0);
+	refuses(&rig, AT(2), 2, guest.base + GUEST_PAGES * PAGE);
+	refuses(&rig, AT(3), 1, 0);
 	/* The parent's addresses are none of the device's. */
-	ck_assert(!writes(rig.ep[0], guest.base));
+	refuses(&rig, guest.base, 1, 0);
 	detach(rig.ep[0]);
 	ck_assert(!writes(rig.ep[0], AT(0)));
 	guest_end(&guest);
@@ -267,10 +284,11 @@ CASE(nested_replace, "4.2.1 from stage 1 to stage 1, to the parent, and back")
 CASE(nested_on_a_pasid, "4.2.7 a PASID with a stage 1 beside the device on the parent")
 {
 	struct libiommu_invalidation theirs = { .kind = LIBIOMMU_INVALIDATE_PASID };
-	struct libiommu_endpoint *ep;
+	struct libiommu_endpoint *ep, *other;
 	struct libiommu_domain *dom;
 	struct guest guest;
 	struct rig rig;
+	bool stale;
 
 	NEEDS_NESTING(rig);
 	NEEDS_CAP(rig.dev[0], LIBIOMMU_CAP_PASIDS);
@@ -279,16 +297,25 @@ CASE(nested_on_a_pasid, "4.2.7 a PASID with a stage 1 beside the device on the p
 	guest_map(&guest, AT(0), 0, RW);
 	dom = guest_domain(&guest, &rig);
 	OK(libiommu_pasid_open(rig.dev[0], 3, &ep, E));
+	OK(libiommu_pasid_open(rig.dev[0], 4, &other, E));
 	attach(ep, dom);
+	attach(other, dom);
 	attach(rig.ep[0], guest.parent);
 	ck_assert(reads(ep, AT(0), guest.mem));
+	ck_assert(reads(other, AT(0), guest.mem));
 	ck_assert(!writes(ep, guest.base));
 	ck_assert(reads(rig.ep[0], guest.base, guest.mem));
 	ck_assert(!writes(rig.ep[0], AT(0)));
 	guest_unmap(&guest, AT(0));
+	stale = reads(ep, AT(0), guest.mem);
+	ck_assert(reads(other, AT(0), guest.mem) == stale);
 	theirs.pasid = 3;
 	invalidate(dom, &theirs);
 	ck_assert(!writes(ep, AT(0)));
+	ck_assert(reads(other, AT(0), guest.mem) == stale);
+	theirs.pasid = 4;
+	invalidate(dom, &theirs);
+	ck_assert(!writes(other, AT(0)));
 	guest_end(&guest);
 }
 

@@ -14,18 +14,16 @@ static const size_t sizes[] = { 1, 4, 8, 13, 64, 511, 512, 1000, 1024, EDU_CHUNK
 /* The fault as the mock recorded it; elsewhere the witnesses outside have it. */
 static void check_fault(struct rig *rig, uint64_t iova, uint32_t access)
 {
-	char name[32] = "";
-	uint64_t seen = 0;
-	uint32_t how = 0;
+	struct told_fault fault = { 0 };
 
 	printf("the memory is untouched\n");
 	if (!target->fault)
 		return;
-	ck_assert(target->fault(rig->ctx, name, sizeof(name), &seen, &how));
-	ck_assert_str_eq(name, target->alone[0]);
-	ck_assert_uint_eq(seen, iova);
-	ck_assert_uint_eq(how, access);
-	ck_assert(!target->fault(rig->ctx, name, sizeof(name), &seen, &how));
+	ck_assert(target->fault(rig->ctx, &fault));
+	ck_assert_str_eq(fault.device, target->alone[0]);
+	ck_assert_uint_eq(fault.iova, iova);
+	ck_assert_uint_eq(fault.access, access);
+	ck_assert(!target->fault(rig->ctx, &fault));
 }
 
 static void write_must_fault(struct rig *rig, struct edu *edu, uint64_t iova, void *mem)

@@ -165,16 +165,17 @@ static bool mock_pinned(struct libiommu_ctx *ctx, uint64_t *pages)
 	return true;
 }
 
-static bool mock_fault(struct libiommu_ctx *ctx, char *device, size_t room, uint64_t *iova,
-		       uint32_t *access)
+static bool mock_fault(struct libiommu_ctx *ctx, struct told_fault *told)
 {
 	struct libiommu_mock_fault fault = LIBIOMMU_MOCK_FAULT_INIT;
 
 	if (libiommu_mock_fault_next(door ? door : ctx, &fault))
 		return false;
-	snprintf(device, room, "%s", fault.device);
-	*iova = fault.iova;
-	*access = fault.access;
+	snprintf(told->device, sizeof(told->device), "%s", fault.device);
+	told->iova = fault.iova;
+	told->access = fault.access;
+	told->stage = fault.stage;
+	told->inner = fault.inner;
 	return true;
 }
 

@@ -42,6 +42,14 @@ struct kernel_calls {
 };
 extern const struct kernel_calls calls_of_type1, calls_of_iommufd;
 
+struct told_fault {
+	char device[32];
+	uint64_t iova;
+	uint32_t access;
+	unsigned int stage; /**< of a nested translation: the one that refused; else 0 */
+	uint64_t inner;     /**< stage 2: the address that the first stage led to */
+};
+
 struct target {
 	const char *name;
 	const char *backend; /**< of libiommu */
@@ -69,8 +77,7 @@ struct target {
 	/** Pages that are pinned now; false: nobody tells. */
 	bool (*pinned)(struct libiommu_ctx *ctx, uint64_t *pages);
 	/** Take the oldest DMA fault; false: there is none. NULL: nobody tells. */
-	bool (*fault)(struct libiommu_ctx *ctx, char *device, size_t room, uint64_t *iova,
-		      uint32_t *access);
+	bool (*fault)(struct libiommu_ctx *ctx, struct told_fault *fault);
 	/** An endpoint's device reads or writes memory. @return false: the IOMMU refused it. NULL:
 	 * nobody can make it; then cases use edu's registers. */
 	bool (*dma)(struct libiommu_endpoint *ep, uint64_t iova, void *buffer, size_t length,
