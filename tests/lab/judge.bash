@@ -7,7 +7,7 @@
 
 # The numbers of a step: its own summary, and one more failure if something else is wrong.
 step_done() {
-	local dir=$1 backend=$2 step=$3 base="$1/$2.$3" p=0 f=0 s=0 status=lost took=? limit=?
+	local dir=$1 backend=$2 step=$3 base="$1/$2.$3" p=0 f=0 s=0 status=lost took='?' limit='?'
 	local summary why=()
 	touch "$base.out" "$base.dmesg"
 	[[ ! -e $base.status ]] || read -r took limit status <"$base.status"
