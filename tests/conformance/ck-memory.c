@@ -433,8 +433,8 @@ static int memory_in_child(void *data)
 
 	CHILD_CHECK(libiommu_dma_alloc(p->rig.dom, PAGE, NULL, &buf, NULL) == -ECHILD);
 	CHILD_CHECK(libiommu_dma_register(p->rig.dom, p->mem, PAGE, RW, NULL) == -ECHILD);
-	CHILD_CHECK(mincore(libiommu_dma_address(p->own), PAGE, &there) && errno == ENOMEM);
-	CHILD_CHECK(!mincore(libiommu_dma_address(p->shared), PAGE, &there));
+	CHILD_CHECK(mincore(libiommu_dma_address(p->own), 1, &there) && errno == ENOMEM);
+	CHILD_CHECK(!mincore(libiommu_dma_address(p->shared), 1, &there));
 	CHILD_CHECK(!libiommu_dma_free(p->own, NULL));
 	libiommu_ctx_free(p->rig.ctx);
 	return 0;
